@@ -1,0 +1,73 @@
+"""Pickle and deepcopy of graphs of any depth, without recursion.
+
+Both keep the graph and its sharing: a parameter pickled beside a loss is the loss's leaf again.
+"""
+
+from typing import Any
+from weakref import WeakValueDictionary
+
+from autodiff.graph import toposort
+
+_STATE = ("op", "_primal", "_grad", "_partials", "_constants", "_label")
+
+
+def _state(node: Any) -> dict[str, Any]:
+    slots = {name: getattr(node, name) for name in _STATE if hasattr(node, name)}
+    return slots | getattr(node, "__dict__", {})
+
+
+def _node(kind: type, state: dict[str, Any], operands: tuple[Any, ...]) -> Any:
+    node: Any = object.__new__(kind)
+    node.operands = operands
+    for name, value in state.items():
+        setattr(node, name, value)
+    return node
+
+
+def shallow(node: Any) -> Any:
+    """A new node with the same operands."""
+    return _node(type(node), _state(node), node.operands)
+
+
+def deepcopy(root: Any, memo: dict[int, Any]) -> Any:
+    """A new graph like that of `root`; `memo` maps the ids of nodes to their copies."""
+    for node in toposort(root):
+        if id(node) not in memo:
+            operands = tuple([memo[id(operand)] for operand in node.operands])
+            memo[id(node)] = _node(type(node), _state(node), operands)
+    return memo[id(root)]
+
+
+class _Shell:
+    """A node on its way into a pickle."""
+
+    __slots__ = ("__weakref__", "node")
+
+    def __init__(self, node: Any) -> None:
+        self.node = node
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        operands = tuple([_shell(operand) for operand in self.node.operands])
+        return _node, (type(self.node), _state(self.node), operands)
+
+
+# A pickler recurses into what an object refers to, unless it has written it before. So a root
+# goes as the list of its nodes in topological order, each in a shell whose operands' shells are
+# already written. The pickler keeps the shells of one dump alive and finds them again here.
+_shells: WeakValueDictionary[int, _Shell] = WeakValueDictionary()
+
+
+def _shell(node: Any) -> _Shell:
+    shell = _shells.get(id(node))
+    if shell is None or shell.node is not node:
+        shell = _shells[id(node)] = _Shell(node)
+    return shell
+
+
+def _last(nodes: list[Any]) -> Any:
+    return nodes[-1]
+
+
+def reduce(root: Any) -> tuple[Any, ...]:
+    """What pickle writes for `root`."""
+    return _last, ([_shell(node) for node in toposort(root)],)

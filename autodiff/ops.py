@@ -1,0 +1,171 @@
+"""The op table: one row an op, and nothing about an op anywhere else.
+
+A partial is written in ops and in + - *, which are total on floats; / and ** are not, so
+partials say `div` and `pow`. Given Values they build a graph, so derivatives of every order need
+no further rule. At a kink the partial follows PyTorch's five rules (docs/source/notes/autograd.rst,
+"Gradients for non-differentiable functions"): where the function is convex, the subgradient of
+least norm. So relu'(0) = abs'(0) = 0, and a tie in maximum splits evenly.
+"""
+# mypy: disable-error-code="has-type"
+# (rows name one another, also those below them)
+
+import builtins
+import math
+import operator
+from itertools import accumulate
+from math import inf, nan, pi
+from typing import Any
+
+from autodiff import ieee
+from autodiff.primitive import Domain, Partial, Primitive, declare
+from autodiff.reduction import Reduction, Selection
+
+REAL = Domain()
+KINK = Domain(kinks=(0.0,))
+POSITIVE = Domain(low=0.0)
+UNIT = Domain(-1.0, 1.0)
+
+
+def _row(name: str, forward: Any, *partials: Partial | None, array: str = "", **facts: Any) -> Any:
+    """Declare an op on as many operands as it has partials.
+
+    The NumPy spelling is the ufunc of that name unless `ufunc` or `array` says otherwise.
+    """
+    ufunc = facts.pop("ufunc", "" if array else name)
+    holes = ", ".join(f"{{{i}}}" for i in range(len(partials)))
+    facts.setdefault("domain", (REAL,) * len(partials))
+    facts.setdefault("label", name)
+    array = array or f"np.{ufunc}({holes})"
+    return declare(Primitive(name, forward, partials, array=array, ufunc=ufunc, **facts))
+
+
+def _reduction(name: str, forward: Any, partials: Partial, array: str, **facts: Any) -> Any:
+    """Declare an op on any number of operands; `partials` returns the partials of all."""
+    facts.setdefault("label", name)
+    facts.setdefault("domain", (REAL,))
+    return declare(Reduction(name, forward, (partials,), array=array, **facts))
+
+
+def _one(*_: Any) -> float:
+    return 1.0
+
+
+def _is(x: Any, constant: float) -> Any:
+    # `==` on Values is identity, so equality of numbers is said with the order.
+    return (x <= constant) & (x >= constant)
+
+
+# fmt: off
+# Arithmetic
+add = _row("add", operator.add, _one, _one, label="+")
+sub = _row("sub", operator.sub, _one, lambda x, y, out: -1.0, label="-", ufunc="subtract")
+mul = _row("mul", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label="*", ufunc="multiply")
+div = _row("div", ieee.divide,
+    lambda x, y, out: div(1.0, y),
+    lambda x, y, out: -div(out, y),  # not -x / y²: y² underflows at 1e-200
+    label="/", ufunc="divide", domain=(REAL, KINK))
+pow = _row("pow", ieee.power,
+    lambda x, y, out: where(_is(y, 0), 0.0, y * pow(x, y - 1.0)),
+    lambda x, y, out: where(_is(x, 0) & (y >= 0), 0.0, out * log(x)),
+    label="**", ufunc="power", domain=(POSITIVE, REAL))
+neg = _row("neg", operator.neg, lambda x, out: -1.0, ufunc="negative")
+abs = _row("abs", builtins.abs, lambda x, out: sign(x), ufunc="absolute", domain=(KINK,))
+sign = _row("sign", ieee.sign, lambda x, out: 0.0, domain=(KINK,), selects=True)
+
+# Exponentials, logarithms, roots; a logarithm has no slope where it has no value
+sqrt = _row("sqrt", ieee.sqrt, lambda x, out: div(0.5, out), domain=(POSITIVE,))
+exp = _row("exp", ieee.exp, lambda x, out: out)
+expm1 = _row("expm1", ieee.expm1, lambda x, out: exp(x))
+log = _row("log", ieee.log, lambda x, out: where(x < 0, nan, div(1.0, x)), domain=(POSITIVE,))
+log1p = _row("log1p", ieee.log1p, lambda x, out: where(x < -1, nan, div(1.0, 1.0 + x)), domain=(Domain(low=-1.0),))
+
+# Trigonometric and hyperbolic functions
+sin = _row("sin", ieee.sin, lambda x, out: cos(x))
+cos = _row("cos", ieee.cos, lambda x, out: -sin(x))
+tan = _row("tan", ieee.tan, lambda x, out: 1.0 + out * out, domain=(Domain(-pi / 2, pi / 2),))
+asin = _row("asin", ieee.asin, lambda x, out: div(1.0, sqrt((1.0 - x) * (1.0 + x))), ufunc="arcsin", domain=(UNIT,))
+acos = _row("acos", ieee.acos, lambda x, out: div(-1.0, sqrt((1.0 - x) * (1.0 + x))), ufunc="arccos", domain=(UNIT,))
+atan = _row("atan", math.atan, lambda x, out: div(1.0, 1.0 + x * x), ufunc="arctan")
+atan2 = _row("atan2", math.atan2,
+    lambda y, x, out: _over_square(x, y, x),
+    lambda y, x, out: -_over_square(y, y, x),
+    ufunc="arctan2", domain=(KINK, KINK))
+sinh = _row("sinh", ieee.sinh, lambda x, out: cosh(x))
+cosh = _row("cosh", ieee.cosh, lambda x, out: sinh(x))
+tanh = _row("tanh", math.tanh, lambda x, out: pow(cosh(x), -2.0))  # 1 - out² loses all digits at 20
+erf = _row("erf", math.erf, lambda x, out: 2 / math.sqrt(pi) * exp(-(x * x)),
+    array="np.vectorize(math.erf, otypes=[float])({0})")
+erfc = _row("erfc", math.erfc, lambda x, out: -2 / math.sqrt(pi) * exp(-(x * x)),
+    array="np.vectorize(math.erfc, otypes=[float])({0})")
+
+# Activations
+relu = _row("relu", lambda x: 0.0 if x <= 0 else x, lambda x, out: 1.0 - (x <= 0),
+    array="np.maximum({0}, 0.0)", label="ReLU", domain=(KINK,), selects=True)
+leaky_relu = _row("leaky_relu", lambda x, slope: x if x > 0 else slope * x,
+    lambda x, slope, out: where(x > 0, 1.0, slope),
+    lambda x, slope, out: where(x > 0, 0.0, x),
+    array="np.where({0} > 0, {0}, {1} * {0})", domain=(KINK, REAL), defaults=(0.01,))
+sigmoid = _row("sigmoid", ieee.sigmoid, lambda x, out: out * sigmoid(-x),
+    array="np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(-np.abs({0})))")
+softplus = _row("softplus", ieee.softplus, lambda x, out: sigmoid(x), array="np.logaddexp(0.0, {0})")
+gelu = _row("gelu", lambda x: 0.5 * x * math.erfc(-x * math.sqrt(0.5)),
+    lambda x, out: 0.5 * erfc(-x * math.sqrt(0.5)) + x * (exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * pi))),
+    array="0.5 * {0} * np.vectorize(math.erfc, otypes=[float])(-{0} * math.sqrt(0.5))")
+silu = _row("silu", lambda x: x * ieee.sigmoid(x), lambda x, out: sigmoid(x) * (1.0 + x * sigmoid(-x)),
+    array="{0} * np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(-np.abs({0})))")
+elu = _row("elu", lambda x, alpha: x if x > 0 else alpha * ieee.expm1(x),
+    lambda x, alpha, out: where(x > 0, 1.0, alpha * exp(x)),
+    lambda x, alpha, out: where(x > 0, 0.0, expm1(x)),
+    array="np.where({0} > 0, {0}, {1} * np.expm1({0}))", domain=(KINK, REAL), defaults=(1.0,))
+
+# Choices
+where = _row("where", lambda condition, x, y: x if condition else y,
+    None,
+    lambda condition, x, y, out: where(condition, 1.0, 0.0),
+    lambda condition, x, y, out: where(condition, 0.0, 1.0),
+    array="np.where({0}, {1}, {2})", selects=True)
+clip = _row("clip", ieee.clip,
+    lambda x, low, high, out: where((x > low) & (x < high), 1.0, 0.0),
+    lambda x, low, high, out: where((x < low) & (low < high), 1.0, 0.0),
+    lambda x, low, high, out: where((x > high) | (low > high), 1.0, 0.0),
+    array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True)
+take = declare(Selection("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take"))
+
+# Reductions, over the sequence of operands; dot binds its two sequences one behind the other
+sum = _reduction("sum", lambda xs: builtins.sum(xs, 0.0), lambda xs, out: (1.0,) * len(xs),
+    "np.sum({0}, axis=0)", identity=0.0)
+mean = _reduction("mean", lambda xs: builtins.sum(xs, 0.0) / len(xs), lambda xs, out: (1 / len(xs),) * len(xs),
+    "np.mean({0}, axis=0)")
+prod = _reduction("prod", math.prod, lambda xs, out: _products_of_others(xs),
+    "np.prod({0}, axis=0)", identity=1.0)
+dot = _reduction("dot", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx) // 2 :]), 0.0),
+    lambda wx, out: wx[len(wx) // 2 :] + wx[: len(wx) // 2],
+    "np.sum({0} * {1}, axis=0)", sequences=2, identity=0.0)
+maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x < out for x in xs]),
+    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True)
+minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x > out for x in xs]),
+    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True)
+logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: [exp(x - out) for x in xs],
+    "np.logaddexp.reduce({0}, axis=0)", identity=-inf)
+# fmt: on
+
+
+def _over_square(numerator: Any, y: Any, x: Any) -> Any:
+    """numerator / (x² + y²), scaled by the larger of |x| and |y|: no square over- or underflows."""
+    scale = maximum(abs(x), abs(y))
+    u, v = div(x, scale), div(y, scale)
+    return div(div(numerator, scale), (u * u + v * v) * scale)
+
+
+def _products_of_others(xs: Any) -> list[Any]:
+    """The product of all but x, for every x: right with zeros among them, unlike out / x."""
+    before = accumulate(xs[:-1], operator.mul, initial=1.0)
+    after = list(accumulate(xs[:0:-1], operator.mul, initial=1.0))
+    return list(map(operator.mul, before, reversed(after)))
+
+
+def _shares(loses: list[Any]) -> list[Any]:
+    """1 / the number of winners for each winner, 0 for each loser."""
+    wins = [where(lost, 0.0, 1.0) for lost in loses]
+    count = builtins.sum(wins)
+    return [div(win, count) for win in wins]

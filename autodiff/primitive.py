@@ -1,0 +1,158 @@
+"""The mechanism of an op: one callable that runs on numbers, arrays and Values alike.
+
+`Primitive.__call__` is the single interception point: the operands bring the interpreter that
+says what the call means.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from math import inf
+from operator import mul
+from typing import Any
+
+from autodiff.interpreter import Interpreter, interpreter_of, number
+
+Partial = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The open interval in which forward and partials exist, except at the `kinks`."""
+
+    low: float = -inf
+    high: float = inf
+    kinks: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Primitive:
+    """One row of the op table: a function of a fixed number of scalars, and its derivative."""
+
+    name: str
+    forward: Callable[..., float]
+    """Floats → float; total: inf or nan where there is no finite value."""
+    partials: tuple[Partial | None, ...]
+    """One callable an operand, over (*operands, out); None for an operand without derivative.
+
+    They contain only ops, so given floats they return a number, given Values a graph.
+    """
+    array: str
+    """The NumPy spelling, with {0}, {1}, … for the operands."""
+    domain: tuple[Domain, ...]
+    """One an operand."""
+    label: str
+    """What a drawing writes on the node."""
+    ufunc: str = ""
+    """The name of NumPy's equivalent ufunc, if there is one."""
+    defaults: tuple[float, ...] = ()
+    """Values of trailing operands that a call may leave out."""
+    selects: bool = False
+    """True where a partial of 0 means that the operand was not selected.
+
+    No cotangent crosses such an edge, not even inf or nan, which a product would turn to nan.
+    """
+
+    @property
+    def arity(self) -> int | None:
+        """The number of operands; None for any number."""
+        return len(self.partials)
+
+    def bind(self, *args: Any) -> tuple[Any, ...]:
+        """The operands of a call: arguments, then defaults; TypeError for a wrong number."""
+        most = len(self.partials)
+        least = most - len(self.defaults)
+        if not least <= len(args) <= most:
+            count = f"{most}" if least == most else f"{least} to {most}"
+            plural = "" if most == 1 else "s"
+            raise TypeError(f"{self.name} takes {count} operand{plural}, got {len(args)}")
+        return args + self.defaults[len(args) - least :]
+
+    def unbind(
+        self, terms: list[Any], args: tuple[Any, ...], interpreter: Interpreter
+    ) -> tuple[Any, ...]:
+        """One term an operand → one an argument."""
+        return tuple(terms[: len(args)])
+
+    def value_at(self, operands: Sequence[float]) -> float:
+        """The result on floats."""
+        return self.forward(*operands)
+
+    def partials_at(
+        self, operands: Sequence[Any], out: Any, constants: Sequence[Any] | None = None
+    ) -> Sequence[Any]:
+        """d out / d operand for every operand; None for one that has no derivative.
+
+        With `constants`, only for the operands at which it holds None.
+        """
+        partials = self.partials
+        if constants is not None:
+            partials = tuple(compress(partials, [c is None for c in constants]))
+        return [None if p is None else p(*operands, out) for p in partials]
+
+    def apply(self, operands: tuple[Any, ...]) -> Any:
+        """The result on bound operands."""
+        return interpreter_of(operands).apply(self, operands)
+
+    def numbers(self, operands: Iterable[Any]) -> tuple[float, ...]:
+        """The operands as floats; TypeError, naming the op, if one is no number."""
+        try:
+            return tuple(map(number, operands))
+        except TypeError as error:
+            raise TypeError(f"{self.name}: {error}") from None
+
+    def __call__(self, *args: Any) -> Any:
+        """The op on numbers, arrays or Values."""
+        return self.apply(self.bind(*args))
+
+    def vjp(self, cotangent: Any, *args: Any) -> Any:
+        """`cotangent` times d out / d argument, on numbers, arrays or Values.
+
+        An array's cotangent has its argument's shape and dtype (float64 for integers): axes
+        that the op broadcast are summed. One argument gives its cotangent, several give a
+        tuple, with None for an argument without derivative (a condition, an index). The
+        arguments are not changed. Raises ValueError if `cotangent` and result differ in shape.
+        """
+        operands = self.bind(*args)
+        interpreter = interpreter_of((cotangent, *args, *operands))
+        product = interpreter.select if self.selects else mul
+        with interpreter.quiet():
+            out = self.apply(operands)
+            given, wanted = getattr(cotangent, "shape", ()), getattr(out, "shape", ())
+            if given != wanted:
+                raise ValueError(
+                    f"{self.name}: the cotangent has shape {given}, the result {wanted}"
+                )
+            cotangent = interpreter.fit(cotangent, out)
+            terms = [
+                None if partial is None else interpreter.fit(product(cotangent, partial), operand)
+                for operand, partial in zip(operands, self.partials_at(operands, out), strict=True)
+            ]
+        cotangents = self.unbind(terms, args, interpreter)
+        return cotangents[0] if len(args) == 1 else cotangents
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Primitive":
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _declared, (self.name,)
+
+
+TABLE: dict[str, Primitive] = {}
+"""Every op by name, in the order of declaration."""
+
+
+def declare(row: Primitive) -> Primitive:
+    """`row`, entered in the table; ValueError if its name or label is taken."""
+    for other in TABLE.values():
+        if row.name == other.name or row.label == other.label:
+            raise ValueError(f"{row!r} ({row.label}): {other!r} ({other.label}) is there already")
+    TABLE[row.name] = row
+    return row
+
+
+def _declared(name: str) -> Primitive:
+    return TABLE[name]
