@@ -6,6 +6,7 @@ Write it one scalar at a time: a `Value` is a number that knows how it was compu
 # Registers what ops mean on NumPy arrays.
 from autodiff import array as array
 from autodiff import ops as ops
+from autodiff.check import GradcheckError, gradcheck
 from autodiff.graph import depth, leaves, toposort
 from autodiff.modes import no_grad
 from autodiff.ops import (
@@ -53,10 +54,12 @@ from autodiff.ops import (
     where,
 )
 from autodiff.value import Value
+from autodiff.view import draw
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "GradcheckError",
     "Value",
     "abs",
     "acos",
@@ -70,12 +73,14 @@ __all__ = [
     "depth",
     "div",
     "dot",
+    "draw",
     "elu",
     "erf",
     "erfc",
     "exp",
     "expm1",
     "gelu",
+    "gradcheck",
     "leaky_relu",
     "leaves",
     "log",

@@ -17,8 +17,10 @@ from math import inf, nan, pi
 from typing import Any
 
 from autodiff import ieee
-from autodiff.primitive import Domain, Partial, Primitive, declare
+from autodiff.primitive import TABLE, Domain, Partial, Primitive, declare
 from autodiff.reduction import Reduction, Selection
+
+__all__ = ["TABLE"]  # besides the rows
 
 REAL = Domain()
 KINK = Domain(kinks=(0.0,))
@@ -139,7 +141,7 @@ mean = _reduction("mean", lambda xs: builtins.sum(xs, 0.0) / len(xs), lambda xs,
 prod = _reduction("prod", math.prod, lambda xs, out: _products_of_others(xs),
     "np.prod({0}, axis=0)", identity=1.0)
 dot = _reduction("dot", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx) // 2 :]), 0.0),
-    lambda wx, out: wx[len(wx) // 2 :] + wx[: len(wx) // 2],
+    lambda wx, out: (*wx[len(wx) // 2 :], *wx[: len(wx) // 2]),
     "np.sum({0} * {1}, axis=0)", sequences=2, identity=0.0)
 maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x < out for x in xs]),
     "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True)

@@ -29,10 +29,12 @@ class Reduction(Primitive):
         return None
 
     def bind(self, *args: Any) -> tuple[Any, ...]:
+        if self.sequences == 2 and len(args) == 2:
+            ws, xs = args
+            if type(ws) is type(xs) is list and len(ws) == len(xs) > 0:
+                return (*ws, *xs)  # the usual dot, without the questions below
         if self._is_variadic(args):
             operands = args
-        elif list(map(type, args)) == [list, list] and len(args[0]) == len(args[1]):
-            operands = (*args[0], *args[1])
         else:
             if len(args) != max(1, self.sequences) or not all(map(_is_sequence, args)):
                 wanted = "two sequences" if self.sequences == 2 else "one sequence"

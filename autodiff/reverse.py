@@ -19,10 +19,10 @@ def backward(root: Any, seed: float) -> None:
         ct = node._grad
         if ct is None:  # every path that leads here is cut
             continue
-        operands = node.operands
+        operands, partials = node.operands, node._partials
         if len(operands) == 2:
             x, y = operands
-            p, q = node._partials
+            p, q = partials
             if p is not None:
                 grad = x._grad
                 x._grad = ct * p if grad is None else grad + ct * p
@@ -30,7 +30,7 @@ def backward(root: Any, seed: float) -> None:
                 grad = y._grad
                 y._grad = ct * q if grad is None else grad + ct * q
         else:
-            for x, p in zip(operands, node._partials):
+            for x, p in zip(operands, partials):
                 if p is not None:
                     grad = x._grad
                     x._grad = ct * p if grad is None else grad + ct * p

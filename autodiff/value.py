@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import compress
 from typing import Any, NoReturn
 
 from autodiff import copying, modes, ops, reverse
@@ -16,11 +17,6 @@ _BY_UFUNC = {row.ufunc: row for row in TABLE.values() if row.ufunc}
 _new = object.__new__
 
 
-def _is_off() -> bool:
-    """Whether ops do not record here."""
-    return modes.switched > 0 and not modes.is_recording()
-
-
 def _node(
     row: Primitive,
     out: float,
@@ -29,6 +25,8 @@ def _node(
     constants: tuple[float | None, ...] | None = None,
 ) -> "Value":
     if row.selects:
+        if None in partials:
+            raise TypeError(f"{row.name}: the condition is a Value; compare it, as in v > 0")
         partials = [partial or None for partial in partials]
     node = _new(Value)
     node._primal = out
@@ -43,28 +41,29 @@ def _node(
 
 def _record(row: Primitive, operands: tuple[Any, ...]) -> "Value":
     """The node of `row` on operands that are Values and numbers."""
-    constants: tuple[float | None, ...] | None = None
     try:
         primals = [value._primal for value in operands]
-        nodes = operands
     except AttributeError:
-        interpreter = interpreter_of(operands)
-        if interpreter.rank > _Values.rank:
-            result: Value = interpreter.apply(row, operands)
-            return result
-        nodes = tuple([x for x in operands if isinstance(x, Value)])
-        plain = row.numbers([0.0 if isinstance(x, Value) else x for x in operands])
-        constants = tuple(
-            [None if isinstance(x, Value) else c for x, c in zip(operands, plain, strict=True)]
-        )
-        primals = [x._primal if c is None else c for x, c in zip(operands, constants, strict=True)]
+        return _record_with_constants(row, operands)
     out = row.value_at(primals)
-    if _is_off():
+    if modes.switched and not modes.is_recording():
         return Value(out)
-    partials = row.partials_at(primals, out, constants)
-    if row.selects and None in partials:
-        raise TypeError(f"{row.name}: the condition is a Value; compare it, as in v > 0")
-    return _node(row, out, nodes, partials, constants)
+    return _node(row, out, operands, row.partials_at(primals, out))
+
+
+def _record_with_constants(row: Primitive, operands: tuple[Any, ...]) -> "Value":
+    interpreter = interpreter_of(operands)
+    if interpreter.rank > _Values.rank:
+        result: Value = interpreter.apply(row, operands)
+        return result
+    plain = row.numbers([x._primal if isinstance(x, Value) else x for x in operands])
+    out = row.value_at(plain)
+    if modes.switched and not modes.is_recording():
+        return Value(out)
+    is_node = [isinstance(x, Value) for x in operands]
+    constants = tuple([None if node else x for x, node in zip(plain, is_node, strict=True)])
+    partials = row.partials_at(plain, out, constants)
+    return _node(row, out, tuple(compress(operands, is_node)), partials, constants)
 
 
 class _Values:
@@ -72,8 +71,7 @@ class _Values:
 
     rank = 1
 
-    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> "Value":
-        return _record(primitive, operands)
+    apply = staticmethod(_record)
 
     def quiet(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -93,7 +91,7 @@ def _unary(row: Primitive) -> Callable[["Value"], "Value"]:
     def method(self: "Value") -> "Value":
         primal = self._primal
         out = forward(primal)
-        if _is_off():
+        if modes.switched and not modes.is_recording():
             return Value(out)
         return _node(row, out, (self,), (partial(primal, out),))
 
@@ -130,7 +128,7 @@ def _operator(row: Primitive) -> Callable[["Value", Any], "Value"]:
             return NotImplemented
         primal = self._primal
         out = forward(primal, constant)
-        if _is_off():
+        if modes.switched and not modes.is_recording():
             return Value(out)
         return _node(row, out, (self,), (partial(primal, constant, out),), (None, constant))
 

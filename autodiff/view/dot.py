@@ -1,0 +1,82 @@
+"""`draw`: the picture of a graph, in DOT."""
+
+import re
+
+import graphviz
+
+from autodiff.graph import toposort
+from autodiff.interpreter import show
+from autodiff.value import Value
+from autodiff.view.renderer import Drawing
+
+LONGEST_LABEL = 32
+
+# In a record label these mean structure, in any label & begins a character reference.
+_ESCAPES = str.maketrans({c: f"\\{c}" for c in "\\{}|<>"} | {"&": "&amp;"})
+# Neither UTF-8 nor XML holds all of these, and none has a shape.
+_SHAPELESS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+_GRAPH = {"rankdir": "LR", "nodesep": "0.15", "ranksep": "0.5", "size": "100"}
+_NODE = {
+    "shape": "record",
+    "style": "filled",
+    "fillcolor": "#dbe9f6",
+    "color": "#555555",
+    "fontname": "Helvetica",
+    "fontsize": "11",
+    "height": "0.2",
+}
+_LEAF = {"fillcolor": "#fff4cc"}
+_EDGE = {"color": "#555555", "arrowsize": "0.6"}
+
+
+def draw(root: Value) -> graphviz.Digraph:
+    """The graph that ends in `root`, one box a node.
+
+    A box holds, from left to right, the numbers that went into its op from top to bottom, the
+    op, and what came out: label, data and gradient ("—" before a backward pass). An arrow ends
+    at the number that it brings; a number without an arrow is a constant. Leaves hold no op.
+
+    The text is the same for the same graph. Drawing changes nothing. Raises TypeError if
+    `root` is not a Value.
+    """
+    if not isinstance(root, Value):
+        raise TypeError(f"draw takes a Value, got {show(root)}")
+    drawing = Drawing(graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
+    names: dict[Value, str] = {}
+    for node in toposort(root):
+        names[node] = name = f"n{len(names)}"
+        out = _out(node, root.has_grad)
+        if node.op is None:
+            drawing.node(name, out, **_LEAF)
+            continue
+        drawing.node(name, f"{{{{{_ins(node)}}}|{_readable(node.op.label)}|{{{out}}}}}")
+        for i, argument in enumerate(node.arguments):
+            if isinstance(argument, Value):
+                drawing.edge(f"{names[argument]}:e", f"{name}:{i}:w")
+    return drawing
+
+
+def _ins(node: Value) -> str:
+    """The cells of the arguments, each with its index as port."""
+    primals = [x.data if isinstance(x, Value) else x for x in node.arguments]
+    return "|".join(f"<{i}> {_digits(primal)}" for i, primal in enumerate(primals))
+
+
+def _out(node: Value, is_swept: bool) -> str:
+    """The cells of label, data and gradient."""
+    grad = _digits(node.grad) if is_swept or node.has_grad else "—"
+    label = _readable(node.label)
+    return "|".join([*filter(None, [label]), f"data {_digits(node.data)}", f"grad {grad}"])
+
+
+def _digits(number: float) -> str:
+    return f"{number:.4g}"
+
+
+def _readable(text: str) -> str:
+    """`text` on one line, short, and escaped for a cell of a record."""
+    text = " ".join(str(text).split())
+    if len(text) > LONGEST_LABEL:
+        text = text[: LONGEST_LABEL - 1] + "…"
+    return _SHAPELESS.sub("\N{REPLACEMENT CHARACTER}", text).translate(_ESCAPES)

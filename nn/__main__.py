@@ -1,0 +1,210 @@
+"""`python -m nn`: fit a 5-layer network to a function of x, check it, and draw it."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+
+import nn
+from autodiff import gradcheck
+from autodiff.view import find_renderer
+from nn.drawing import draw_network
+from nn.expression import parse
+from nn.plots import can_plot, plot_fit, plot_loss
+from nn.progress import Lines, Progress, Silent, best
+
+LOW, HIGH = -5.0, 5.0
+TRAINING_POINTS = 200
+TEST_POINTS = 100
+SAMPLE = 300
+"""How many parameters the gradient check draws."""
+Number = TypeVar("Number", int, float)
+SHOWN = (-5.0, -2.5, -1.0, 0.0, 1.0, 2.5, 5.0)
+
+INTERRUPTED = 130  # as shells report a program that SIGINT ended
+OPTIMIZERS: dict[str, Callable[..., nn.Optimizer]] = {"adam": nn.Adam, "sgd": nn.SGD}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, where argparse prints the usage as well."""
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    parser = _command_line()
+    options = parser.parse_args(argv)
+    try:
+        return _run(options)
+    except OSError as error:
+        print(f"{parser.prog}: error: cannot write to {options.out}: {error}", file=sys.stderr)
+        return 2
+    except (ValueError, ArithmeticError) as error:
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _command_line() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m nn",
+        description="Fit y = f(x) on [-5, 5] with a fully connected network of scalar neurons.",
+        epilog="example: python -m nn --target 'sin(x) * x' --activation tanh --iterations 500",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--target", default="x**2 + 2*x - 3", metavar="EXPR", help="f(x); default: %(default)s")
+    add("--layers", type=_positive, nargs="+", default=[10, 20, 30, 40, 1], metavar="N",
+        help="neurons in each layer, the last 1; default: 10 20 30 40 1")  # fmt: skip
+    add("--activation", choices=["linear", *nn.ACTIVATIONS], nargs="+", default=["relu"],
+        metavar="NAME", help="one for all layers but the last, which is linear, or one a layer: "
+        f"{', '.join(nn.ACTIVATIONS)}, linear; default: relu")  # fmt: skip
+    add("--optimizer", choices=sorted(OPTIMIZERS), default="adam", help="default: %(default)s")
+    add("--lr", type=_rate, default=0.01, help="learning rate; default: %(default)s")
+    add("--iterations", type=_positive, default=1000, metavar="N", help="default: %(default)s")
+    add("--batch", type=_positive, default=16, metavar="N",
+        help=f"examples an iteration, of {TRAINING_POINTS}; default: %(default)s")  # fmt: skip
+    add("--tolerance", type=_rate, metavar="LOSS",
+        help="stop when 100 iterations have not lowered the least loss by this")  # fmt: skip
+    add("--seed", type=_seed, default=0, help="of weights, points and batches; default: 0")
+    add("--out", type=Path, default=Path("runs"), metavar="DIR",
+        help="where plots and drawing go; default: %(default)s")  # fmt: skip
+    add("--no-progress", action="store_true", help="print neither a bar nor the loss")
+    return parser
+
+
+def _positive(text: str) -> int:
+    return _bounded(int, text, 1, "a positive integer")
+
+
+def _seed(text: str) -> int:
+    return _bounded(int, text, 0, "an integer, at least 0")
+
+
+def _rate(text: str) -> float:
+    return _bounded(float, text, sys.float_info.min, "a positive number")
+
+
+def _bounded(kind: type[Number], text: str, least: float, wanted: str) -> Number:
+    try:
+        value = kind(text)
+        if least <= value < float("inf"):
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+
+
+def _run(options: argparse.Namespace) -> int:
+    target = np.vectorize(parse(options.target), otypes=[float])
+    if options.layers[-1] != 1:
+        raise ValueError(f"--layers: the last layer has 1 neuron, got {options.layers[-1]}")
+    if options.batch > TRAINING_POINTS:
+        raise ValueError(f"--batch: at most {TRAINING_POINTS}, the training points")
+    rng = np.random.default_rng(options.seed)
+    names = options.activation
+    model = nn.MLP(1, options.layers, names[0] if len(names) == 1 else names, rng=rng)
+    x_train = rng.uniform(LOW, HIGH, TRAINING_POINTS)
+    x_test = np.linspace(LOW, HIGH, TEST_POINTS)
+    y_train, y_test = target(x_train), target(x_test)
+    if not np.isfinite([*y_train, *y_test]).all():
+        raise ValueError(f"--target: {options.target} is not finite everywhere on [-5, 5]")
+
+    with _output_folder(options.out) as folder:
+        count = len(model.parameters())
+        sizes = "-".join(map(str, [1, *options.layers]))
+        print(f"fitting y = {options.target} with a {sizes} network of {count:,} parameters")
+        history = nn.fit(
+            model,
+            x_train,
+            y_train,
+            optimizer=OPTIMIZERS[options.optimizer](model.parameters(), lr=options.lr),
+            iterations=options.iterations,
+            batch_size=options.batch,
+            tolerance=options.tolerance,
+            seed=options.seed,
+            progress=_progress(options),
+        )
+        print(f"stopped after {len(history.losses):,} iterations: {history.stopped}")
+        _print_errors(model, x_train, y_train, x_test, y_test)
+        _print_check(model, x_test, y_test, options.seed)
+        _print_predictions(model, target)
+        plot_fit(folder, x_test, y_test, nn.predict(model, x_test), (x_train, y_train))
+        plot_loss(folder, history.losses)
+        _draw(folder, model)
+        written = sorted(path.name for path in folder.iterdir())
+    print("wrote", ", ".join(str(options.out / name) for name in written))
+    for missing, extra in ((not can_plot(), "plot"), (find_renderer("svg") is None, "draw")):
+        if missing:
+            print(f"pip install 'scalar-autodiff[{extra}]' to {extra} these as pictures")
+    return INTERRUPTED if history.stopped == "interrupted" else 0
+
+
+def _progress(options: argparse.Namespace) -> Progress:
+    if options.no_progress:
+        return Silent()
+    progress = best()
+    if isinstance(progress, Lines) and sys.stderr.isatty():
+        print("pip install 'scalar-autodiff[pretty]' to see this as a progress bar")
+    return progress
+
+
+def _print_errors(model: nn.MLP, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> None:
+    train = nn.mse(nn.predict(model, x_train), y_train)
+    test = nn.mse(nn.predict(model, x_test), y_test)
+    print(f"train MSE {train:.4g} ({len(x_train)} points), test MSE {test:.4g} ({len(x_test)})")
+
+
+def _print_check(model: nn.MLP, x: Any, y: Any, seed: int) -> None:
+    """Check the gradient of the mean squared error at four of the test points."""
+    some = np.linspace(0, len(x) - 1, 6).round().astype(int)[1:-1]
+
+    def loss(checked: nn.MLP) -> Any:
+        return nn.mse([checked([x[i]]) for i in some], y[some])
+
+    print(gradcheck(loss, model, sample=SAMPLE, seed=seed, raise_exception=False))
+
+
+def _print_predictions(model: nn.MLP, target: Callable[[Any], Any]) -> None:
+    print(f"{'x':>8}  {'predicted':>10}  {'true':>10}")
+    for x, predicted, true in zip(SHOWN, nn.predict(model, SHOWN), target(SHOWN), strict=True):
+        print(f"{x:8g}  {predicted:10.4f}  {true:10.4f}")
+
+
+def _draw(folder: Path, model: nn.MLP) -> None:
+    """Write `network.svg`, or its DOT text where nothing can draw it."""
+    drawing = draw_network(model)
+    if find_renderer("svg"):
+        (folder / "network.svg").write_bytes(drawing.pipe("svg"))
+    else:
+        (folder / "network.gv").write_text(drawing.source, encoding="utf-8")
+
+
+@contextmanager
+def _output_folder(out: Path) -> Iterator[Path]:
+    """A folder whose files move to `out` at the end; on an error nothing is left of it."""
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as temporary:
+            folder = Path(temporary)
+            yield folder
+            for path in sorted(folder.iterdir()):
+                path.replace(out / path.name)
+    except BaseException:
+        for folder in made:
+            if folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""How wide the first weights spread, so that signals keep their size through the layers."""
+
+import random
+from math import sqrt
+
+import numpy as np
+
+_RECTIFIERS = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "softplus"})
+
+
+def weights(
+    rng: np.random.Generator, fan_in: int, fan_out: int, activation: str | None
+) -> list[float]:
+    """`fan_in` weights of one neuron in a layer of `fan_out`, uniform with zero mean.
+
+    The variance is 2 / fan_in before a rectifier (He et al. 2015, eq. 10), which halves the
+    signal, and 2 / (fan_in + fan_out) otherwise (Glorot and Bengio 2010, eq. 16).
+    """
+    variance = 2 / fan_in if activation in _RECTIFIERS else 2 / (fan_in + fan_out)
+    bound = sqrt(3 * variance)
+    return [float(weight) for weight in rng.uniform(-bound, bound, fan_in)]
+
+
+def generator(
+    rng: np.random.Generator | None = None, seed: int | None = None
+) -> np.random.Generator:
+    """`rng` itself, or one made from `seed`: the same seed, the same bits.
+
+    With neither it is seeded from Python's `random`, so `random.seed` fixes it as in micrograd.
+    Raises TypeError if both are given.
+    """
+    if rng is not None:
+        if seed is not None:
+            raise TypeError("give rng or seed, not both")
+        return rng
+    return np.random.default_rng(random.getrandbits(64) if seed is None else seed)
