@@ -20,39 +20,68 @@ from autodiff.reduction import Reduction
 class _Arrays:
     rank = 2
 
+    hands_over = False
+
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-        arrays = [np.asarray(operand) for operand in operands]
-        for array in arrays:
-            if array.dtype.kind not in "fiubO":
-                raise TypeError(f"{primitive.name}: expected real numbers, got {array.dtype}")
-        if any(array.dtype == object for array in arrays):
-            return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
-        # An operand of booleans is a condition; integers would wrap round and have no inf.
-        floats = [array if array.dtype.kind in "fb" else array.astype(float) for array in arrays]
+        # A Python number leaves the precision of the arrays beside it alone.
+        arrays = [float(x) if isinstance(x, int | float) else np.asarray(x) for x in operands]
+        kinds = [_real(x, primitive.name).dtype.kind for x in arrays if not isinstance(x, float)]
+        if "O" in kinds:
+            return _map(primitive, arrays)
+        floats = [_floating(x, primitive, i) for i, x in enumerate(arrays)]
+        numeric = [x for x in floats if isinstance(x, float) or x.dtype.kind == "f"]
+        dtype = np.result_type(*numeric)
         if isinstance(primitive, Reduction):
             stacked = np.stack(np.broadcast_arrays(*floats))
             floats = np.split(stacked, max(1, primitive.sequences))
         with self.quiet():
-            return np.asarray(spelling(primitive)(*floats))
+            return np.asarray(spelling(primitive)(*floats), dtype=dtype)
 
     def quiet(self) -> AbstractContextManager[Any]:
         return np.errstate(all="ignore")
 
     def fit(self, cotangent: Any, operand: Any) -> Any:
         """`cotangent` in the shape and floating dtype of `operand`: broadcast axes are summed."""
-        cotangent, operand = np.asarray(cotangent), np.asarray(operand)
+        is_array = isinstance(operand, np.ndarray)
+        cotangent, operand = _real(np.asarray(cotangent)), np.asarray(operand)
         extra = cotangent.ndim - operand.ndim
         broadcast = tuple(range(extra)) + tuple(
             axis + extra
             for axis, size in enumerate(operand.shape)
             if size == 1 and cotangent.shape[axis + extra] != 1
         )
+        kind = object if "O" in (cotangent.dtype.kind, operand.dtype.kind) else float
         if broadcast:
-            cotangent = cotangent.sum(axis=broadcast).reshape(operand.shape)
-        return cotangent.astype(operand.dtype if operand.dtype.kind in "fO" else float)
+            cotangent = np.asarray(cotangent.sum(axis=broadcast), kind).reshape(operand.shape)
+        fitted = cotangent.astype(
+            operand.dtype if operand.dtype.kind == "f" and kind is float else kind
+        )
+        return fitted if fitted.ndim or is_array else fitted[()]
 
     def select(self, cotangent: Any, partial: Any) -> Any:
         return np.where(np.not_equal(partial, 0), np.multiply(cotangent, partial), 0.0)
+
+
+def _real(array: Any, name: str = "") -> Any:
+    """`array` itself; TypeError if its elements are no real numbers and no objects."""
+    if array.dtype.kind not in "fiubO":
+        raise TypeError(f"{name}{': ' * bool(name)}expected real numbers, got {array.dtype}")
+    return array
+
+
+def _floating(x: Any, primitive: Primitive, i: int) -> Any:
+    """`x` in floating point, as integers would wrap round; a condition stays as it is."""
+    is_condition = not isinstance(primitive, Reduction) and primitive.partials[i] is None
+    return x if isinstance(x, float) or is_condition or x.dtype.kind == "f" else x.astype(float)
+
+
+def _map(primitive: Primitive, arrays: list[Any]) -> Any:
+    """The op on arrays of objects, one object at a time."""
+    broadcast = np.broadcast_arrays(*[np.asarray(array, dtype=object) for array in arrays])
+    out = np.empty(broadcast[0].shape, dtype=object)
+    for place in np.ndindex(out.shape):
+        out[place] = primitive.apply(tuple([array[place] for array in broadcast]))
+    return out if out.ndim else out[()]
 
 
 @cache

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from math import inf, isfinite, nan
 from typing import Any, Literal
 
+import numpy as np
+
 from autodiff.graph import leaves
 from autodiff.interpreter import number
 from autodiff.modes import no_grad
@@ -112,6 +114,8 @@ def gradcheck(
 
     Raises GradcheckError if a gradient is wrong or unclear, unless `raise_exception` is False.
     """
+    if sample is not None and sample < 1:
+        raise ValueError(f"gradcheck: sample must be at least 1, got {sample}")
     args = inputs if isinstance(inputs, tuple) else (inputs,)
     named: list[tuple[str, Value]] = []
     if hasattr(f, "named_parameters"):
@@ -146,7 +150,12 @@ def _as_values(tree: Any, path: str, leaves: list[tuple[str, Value]]) -> Any:
         leaves.extend(tree.named_parameters())
     elif isinstance(tree, dict):
         return {key: _as_values(item, f"{path}[{key!r}]", leaves) for key, item in tree.items()}
-    elif isinstance(tree, list | tuple) or getattr(tree, "ndim", 0) > 0:
+    elif isinstance(tree, np.ndarray) and tree.ndim:
+        array = np.empty(tree.shape, dtype=object)
+        for place in np.ndindex(tree.shape):
+            array[place] = _as_values(tree[place], f"{path}[{', '.join(map(str, place))}]", leaves)
+        return array
+    elif isinstance(tree, list | tuple):
         branches = [_as_values(item, f"{path}[{i}]", leaves) for i, item in enumerate(tree)]
         return tuple(branches) if isinstance(tree, tuple) else branches
     elif not isinstance(tree, bool | str | None):
@@ -191,27 +200,39 @@ def _analytic(f: Callable[..., Any], args: tuple[Any, ...], inputs: list[Value])
     return gradients
 
 
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """A difference quotient and what is known of it."""
+
+    slope: float = nan
+    error: float = inf
+    noise: float = 0.0
+    is_kink: bool = False
+
+
 def _judge(name: str, analytic: float, f: Callable[[], Value], leaf: Value, rtol: float) -> Entry:
-    numeric, error, noise, is_kink = _difference(f, leaf)
-    gap = abs(analytic - numeric)
-    size = max(abs(analytic), abs(numeric), noise / rtol)
+    numeric, bend = _differentiate(f, leaf)
+    gap = abs(analytic - numeric.slope)
+    size = max(abs(analytic), abs(numeric.slope), numeric.noise / rtol)
+    # Where the slope vanishes it has no size; how much it changes nearby says what is small.
+    is_settled = gap <= numeric.error <= rtol * bend
     verdict: Verdict
     if not isfinite(analytic):
         verdict = "wrong"
-    elif is_kink:
+    elif numeric.is_kink:
         verdict = "kink"
-    elif gap <= rtol * size:
+    elif gap <= rtol * size or is_settled:
         verdict = "ok"
     else:
-        verdict = "wrong" if error <= gap else "unclear"
-    relative = inf if not isfinite(gap) else gap / size if size else 0.0
-    return Entry(name, analytic, numeric, noise, relative, verdict)
+        verdict = "wrong" if numeric.error <= gap else "unclear"
+    relative = inf if not isfinite(gap) else gap / max(size, bend) if gap else 0.0
+    return Entry(name, analytic, numeric.slope, numeric.noise, relative, verdict)
 
 
-def _difference(f: Callable[[], Value], leaf: Value) -> tuple[float, float, float, bool]:
-    """d f / d leaf, its estimated error, the part of that due to rounding, and if at a kink."""
+def _differentiate(f: Callable[[], Value], leaf: Value) -> tuple[_Difference, float]:
+    """d f / d leaf, and the steepest slope of f from here to a first step away."""
     x = leaf.data
-    best = (nan, inf, 0.0, False)
+    best, bend = _Difference(), 0.0
     try:
         center = f().data
         for relative_step in _STEPS:
@@ -220,32 +241,32 @@ def _difference(f: Callable[[], Value], leaf: Value) -> tuple[float, float, floa
             for offset in (-step, -step / 2, step / 2, step):
                 leaf.data = x + offset
                 values.append(f().data)
-            candidate = _extrapolate(center, values, step)
-            if candidate[1] < best[1]:
+            candidate = _extrapolate(x, center, values, step)
+            if relative_step == _STEPS[0]:
+                bend = max(abs(values[0] - center), abs(values[-1] - center)) / step
+            if candidate.error < best.error:
                 best = candidate
-            slope, error, noise, _ = best
-            if error <= max(_SETTLED * abs(slope), 2 * noise):
+            if best.error <= max(_SETTLED * abs(best.slope), _SETTLED * bend, 2 * best.noise):
                 break
     finally:
         leaf.data = x
-    return best
+    return best, bend if isfinite(bend) else 0.0
 
 
-def _extrapolate(
-    center: float, values: list[float], step: float
-) -> tuple[float, float, float, bool]:
+def _extrapolate(x: float, center: float, values: list[float], step: float) -> _Difference:
     """Richardson's extrapolation from f at x ± step and x ± step / 2."""
     low, near_low, near_high, high = values
     wide = (high - low) / (2 * step)
     narrow = (near_high - near_low) / step
     slope = (4 * narrow - wide) / 3
-    noise = 4 * _EPS * max(map(abs, (center, *values))) / step
-    error = abs(slope - narrow) + noise
     # The jump between the slopes from the right and from the left: proportional to the step
     # where f is smooth, the same for every step at a kink.
     jump = (high - 2 * center + low) / step
     near_jump = (near_high - 2 * center + near_low) / (step / 2)
-    is_kink = abs(near_jump) > max(0.75 * abs(jump), 1e-6 * abs(slope), 16 * noise)
+    # Rounding of f, and of x, by which the slope at x is that of a point beside it.
+    noise = 4 * _EPS * (max(map(abs, (center, *values))) + abs(x * near_jump)) / step
+    error = abs(narrow - wide) + noise
     if not isfinite(error):
-        return nan, inf, 0.0, False
-    return slope, error, noise, is_kink
+        return _Difference()
+    is_kink = abs(near_jump) > max(0.75 * abs(jump), 1e-6 * abs(slope), 16 * noise)
+    return _Difference(slope, error, noise, is_kink)

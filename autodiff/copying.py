@@ -3,30 +3,43 @@
 Both keep the graph and its sharing: a parameter pickled beside a loss is the loss's leaf again.
 """
 
+import copy
 from typing import Any
 from weakref import WeakValueDictionary
 
 from autodiff.graph import toposort
 
-_STATE = ("op", "_primal", "_grad", "_partials", "_constants", "_label")
+_OWN = ("op", "_primal", "_grad", "_partials", "_constants", "_label")
 
 
 def _state(node: Any) -> dict[str, Any]:
-    slots = {name: getattr(node, name) for name in _STATE if hasattr(node, name)}
-    return slots | getattr(node, "__dict__", {})
+    """What an op or a user gave the node: numbers and names."""
+    return {name: getattr(node, name) for name in _OWN if hasattr(node, name)}
+
+
+def _extras(node: Any) -> dict[str, Any]:
+    """The attributes and slots that a subclass adds."""
+    slots = [name for kind in type(node).__mro__ for name in getattr(kind, "__slots__", ())]
+    added = [name for name in slots if name not in (*_OWN, "operands", "__weakref__", "__dict__")]
+    extras = {name: getattr(node, name) for name in added if hasattr(node, name)}
+    return extras | getattr(node, "__dict__", {})
 
 
 def _node(kind: type, state: dict[str, Any], operands: tuple[Any, ...]) -> Any:
     node: Any = object.__new__(kind)
     node.operands = operands
-    for name, value in state.items():
+    return _with(node, state)
+
+
+def _with(node: Any, attributes: dict[str, Any]) -> Any:
+    for name, value in attributes.items():
         setattr(node, name, value)
     return node
 
 
 def shallow(node: Any) -> Any:
     """A new node with the same operands."""
-    return _node(type(node), _state(node), node.operands)
+    return _with(_node(type(node), _state(node), node.operands), _extras(node))
 
 
 def deepcopy(root: Any, memo: dict[int, Any]) -> Any:
@@ -35,6 +48,7 @@ def deepcopy(root: Any, memo: dict[int, Any]) -> Any:
         if id(node) not in memo:
             operands = tuple([memo[id(operand)] for operand in node.operands])
             memo[id(node)] = _node(type(node), _state(node), operands)
+            _with(memo[id(node)], copy.deepcopy(_extras(node), memo))
     return memo[id(root)]
 
 
@@ -48,7 +62,9 @@ class _Shell:
 
     def __reduce__(self) -> tuple[Any, ...]:
         operands = tuple([_shell(operand) for operand in self.node.operands])
-        return _node, (type(self.node), _state(self.node), operands)
+        extras = _extras(self.node)  # after the node, for they may refer to it
+        made = _node, (type(self.node), _state(self.node), operands)
+        return (*made, (None, extras)) if extras else made
 
 
 # A pickler recurses into what an object refers to, unless it has written it before. So a root

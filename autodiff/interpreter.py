@@ -15,6 +15,8 @@ class Interpreter(Protocol):
 
     rank: int
     """Among the operands of a call, the highest rank interprets it."""
+    hands_over: bool
+    """Whether it hands a call over when it meets an operand of a higher rank."""
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """The result of `primitive` on `operands`, at least one of them of this kind."""
@@ -33,6 +35,7 @@ class _Numbers:
     """Plain numbers: the forward function computes."""
 
     rank = 0
+    hands_over = False
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> float:
         return primitive.value_at(primitive.numbers(operands))

@@ -1,10 +1,16 @@
 """Switches that hold for one thread and one task: `no_grad`."""
 
+import functools
+import inspect
 import threading
+from collections.abc import Callable
 from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
-_recording = ContextVar("recording", default=True)
+F = TypeVar("F", bound=Callable[..., Any])
+
+_depth = ContextVar("depth", default=0)
 _lock = threading.Lock()
 
 switched = 0
@@ -15,17 +21,13 @@ class no_grad(ContextDecorator):
     """A context, or a decorator, in which ops compute but record no graph.
 
     Their results are leaves. Holds for the current thread and asyncio task; may be nested.
+    Decorates functions and coroutine functions; TypeError for a generator function, whose caller
+    would run inside the context as well.
     """
-
-    def __init__(self) -> None:
-        self._tokens: list[Token[bool]] = []
-
-    def _recreate_cm(self) -> "no_grad":  # a decorated function enters a context of its own
-        return no_grad()
 
     def __enter__(self) -> None:
         global switched
-        self._tokens.append(_recording.set(False))
+        _depth.set(_depth.get() + 1)
         with _lock:
             switched += 1
 
@@ -33,9 +35,23 @@ class no_grad(ContextDecorator):
         global switched
         with _lock:
             switched -= 1
-        _recording.reset(self._tokens.pop())
+        _depth.set(_depth.get() - 1)
+
+    def __call__(self, function: F) -> F:
+        """`function`, whose calls record nothing."""
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(f"no_grad: {function.__name__} is a generator; use `with` inside it")
+        if not inspect.iscoroutinefunction(function):
+            return super().__call__(function)
+
+        @functools.wraps(function)
+        async def decorated(*args: Any, **options: Any) -> Any:
+            with self:
+                return await function(*args, **options)
+
+        return decorated  # type: ignore[return-value]
 
 
 def is_recording() -> bool:
     """Whether ops record the graph here: True outside `no_grad`."""
-    return _recording.get()
+    return _depth.get() == 0

@@ -94,14 +94,15 @@ atan2 = _row("atan2", math.atan2,
     ufunc="arctan2", domain=(KINK, KINK))
 sinh = _row("sinh", ieee.sinh, lambda x, out: cosh(x))
 cosh = _row("cosh", ieee.cosh, lambda x, out: sinh(x))
-tanh = _row("tanh", math.tanh, lambda x, out: pow(cosh(x), -2.0))  # 1 - out² loses all digits at 20
+tanh = _row("tanh", math.tanh,
+    lambda x, out: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)))  # 1 - out² has no digit left at 20
 erf = _row("erf", math.erf, lambda x, out: 2 / math.sqrt(pi) * exp(-(x * x)),
     array="np.vectorize(math.erf, otypes=[float])({0})")
 erfc = _row("erfc", math.erfc, lambda x, out: -2 / math.sqrt(pi) * exp(-(x * x)),
     array="np.vectorize(math.erfc, otypes=[float])({0})")
 
 # Activations
-relu = _row("relu", lambda x: 0.0 if x <= 0 else x, lambda x, out: 1.0 - (x <= 0),
+relu = _row("relu", lambda x: 0.0 if x <= 0 else x, lambda x, out: 1.0 - (out <= 0),
     array="np.maximum({0}, 0.0)", label="ReLU", domain=(KINK,), selects=True)
 leaky_relu = _row("leaky_relu", lambda x, slope: x if x > 0 else slope * x,
     lambda x, slope, out: where(x > 0, 1.0, slope),
@@ -130,7 +131,7 @@ clip = _row("clip", ieee.clip,
     lambda x, low, high, out: where((x > low) & (x < high), 1.0, 0.0),
     lambda x, low, high, out: where((x < low) & (low < high), 1.0, 0.0),
     lambda x, low, high, out: where((x > high) | (low > high), 1.0, 0.0),
-    array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True)
+    array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True, ties=True)
 take = declare(Selection("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take"))
 
 # Reductions, over the sequence of operands; dot binds its two sequences one behind the other
@@ -144,9 +145,9 @@ dot = _reduction("dot", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx)
     lambda wx, out: (*wx[len(wx) // 2 :], *wx[: len(wx) // 2]),
     "np.sum({0} * {1}, axis=0)", sequences=2, identity=0.0)
 maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x < out for x in xs]),
-    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True)
+    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True)
 minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x > out for x in xs]),
-    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True)
+    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True)
 logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: [exp(x - out) for x in xs],
     "np.logaddexp.reduce({0}, axis=0)", identity=-inf)
 # fmt: on
@@ -161,6 +162,8 @@ def _over_square(numerator: Any, y: Any, x: Any) -> Any:
 
 def _products_of_others(xs: Any) -> list[Any]:
     """The product of all but x, for every x: right with zeros among them, unlike out / x."""
+    if not xs:
+        return []
     before = accumulate(xs[:-1], operator.mul, initial=1.0)
     after = list(accumulate(xs[:0:-1], operator.mul, initial=1.0))
     return list(map(operator.mul, before, reversed(after)))

@@ -11,7 +11,7 @@ from math import inf
 from operator import mul
 from typing import Any
 
-from autodiff.interpreter import Interpreter, interpreter_of, number
+from autodiff.interpreter import NUMBERS, Interpreter, interpreter_of, number
 
 Partial = Callable[..., Any]
 
@@ -52,6 +52,9 @@ class Primitive:
 
     No cotangent crosses such an edge, not even inf or nan, which a product would turn to nan.
     """
+
+    ties: bool = False
+    """True where the op has a kink wherever two of its operands are equal."""
 
     @property
     def arity(self) -> int | None:
@@ -115,6 +118,8 @@ class Primitive:
         """
         operands = self.bind(*args)
         interpreter = interpreter_of((cotangent, *args, *operands))
+        if interpreter is NUMBERS:
+            operands = self.numbers(operands)
         product = interpreter.select if self.selects else mul
         with interpreter.quiet():
             out = self.apply(operands)
@@ -123,12 +128,15 @@ class Primitive:
                 raise ValueError(
                     f"{self.name}: the cotangent has shape {given}, the result {wanted}"
                 )
-            cotangent = interpreter.fit(cotangent, out)
+            try:
+                cotangent = interpreter.fit(cotangent, out)
+            except TypeError as error:
+                raise TypeError(f"{self.name}: {error}") from None
             terms = [
                 None if partial is None else interpreter.fit(product(cotangent, partial), operand)
                 for operand, partial in zip(operands, self.partials_at(operands, out), strict=True)
             ]
-        cotangents = self.unbind(terms, args, interpreter)
+            cotangents = self.unbind(terms, args, interpreter)
         return cotangents[0] if len(args) == 1 else cotangents
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ from itertools import chain, compress
 from operator import index as integer
 from typing import Any
 
-from autodiff.interpreter import NUMBERS, Interpreter, interpreter_of, interpreter_of_type, show
+from autodiff.interpreter import Interpreter, interpreter_of, interpreter_of_type, show
 from autodiff.primitive import Primitive
 
 
@@ -46,6 +46,8 @@ class Reduction(Primitive):
             operands = tuple(chain(*sequences))
         if not operands and self.identity is None:
             raise ValueError(f"{self.name} of no operands")
+        if not operands and any(getattr(arg, "ndim", 1) > 1 for arg in args):
+            raise ValueError(f"{self.name} of an array without rows")
         return operands
 
     def _is_variadic(self, args: tuple[Any, ...]) -> bool:
@@ -55,10 +57,9 @@ class Reduction(Primitive):
     def apply(self, operands: tuple[Any, ...]) -> Any:
         if not operands:
             return self.identity
-        # Asking every operand for its kind takes as long as the op itself; an interpreter of
-        # Values hands over when it meets a kind of higher rank.
+        # Asking every operand for its kind takes as long as the op itself.
         interpreter = interpreter_of_type(type(operands[0]))
-        if interpreter is NUMBERS:
+        if not interpreter.hands_over:
             interpreter = interpreter_of(operands)
         return interpreter.apply(self, operands)
 
@@ -95,7 +96,7 @@ class Selection(Primitive):
     """The row that picks one of a sequence by an integer index, which is no operand."""
 
     def bind(self, *args: Any) -> tuple[Any, ...]:
-        if len(args) != 2 or not _is_sequence(args[0]):
+        if len(args) != 2 or not (isinstance(args[0], Sequence) or getattr(args[0], "ndim", 0) > 0):
             raise TypeError(
                 f"{self.name} takes a sequence and an index, got {', '.join(map(show, args))}"
             )

@@ -4,6 +4,7 @@ import operator
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import compress
+from math import inf
 from typing import Any, NoReturn
 
 from autodiff import copying, modes, ops, reverse
@@ -25,8 +26,6 @@ def _node(
     constants: tuple[float | None, ...] | None = None,
 ) -> "Value":
     if row.selects:
-        if None in partials:
-            raise TypeError(f"{row.name}: the condition is a Value; compare it, as in v > 0")
         partials = [partial or None for partial in partials]
     node = _new(Value)
     node._primal = out
@@ -41,6 +40,8 @@ def _node(
 
 def _record(row: Primitive, operands: tuple[Any, ...]) -> "Value":
     """The node of `row` on operands that are Values and numbers."""
+    if row.selects and row.partials[0] is None and isinstance(operands[0], Value):
+        raise TypeError(f"{row.name}: the condition is a Value; compare it, as in v > 0")
     try:
         primals = [value._primal for value in operands]
     except AttributeError:
@@ -70,6 +71,7 @@ class _Values:
     """Values record; numbers among them are constants."""
 
     rank = 1
+    hands_over = True
 
     apply = staticmethod(_record)
 
@@ -371,9 +373,13 @@ class Value:
     maximum = _method(ops.maximum)
     minimum = _method(ops.minimum)
 
-    def clip(self, low: "Value | float", high: "Value | float", out: None = None) -> "Value":
-        """`autodiff.clip` of this value; `out` is there for np.clip, which passes it."""
-        return _record(ops.clip, (self, low, high))
+    def clip(
+        self, low: "Value | float | None", high: "Value | float | None", out: None = None
+    ) -> "Value":
+        """`autodiff.clip` of this value, None for no bound; np.clip passes `out`."""
+        bounds = (-inf if low is None else low, inf if high is None else high)
+        clipped: Value = ops.clip(self, *bounds)
+        return clipped
 
     __float__ = _refusal("float()", "a function of autodiff, as autodiff.exp(v) for math.exp(v)")
     __int__ = _refusal("int()", "round(v) for the nearest integer")
@@ -410,7 +416,8 @@ class Value:
         import numpy as np
 
         wrapped = [np.array(x, object) if isinstance(x, Value) else x for x in inputs]
-        return getattr(ufunc, method)(*wrapped, **options)
+        with np.errstate(all="ignore"):
+            return getattr(ufunc, method)(*wrapped, **options)
 
 
 interpret(Value, _Values())

@@ -1,10 +1,12 @@
 """`python -m nn`: fit a 5-layer network to a function of x, check it, and draw it."""
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -42,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         return _run(options)
+    except BrokenPipeError:  # whoever read the output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         print(f"{parser.prog}: error: cannot write to {options.out}: {error}", file=sys.stderr)
         return 2
@@ -104,7 +109,11 @@ def _bounded(kind: type[Number], text: str, least: float, wanted: str) -> Number
 
 
 def _run(options: argparse.Namespace) -> int:
-    target = np.vectorize(parse(options.target), otypes=[float])
+    function = parse(options.target)
+
+    def target(points: Any) -> Any:
+        return np.array([function(float(x)) for x in points])
+
     if options.layers[-1] != 1:
         raise ValueError(f"--layers: the last layer has 1 neuron, got {options.layers[-1]}")
     if options.batch > TRAINING_POINTS:
@@ -115,7 +124,7 @@ def _run(options: argparse.Namespace) -> int:
     x_train = rng.uniform(LOW, HIGH, TRAINING_POINTS)
     x_test = np.linspace(LOW, HIGH, TEST_POINTS)
     y_train, y_test = target(x_train), target(x_test)
-    if not np.isfinite([*y_train, *y_test]).all():
+    if not np.isfinite([*y_train, *y_test, *target(SHOWN)]).all():
         raise ValueError(f"--target: {options.target} is not finite everywhere on [-5, 5]")
 
     with _output_folder(options.out) as folder:
@@ -144,7 +153,7 @@ def _run(options: argparse.Namespace) -> int:
     print("wrote", ", ".join(str(options.out / name) for name in written))
     for missing, extra in ((not can_plot(), "plot"), (find_renderer("svg") is None, "draw")):
         if missing:
-            print(f"pip install 'scalar-autodiff[{extra}]' to {extra} these as pictures")
+            print(f'pip install "scalar-autodiff[{extra}]" to {extra} these as pictures')
     return INTERRUPTED if history.stopped == "interrupted" else 0
 
 
@@ -153,13 +162,15 @@ def _progress(options: argparse.Namespace) -> Progress:
         return Silent()
     progress = best()
     if isinstance(progress, Lines) and sys.stderr.isatty():
-        print("pip install 'scalar-autodiff[pretty]' to see this as a progress bar")
+        print('pip install "scalar-autodiff[pretty]" to see this as a progress bar')
     return progress
 
 
 def _print_errors(model: nn.MLP, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> None:
     train = nn.mse(nn.predict(model, x_train), y_train)
     test = nn.mse(nn.predict(model, x_test), y_test)
+    if not isfinite(train + test):
+        raise ArithmeticError("the trained network's output is not finite; lower --lr")
     print(f"train MSE {train:.4g} ({len(x_train)} points), test MSE {test:.4g} ({len(x_test)})")
 
 
@@ -191,18 +202,22 @@ def _draw(folder: Path, model: nn.MLP) -> None:
 @contextmanager
 def _output_folder(out: Path) -> Iterator[Path]:
     """A folder whose files move to `out` at the end; on an error nothing is left of it."""
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    made = [folder for folder in (out, *out.parents) if not os.path.exists(folder)]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as temporary:
             folder = Path(temporary)
             yield folder
-            for path in sorted(folder.iterdir()):
+            files = sorted(folder.iterdir())
+            for path in files:
+                if (out / path.name).is_dir():
+                    raise IsADirectoryError(f"{out / path.name} is a folder")
+            for path in files:
                 path.replace(out / path.name)
     except BaseException:
-        for folder in made:
-            if folder.exists() and not any(folder.iterdir()):
-                folder.rmdir()
+        for made_here in made:
+            if os.path.isdir(made_here) and not os.listdir(made_here):
+                os.rmdir(made_here)
         raise
 
 

@@ -1,6 +1,7 @@
 """`draw_network`: neurons in columns, weights as lines."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 import graphviz
 
@@ -77,10 +78,11 @@ def _lines(drawing: Drawing, column: int, layer: Layer, drawn: int) -> None:
         [weight.data for weight in neuron.w[:drawn]]
         for neuron in layer.neurons[: _drawn(len(layer.neurons))]
     ]
-    largest = max(abs(weight) for weights in neurons for weight in weights) or 1.0
+    sizes = [abs(weight) for weights in neurons for weight in weights]
+    largest = max(filter(isfinite, sizes), default=0.0) or 1.0
     for row, weights in enumerate(neurons):
         for source, weight in enumerate(weights):
-            strength = (abs(weight) / largest) ** 2
+            strength = min(1.0, abs(weight) / largest) ** 2
             shade = f"{round(25 + 205 * strength):02x}"
             drawing.edge(
                 _name(column - 1, source),

@@ -4,22 +4,21 @@ import ast
 import math
 import operator
 from collections.abc import Callable
+from typing import Any
 
 import autodiff
 
 _LONGEST = 1000
 _CONSTANTS = {"pi": math.pi, "e": math.e}
-_FUNCTIONS: dict[str, Callable[[float], float]] = {
+_FUNCTIONS: dict[str, Callable[..., float]] = {
     row.name: row for row in autodiff.ops.TABLE.values() if row.arity == 1 and row.name != "take"
 }
-_BINARY: dict[type[ast.operator], Callable[[float, float], float]] = {
+_OPERATORS: dict[type, Callable[..., float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: autodiff.div,
     ast.Pow: autodiff.pow,
-}
-_UNARY: dict[type[ast.unaryop], Callable[[float], float]] = {
     ast.UAdd: operator.pos,
     ast.USub: operator.neg,
 }
@@ -34,37 +33,56 @@ def parse(text: str) -> Callable[[float], float]:
         raise ValueError(f"the expression has {len(text)} characters, the limit is {_LONGEST}")
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        return _build(tree.body)
-    except (SyntaxError, RecursionError, MemoryError):
+    except (SyntaxError, RecursionError, MemoryError, UnicodeError):
         raise ValueError(f"not an expression in x: {text!r}") from None
+    # Reverse Polish notation: it is built and run without recursion, however deep the tree.
+    program: list[tuple[int, Any]] = []
+    stack: list[Any] = [tree.body]
+    while stack:
+        step = stack.pop()
+        if isinstance(step, tuple):
+            program.append(step)
+        else:
+            operation, operands = _operation(step)
+            stack.append((len(operands), operation))
+            stack.extend(reversed(operands))
+    return lambda x: _run(program, x)
 
 
-def _build(node: ast.expr) -> Callable[[float], float]:
+def _run(program: list[tuple[int, Any]], x: float) -> float:
+    stack: list[float] = []
+    for count, operation in program:
+        if count:
+            operands = stack[-count:]
+            stack[-count:] = [operation(*operands)]
+        else:
+            stack.append(x if operation is None else operation)
+    return stack[0]
+
+
+def _operation(node: ast.expr) -> tuple[Any, list[ast.expr]]:
+    """What a node does with its operands: a function, a number, or None for x itself."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            constant = _float(value)
-            return lambda x: constant
+            return _float(value), []
         case ast.Name(id="x"):
-            return lambda x: x
+            return None, []
         case ast.Name(id=name) if name in _CONSTANTS:
-            named = _CONSTANTS[name]
-            return lambda x: named
+            return _CONSTANTS[name], []
         case ast.Name(id=name):
             raise ValueError(f"unknown name {name!r}; there are x, {', '.join(_CONSTANTS)}")
-        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _UNARY:
-            unary, inner = _UNARY[type(sign)], _build(operand)
-            return lambda x: unary(inner(x))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-            binary, one, two = _BINARY[type(op)], _build(left), _build(right)
-            return lambda x: binary(one(x), two(x))
+        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _OPERATORS:
+            return _OPERATORS[type(sign)], [operand]
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)], [left, right]
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
             if name not in _FUNCTIONS:
                 known = ", ".join(sorted(_FUNCTIONS))
                 raise ValueError(f"unknown function {name!r}; there are {known}")
-            function, inside = _FUNCTIONS[name], _build(argument)
-            return lambda x: function(inside(x))
-    hint = "; a power is written **" if "^" in ast.unparse(node) else ""
-    raise ValueError(f"{ast.unparse(node)!r} is not allowed in an expression in x{hint}")
+            return _FUNCTIONS[name], [argument]
+    text = ast.unparse(node)
+    hint = "; a power is written **" if "^" in text else ""
+    raise ValueError(f"{text!r} is not allowed in an expression in x{hint}")
 
 
 def _float(value: float) -> float:

@@ -69,8 +69,7 @@ class Neuron(Module):
 
     def __call__(self, x: Sequence[Value | float]) -> Value:
         """The activation at `x`, of as many inputs as there are weights."""
-        if len(x) != len(self.w):
-            _check_width(self, len(self.w), x)
+        _check_width(self, len(self.w), x)
         z: Value = dot(self.w, x) + self.b
         if self.activation is None:
             return z

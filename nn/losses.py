@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from autodiff import mean
 
 
@@ -19,7 +21,11 @@ def mse(predictions: Any, targets: Any) -> Any:
 
 
 def _scalars(tree: Any) -> Iterator[Any]:
-    if hasattr(tree, "__iter__") and getattr(tree, "ndim", 1) > 0:
+    if isinstance(tree, np.ndarray):
+        tree = tree.tolist()  # Python floats overflow to inf without a warning
+    if isinstance(tree, str | bytes):
+        raise TypeError(f"mse of numbers, got {tree!r}")
+    if hasattr(tree, "__iter__"):
         for branch in tree:
             yield from _scalars(branch)
     else:

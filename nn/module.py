@@ -3,22 +3,27 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from autodiff import Value
 
 
 class Module:
-    """A function with parameters: the Values among its attributes, modules and lists of these.
+    """A function with parameters: the leaf Values among its attributes.
 
-    A subclass sets attributes and defines `__call__`; there is nothing to register.
+    Modules and containers among them are searched as well. A subclass sets attributes and
+    defines `__call__`; there is nothing to register.
     """
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter once, in the order of attributes, with its path: `layers.0.b`."""
         seen: set[Value] = set()
-        for name, leaf in _leaves(vars(self)):
-            if leaf not in seen:
-                seen.add(leaf)
-                yield name, leaf
+        for name, part in _parts(vars(self)):
+            inner = part.named_parameters() if isinstance(part, Module) else [("", part)]
+            for path, leaf in inner:
+                if leaf not in seen and not leaf.operands:
+                    seen.add(leaf)
+                    yield f"{name}.{path}".rstrip("."), leaf
 
     def parameters(self) -> list[Value]:
         """The values that training changes."""
@@ -30,14 +35,8 @@ class Module:
             parameter.grad = 0.0
 
     def children(self) -> Iterator[tuple[str, "Module"]]:
-        """The modules among the attributes, with their paths."""
-        for name, attribute in vars(self).items():
-            if isinstance(attribute, Module):
-                yield name, attribute
-            elif isinstance(attribute, list | tuple):
-                for i, item in enumerate(attribute):
-                    if isinstance(item, Module):
-                        yield f"{name}.{i}", item
+        """The modules among the attributes, in containers too, with their paths."""
+        return (pair for pair in _parts(vars(self)) if isinstance(pair[1], Module))
 
     def __call__(self, x: Any) -> Any:
         """The output for the input `x`."""
@@ -49,16 +48,21 @@ class Module:
         return f"{type(self).__name__}(\n  {body}\n)" if lines else f"{type(self).__name__}()"
 
 
-def _leaves(attributes: dict[str, Any]) -> Iterator[tuple[str, Value]]:
+def _parts(attributes: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The Values and modules in attributes, and in the containers among them."""
     for name, attribute in attributes.items():
-        if isinstance(attribute, Value):
+        if isinstance(attribute, Value | Module):
             yield name, attribute
-        elif isinstance(attribute, Module):
-            for path, leaf in attribute.named_parameters():
-                yield f"{name}.{path}", leaf
-        elif isinstance(attribute, list | tuple):
-            for path, leaf in _leaves({str(i): item for i, item in enumerate(attribute)}):
-                yield f"{name}.{path}", leaf
-        elif isinstance(attribute, dict):
-            for path, leaf in _leaves({str(key): item for key, item in attribute.items()}):
-                yield f"{name}.{path}", leaf
+            continue
+        if isinstance(attribute, dict):
+            inner = {str(key): item for key, item in attribute.items()}
+        elif isinstance(attribute, list | tuple) or _is_array(attribute):
+            inner = {str(i): item for i, item in enumerate(attribute)}
+        else:
+            continue
+        for path, part in _parts(inner):
+            yield f"{name}.{path}", part
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype == object and x.ndim > 0

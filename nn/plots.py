@@ -41,7 +41,7 @@ def plot_fit(
 
 
 def plot_loss(folder: Path, losses: Sequence[float]) -> Path:
-    """Write `loss.png`, the loss over iterations on a logarithmic scale; its path.
+    """Write `loss.png`, the loss over iterations, on a logarithmic scale if positive; its path.
 
     Writes `loss.csv` without matplotlib.
     """
@@ -52,7 +52,9 @@ def plot_loss(folder: Path, losses: Sequence[float]) -> Path:
 
     def paint(axes: Any) -> None:
         axes.plot(iterations, losses, color="#1f6fb4", linewidth=0.8)
-        axes.set(xlabel="iteration", ylabel="loss of the mini-batch", yscale="log")
+        axes.set(xlabel="iteration", ylabel="loss of the mini-batch")
+        if all(loss > 0 for loss in losses):
+            axes.set_yscale("log")
 
     return _write_png(folder / "loss.png", paint)
 

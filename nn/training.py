@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from autodiff import no_grad
+from autodiff import Value, no_grad
 from nn.losses import mse
 from nn.module import Module
 from nn.optim import Adam, Optimizer
@@ -74,6 +74,8 @@ def fit(
         for iteration in range(1, iterations + 1):
             batch = range(size) if batch_size is None else rng.choice(len(rows), size, False)
             root = loss([model(rows[i]) for i in batch], [targets[i] for i in batch])
+            if not isinstance(root, Value):
+                raise TypeError(f"fit: the loss must return a Value, got {type(root).__name__}")
             value = root.data
             if not isfinite(value):
                 raise FloatingPointError(
@@ -110,6 +112,8 @@ def predict(model: Module, x: Any) -> npt.NDArray[np.float64]:
 def _examples(x: Any) -> list[list[float]]:
     """Examples as lists of numbers; a plain number is an example of one input."""
     array = np.asarray(x, dtype=float)
+    if not array.size:
+        raise ValueError("there are no examples in x")
     if array.ndim not in (1, 2):
         raise ValueError(f"x must have shape (n,) or (n, inputs), got {array.shape}")
     rows: list[list[float]] = array.reshape(len(array), -1).tolist()

@@ -6,7 +6,7 @@ writes no pdf.
 
 import shutil
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -34,7 +34,7 @@ class RendererNotFound(graphviz.ExecutableNotFound):  # type: ignore[misc]  # gr
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
-    """DOT text that any renderer found draws, to SVG unless another format is asked for.
+    """DOT text that is drawn by whichever renderer is found, to SVG unless told otherwise.
 
     The renderer's warnings are silent unless `quiet=False`; its errors are raised.
     """
@@ -61,6 +61,14 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
         format = (format or Path(outfile or "").suffix[1:] or self.format).lower()
         with _renderer_of(format):
             return super().render(filename, format=format, outfile=outfile, quiet=quiet, **options)
+
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
+    ) -> Any:
+        """What a notebook shows: SVG, and PNG for viewers that hide SVG."""
+        if include is None:
+            include = "image/svg+xml", "image/png"
+        return super()._repr_mimebundle_(include, exclude)
 
 
 def find_renderer(format: str) -> Path | None:
@@ -108,12 +116,9 @@ def _running(program: Path) -> Iterator[None]:
 
 
 def _advice(format: str) -> str:
+    """What to install for `format`."""
+    embedded = 'pip install "scalar-autodiff[draw]"'
+    system = "Graphviz from https://graphviz.org/download"
     if format.lower() in EMBEDDED_FORMATS:
-        return (
-            f"no Graphviz found to draw {format}: pip install 'scalar-autodiff[draw]', "
-            "or install Graphviz from https://graphviz.org/download"
-        )
-    return (
-        f"{format} needs the system's Graphviz, from https://graphviz.org/download; "
-        "svg, png and jpg can be drawn without it"
-    )
+        return f"nothing found to draw {format} with: {embedded}, or install {system}"
+    return f"{format} needs the system's {system}; for svg, png and jpg, {embedded} is enough"

@@ -16,6 +16,7 @@ _ESCAPES = str.maketrans({c: f"\\{c}" for c in "\\{}|<>"} | {"&": "&amp;"})
 # Neither UTF-8 nor XML holds all of these, and none has a shape.
 _SHAPELESS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
+# In inches: a picture of 1,000 nodes in a row would be 29 GB of pixels.
 _GRAPH = {"rankdir": "LR", "nodesep": "0.15", "ranksep": "0.5", "size": "100"}
 _NODE = {
     "shape": "record",
@@ -43,31 +44,38 @@ def draw(root: Value) -> graphviz.Digraph:
     if not isinstance(root, Value):
         raise TypeError(f"draw takes a Value, got {show(root)}")
     drawing = Drawing(graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
-    names: dict[Value, str] = {}
-    for node in toposort(root):
-        names[node] = name = f"n{len(names)}"
+    names = {node: f"n{i}" for i, node in enumerate(toposort(root))}
+    # The layout begins with the order of the text; from the root down, the first operand of an
+    # op ends up above the second.
+    for node, name in reversed(names.items()):
         out = _out(node, root.has_grad)
         if node.op is None:
-            drawing.node(name, out, **_LEAF)
+            drawing.node(name, "|".join(out), **_LEAF)
             continue
-        drawing.node(name, f"{{{{{_ins(node)}}}|{_readable(node.op.label)}|{{{out}}}}}")
+        op = _readable(node.op.label)
+        drawing.node(name, _across(_across(*_ins(node)), op, _across(*out)))
         for i, argument in enumerate(node.arguments):
             if isinstance(argument, Value):
                 drawing.edge(f"{names[argument]}:e", f"{name}:{i}:w")
     return drawing
 
 
-def _ins(node: Value) -> str:
+def _ins(node: Value) -> list[str]:
     """The cells of the arguments, each with its index as port."""
     primals = [x.data if isinstance(x, Value) else x for x in node.arguments]
-    return "|".join(f"<{i}> {_digits(primal)}" for i, primal in enumerate(primals))
+    return [f"<{i}> {_digits(primal)}" for i, primal in enumerate(primals)]
 
 
-def _out(node: Value, is_swept: bool) -> str:
+def _out(node: Value, is_swept: bool) -> list[str]:
     """The cells of label, data and gradient."""
     grad = _digits(node.grad) if is_swept or node.has_grad else "—"
     label = _readable(node.label)
-    return "|".join([*filter(None, [label]), f"data {_digits(node.data)}", f"grad {grad}"])
+    return [*filter(None, [label]), f"data {_digits(node.data)}", f"grad {grad}"]
+
+
+def _across(*cells: str) -> str:
+    """One cell of `cells`, which run across the direction of the cells around it."""
+    return f"{{{'|'.join(cells)}}}"
 
 
 def _digits(number: float) -> str:

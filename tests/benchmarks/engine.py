@@ -1,0 +1,98 @@
+"""The eager engine against micrograd 0.1.0 from PyPI: time, memory, and very long graphs."""
+
+import gc
+import random
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+from multiprocessing import get_context
+from time import perf_counter
+
+from autodiff import Value
+from nn import MLP
+
+from .harness import Bar, MissingPeerError, Row, peak_bytes, speedups
+
+SIZES = (1, 10, 20, 30, 40, 1)
+PEER = "micrograd 0.1.0"
+
+
+def unfused(kind):
+    """A step of the net as micrograd writes it, on `kind`: forward and backward, one example."""
+    rng = random.Random(0)
+    layers = [
+        [([kind(rng.uniform(-1, 1)) for _ in range(nin)], kind(0.0)) for _ in range(nout)]
+        for nin, nout in pairwise(SIZES)
+    ]
+
+    def step():
+        x = [0.7]
+        for layer in layers:
+            sums = [
+                sum((wi * xi for wi, xi in zip(w, x)), b)  # noqa: B905 (as micrograd has it)
+                for w, b in layer
+            ]
+            x = sums if layer is layers[-1] else [s.relu() for s in sums]
+        x[0].backward()
+
+    return step
+
+
+def of_model(model):
+    """A step of `model`: forward and backward, one example."""
+    return lambda: model([0.7]).backward()
+
+
+def chain(count):
+    """Nanoseconds a node to build, differentiate and free a chain of `count` nodes."""
+    gc.collect()
+    x = Value(0.5)
+    start = perf_counter()
+    y = x
+    for _ in range(count // 2):
+        y = y * x + 1.0
+    built = perf_counter()
+    y.backward()
+    swept = perf_counter()
+    del y
+    freed = perf_counter()
+    return [1e9 * t / count for t in (built - start, swept - built, freed - swept)]
+
+
+def chains(settings):
+    """The same at two sizes, each in a fresh process with an ordinary stack."""
+    small, large = (10**4, 10**5) if settings.quick else (10**5, 10**6)
+    samples = {small: [], large: []}
+    for _ in range(max(3, settings.repeats // 8)):
+        for count, taken in samples.items():
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                taken.append(pool.submit(chain, count).result())
+    for i, what in enumerate(("build", "backward", "free")):
+        a, b = (tuple(times[i] for times in taken) for taken in samples.values())
+        for count, taken in ((small, a), (large, b)):
+            yield Row(f"{what} a chain of {count:,} nodes", "—", taken, "ns a node")
+        ratios = tuple(y / x for x, y in zip(a, b, strict=True))
+        yield Row(f"{what}: a node of {large:,}", f"one of {small:,}", ratios, "× its time")
+
+
+def measure(settings):
+    """Yield the rows."""
+    try:
+        from micrograd import engine
+        from micrograd import nn as peer
+    except ImportError:
+        raise MissingPeerError('micrograd is not installed: pip install -e ".[bench]"') from None
+    # micrograd's backward recurses once a node of the longest path, here well below the limit.
+    net = "1-10-20-30-40-1"
+    ours, theirs = unfused(Value), unfused(engine.Value)
+    ratios = speedups(ours, theirs, settings.repeats)
+    yield Row(f"{net} written as in micrograd", PEER, ratios, bar=Bar("≥", 2))
+    memory = (peak_bytes(ours) / peak_bytes(theirs),)
+    yield Row("its peak memory", PEER, memory, "of the bytes", Bar("≤", 0.5))
+
+    ours = of_model(MLP(SIZES[0], list(SIZES[1:])))
+    theirs = of_model(peer.MLP(SIZES[0], list(SIZES[1:])))
+    ratios = speedups(ours, theirs, settings.repeats)
+    yield Row(f"nn.MLP {net}", f"{PEER}, its MLP", ratios, bar=Bar("≥", 8))
+    memory = (peak_bytes(ours) / peak_bytes(theirs),)
+    yield Row("its peak memory", f"{PEER}, its MLP", memory, "of the bytes")
+    yield from chains(settings)

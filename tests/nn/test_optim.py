@@ -1,0 +1,131 @@
+"""Optimizers: their steps against PyTorch's, and the arguments that they refuse."""
+
+import math
+
+import numpy as np
+import pytest
+
+from autodiff import Value
+from nn import SGD, Adam, Optimizer
+
+
+def trajectory(make, steps):
+    """The parameters after each step on 3x² + xy + y²/2 - 2x, from (1, -2)."""
+    x, y = parameters = [Value(1.0), Value(-2.0)]
+    optimizer = make(parameters)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (3 * x * x + x * y + y * y / 2 - 2 * x).backward()
+        optimizer.step()
+        yield x.data, y.data
+
+
+# From torch 2.13 (torch.optim.SGD, torch.optim.Adam) in float64
+PYTORCH = [
+    (lambda ps: SGD(ps, lr=0.1), [
+        (0.8, -1.9), (0.71, -1.7899999999999998), (0.663, -1.6819999999999997),
+        (0.6334, -1.5800999999999998), (0.61137, -1.4854299999999998),
+        (0.593091, -1.3980239999999997)]),
+    (lambda ps: SGD(ps, lr=0.1, momentum=0.9), [
+        (0.8, -1.9), (0.5299999999999999, -1.7), (0.33899999999999986, -1.403),
+        (0.30399999999999994, -1.0293), (0.39303, -0.62044),
+        (0.4993830000000001, -0.2297249999999999)]),
+    (lambda ps: Adam(ps, lr=0.1), [
+        (0.9000000005, -1.900000001), (0.8017424928976679, -1.8000000019986975),
+        (0.7073765186918779, -1.7000061977772072), (0.620098379445133, -1.6000385300664801),
+        (0.5440072420955084, -1.5001439529874836), (0.48313743499249473, -1.400416180337086)]),
+    (lambda ps: Adam(ps, 0.05, (0.5, 0.8), 0.1), [
+        (0.9523809523809523, -1.9545454545454546), (0.9056928155124697, -1.9090750494666258),
+        (0.8605150611161321, -1.8635912416326368), (0.817406258137098, -1.8181084266357728),
+        (0.7768788813898057, -1.7726542857651182), (0.7393875437810327, -1.7272690454059862)]),
+    (SGD, [(0.998, -1.999)]),
+    (Adam, [(0.999000000005, -1.9990000000099999)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "expected"), PYTORCH)
+def test_steps_are_those_of_pytorch(make, expected):
+    np.testing.assert_allclose(list(trajectory(make, len(expected))), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("make", [lambda ps: SGD(ps, 0.2, momentum=0.5), lambda ps: Adam(ps, 0.1)])
+def test_the_minimum_is_reached(make):
+    *_, last = trajectory(make, 400)
+    assert last == pytest.approx((0.4, -0.4), abs=1e-3)
+
+
+def test_a_step_changes_data_once_and_keeps_gradients():
+    x, idle = Value(3.0), Value(5.0)
+    optimizer = SGD([x, idle], lr=0.5)
+    x.grad = 2.0
+    optimizer.step()
+    assert (x.data, x.grad, idle.data) == (2.0, 2.0, 5.0)
+    assert type(x.data) is float
+
+
+def test_zero_grad_clears_the_parameters_given():
+    x, other = Value(3.0), Value(5.0)
+    x.grad = other.grad = 2.0
+    SGD(iter([x])).zero_grad()
+    assert (x.grad, other.grad) == (0.0, 2.0)
+
+
+def test_a_learning_rate_may_change_between_steps():
+    x = Value(3.0)
+    optimizer = SGD([x], lr=0.5)
+    x.grad = 1.0
+    optimizer.step()
+    optimizer.lr = 0.25
+    optimizer.step()
+    assert x.data == 3.0 - 0.5 - 0.25
+
+
+def test_an_optimizer_of_ones_own_defines_update():
+    class Signs(Optimizer):
+        def update(self, theta, gradient):
+            theta -= self.lr * np.sign(gradient)
+
+    x, y = Value(1.0), Value(2.0)
+    x.grad, y.grad = -7.0, 0.1
+    Signs([x, y], lr=0.5).step()
+    assert (x.data, y.data) == (1.5, 1.5)
+    with pytest.raises(NotImplementedError):
+        Optimizer([x], lr=0.1).step()
+
+
+NAN, INF = math.nan, math.inf
+WRONG = [
+    *[(lambda ps, k=k, lr=lr: k(ps, lr=lr), rf"lr must be at least 0, got {lr}")
+      for k in (SGD, Adam) for lr in (-0.1, NAN, INF)],
+    *[(lambda ps, m=m: SGD(ps, momentum=m), "momentum must be at least 0, got")
+      for m in (-0.1, NAN, INF)],
+    *[(lambda ps, b=b: Adam(ps, betas=(b, 0.9)), r"betas\[0\] must be at least 0 and below 1")
+      for b in (-0.1, 1.0, NAN)],
+    *[(lambda ps, b=b: Adam(ps, betas=(0.9, b)), r"betas\[1\] must be at least 0 and below 1")
+      for b in (-0.1, 1.0, NAN)],
+    *[(lambda ps, e=e: Adam(ps, eps=e), "eps must be at least 0, got") for e in (-1e-8, NAN, INF)],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG)
+def test_arguments_out_of_range_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make([Value(1.0)])
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam])
+def test_parameters_are_values_at_least_one(kind):
+    with pytest.raises(ValueError, match="at least one parameter"):
+        kind([])
+    with pytest.raises(TypeError, match="a parameter is a Value, got float"):
+        kind([Value(1.0), 2.0])
+    with pytest.raises(TypeError, match="must be real number, not str"):
+        kind([Value(1.0)], lr="fast")
+
+
+def test_the_ends_of_the_ranges_are_inside():
+    x = Value(1.0)
+    x.grad = 4.0
+    SGD([x], lr=0, momentum=0).step()
+    Adam([x], lr=0.25, betas=(0, 0), eps=0).step()
+    assert x.data == 0.75

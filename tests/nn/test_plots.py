@@ -1,0 +1,100 @@
+"""Plots: PNG with matplotlib, the same numbers as CSV without."""
+
+import csv
+import struct
+import sys
+
+import pytest
+
+from nn.plots import can_plot, plot_fit, plot_loss
+
+PNG = b"\x89PNG\r\n\x1a\n"
+FIT = ([-1.0, 0.0, 1.0], [1.0, 0.0, 1.0], [0.9, 0.1 + 0.2, 1.1], ([0.5], [0.25]))
+WRITERS = {
+    "fit": lambda folder: plot_fit(folder, *FIT),
+    "loss": lambda folder: plot_loss(folder, [4.0, 0.1 + 0.2, 1e-12]),
+}
+ROWS = {
+    "fit": [
+        ["x", "target", "prediction"],
+        [-1.0, 1.0, 0.9],
+        [0.0, 0.0, 0.1 + 0.2],
+        [1.0, 1.0, 1.1],
+    ],
+    "loss": [["iteration", "loss"], [1, 4.0], [2, 0.1 + 0.2], [3, 1e-12]],
+}
+
+
+@pytest.fixture
+def without_matplotlib(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_plot_is_a_png_of_its_name(tmp_path, name):
+    pytest.importorskip("matplotlib")
+    assert can_plot()
+    path = WRITERS[name](tmp_path)
+    assert [path] == [*tmp_path.iterdir()] == [tmp_path / f"{name}.png"]
+    picture = path.read_bytes()
+    assert picture.startswith(PNG)
+    assert struct.unpack(">II", picture[16:24]) == (768, 480)
+
+
+@pytest.mark.usefixtures("without_matplotlib")
+@pytest.mark.parametrize("name", WRITERS)
+def test_without_matplotlib_the_numbers_are_written(tmp_path, name):
+    assert not can_plot()
+    path = WRITERS[name](tmp_path)
+    assert [path] == [*tmp_path.iterdir()] == [tmp_path / f"{name}.csv"]
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert [header, *[[float(cell) for cell in row] for row in rows]] == ROWS[name]
+
+
+def drawn(monkeypatch, write, folder):
+    """The axes that `write` draws on."""
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    made = []
+    add_subplot = figure.add_subplot
+
+    def spy(self, *args, **options):
+        made.append(add_subplot(self, *args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(figure, "add_subplot", spy)
+    write(folder)
+    (axes,) = made
+    return axes
+
+
+def test_a_fit_shows_target_network_and_training_points(tmp_path, monkeypatch):
+    axes = drawn(monkeypatch, WRITERS["fit"], tmp_path)
+    lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    x, target, prediction, (x_train, y_train) = FIT
+    assert lines == {
+        "training points": [[x_train[0], y_train[0]]],
+        "target": [list(point) for point in zip(x, target, strict=True)],
+        "network": [list(point) for point in zip(x, prediction, strict=True)],
+    }
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(lines)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "y")
+
+
+def test_a_loss_is_shown_over_iterations_on_a_logarithmic_scale(tmp_path, monkeypatch):
+    axes = drawn(monkeypatch, WRITERS["loss"], tmp_path)
+    (line,) = axes.lines
+    assert line.get_xydata().tolist() == ROWS["loss"][1:]
+    assert (axes.get_yscale(), axes.get_xlabel()) == ("log", "iteration")
+    assert "loss" in axes.get_ylabel()
+
+
+@pytest.mark.parametrize("losses", [[], [1.0]])
+def test_short_histories_are_drawn(tmp_path, losses):
+    pytest.importorskip("matplotlib")
+    assert plot_loss(tmp_path, losses).read_bytes().startswith(PNG)
+
+
+def test_a_loss_of_zero_is_drawn_without_a_warning(tmp_path):
+    pytest.importorskip("matplotlib")
+    plot_loss(tmp_path, [0.0, 0.0])

@@ -1,0 +1,95 @@
+"""What training prints: lines, a bar, or nothing."""
+
+import io
+import sys
+from functools import partial
+
+import pytest
+
+import nn
+from nn.progress import Bar, Lines, Silent, best
+
+
+def shown(progress, iterations, loss=0.125):
+    with progress as report:
+        assert report is progress
+        for iteration in range(1, iterations + 1):
+            report(iteration, iterations, loss * iteration)
+
+
+@pytest.mark.parametrize(
+    ("iterations", "every", "numbers"),
+    [
+        (250, 100, ["100", "200", "250"]),
+        (1000, 100, [f"{n:4}" for n in range(100, 1001, 100)]),
+        (3, 100, ["3"]),
+        (4, 2, ["2", "4"]),
+    ],
+)
+def test_lines_print_every_hundredth_and_the_last(capsys, iterations, every, numbers):
+    shown(Lines() if every == 100 else Lines(every), iterations)
+    printed = capsys.readouterr()
+    assert printed.out == "".join(
+        f"iteration {number}  loss {0.125 * int(number):.6g}\n" for number in numbers
+    )
+    assert printed.err == ""
+
+
+def test_lines_go_to_a_file_at_once(capsys):
+    class File(io.StringIO):
+        flushed = 0
+
+        def flush(self):
+            self.flushed += 1
+
+    file = File()
+    shown(Lines(1, file), 2, loss=1 / 3)
+    assert file.getvalue() == "iteration 1  loss 0.333333\niteration 2  loss 0.666667\n"
+    assert file.flushed >= 2
+    assert capsys.readouterr().out == ""
+
+
+def test_silence_is_silent(capsys):
+    shown(Silent(), 200)
+    assert capsys.readouterr() == ("", "")
+
+
+def terminal(monkeypatch, is_one):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_one, raising=False)
+
+
+def test_a_bar_shows_iterations_and_loss_on_standard_error(monkeypatch, capsys):
+    console = pytest.importorskip("rich.console")
+    options = {"force_terminal": True, "width": 100, "_environ": {}}
+    monkeypatch.setattr(console, "Console", partial(console.Console, **options))
+    shown(Bar(), 40)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "40/40" in printed.err
+    assert "loss 5" in printed.err
+    assert "\x1b[?25h" in printed.err, "the cursor is shown again"
+
+
+def test_a_bar_ends_also_after_an_error(monkeypatch, capsys):
+    console = pytest.importorskip("rich.console")
+    monkeypatch.setattr(
+        console, "Console", partial(console.Console, force_terminal=True, _environ={})
+    )
+
+    def fail(predictions, targets):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        nn.fit(nn.Neuron(1), [1.0], [1.0], loss=fail, progress=Bar())
+    assert "\x1b[?25h" in capsys.readouterr().err
+
+
+def test_the_best_is_a_bar_on_a_terminal_with_rich_else_lines(monkeypatch, capsys):
+    terminal(monkeypatch, False)
+    assert type(best()) is Lines
+    terminal(monkeypatch, True)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "rich", None)
+        assert type(best()) is Lines
+    pytest.importorskip("rich")
+    assert type(best()) is Bar

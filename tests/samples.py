@@ -1,0 +1,167 @@
+"""Operands for every row, drawn from its domain, and the two ways to differentiate at them."""
+
+from dataclasses import dataclass
+from itertools import combinations, pairwise, product
+from math import inf, isfinite, nan
+
+import pytest
+
+from autodiff import Value
+from autodiff.primitive import TABLE
+from autodiff.reduction import Reduction, Selection
+
+ROWS = list(TABLE.values())
+every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+
+MARGIN = 0.2  # from kinks and from the ends of domains
+EDGES = (0.0, -0.0, inf, -inf, nan, 1e200, -1e200, 1e-200, -1e-200, 750.0, -750.0, 1.0, -1.0)
+EDGES_OF_MANY = (0.0, -0.0, inf, -inf, nan, 1e200, 1e-200, -750.0)  # no sum of them cancels
+
+
+def count(row):
+    """How many operands the samples of `row` have."""
+    return row.arity or (3 if row.sequences < 2 else 4)
+
+
+def domains(row):
+    """One an operand."""
+    return row.domain if row.arity else row.domain * count(row)
+
+
+def has_partial(row, i):
+    return row.arity is None or row.partials[i] is not None
+
+
+def interval(domain):
+    """A finite part of `domain`, away from its ends."""
+    low = domain.low + MARGIN if isfinite(domain.low) else -2.0
+    return low, domain.high - MARGIN if isfinite(domain.high) else 2.4
+
+
+def is_inside(domain, x):
+    low, high = interval(domain)
+    return low <= x <= high and all(abs(x - kink) >= MARGIN for kink in domain.kinks)
+
+
+def points(row, i, size):
+    """Up to `size` values for operand `i`; those of two operands differ."""
+    if not has_partial(row, i):
+        return [0.0, 1.0]  # a condition
+    domain, phase = domains(row)[i], (i + 0.5) / count(row)
+    low, high = interval(domain)
+    every = [low + (high - low) * (k + phase) / size for k in range(size)]
+    return [x for x in every if is_inside(domain, x)]
+
+
+def grid(row):
+    """Tuples of operands inside the domains of `row`."""
+    n = count(row)
+    return list(product(*[points(row, i, size=(9, 5, 3, 2)[n - 1]) for i in range(n)]))
+
+
+def edges(row):
+    """Tuples of zeros, infinities, nan, very large, very small, and the ends of the domains."""
+    if count(row) > 2:
+        return list(product(EDGES_OF_MANY, repeat=count(row)))
+    ends = [{d.low, d.high, *d.kinks} for d in domains(row)]
+    return list(product(*[[*EDGES, *sorted(end - set(EDGES))] for end in ends]))
+
+
+def lift(row, operands):
+    """`operands` as Values, except one without derivative."""
+    return [Value(x) if has_partial(row, i) else x for i, x in enumerate(operands)]
+
+
+def backward(row, operands):
+    """The result on Values, then the gradient of every operand that has one."""
+    values = lift(row, operands)
+    root = row.apply(tuple(values))
+    root.backward()
+    return [root.data, *[v.grad for v in values if isinstance(v, Value)]]
+
+
+def vjp(row, cotangent, operands):
+    """`row.vjp`, with the operands and their cotangents in one flat list."""
+    if isinstance(row, Selection):
+        return row.vjp(cotangent, operands, 0)[0]
+    if isinstance(row, Reduction) and row.sequences:
+        half = len(operands) // row.sequences
+        args = [operands[i : i + half] for i in range(0, len(operands), half)]
+        result = row.vjp(cotangent, *args)
+        return result if len(args) == 1 else [*result[0], *result[1]]
+    result = row.vjp(cotangent, *operands)
+    return list(result) if isinstance(result, tuple) else [result]
+
+
+def forward_and_vjp(row, cotangent, operands):
+    """The result on numbers or arrays, then the cotangents, as `backward` gives them."""
+    cotangents = vjp(row, cotangent, list(operands))
+    return [row.apply(tuple(operands)), *[ct for ct in cotangents if ct is not None]]
+
+
+def replaced(operands, i, x):
+    return (*operands[:i], x, *operands[i + 1 :])
+
+
+def slope(f, operands, i, step=0.016):
+    """df / d operand i by central differences, extrapolated to step 0 (Richardson)."""
+
+    def quotient(h):
+        x = operands[i]
+        return (f(replaced(operands, i, x + h)) - f(replaced(operands, i, x - h))) / (2 * h)
+
+    column = [quotient(step / 2**k) for k in range(4)]
+    for order in 4, 16, 64:  # removes the errors in h², h⁴ and h⁶
+        column = [(order * fine - coarse) / (order - 1) for coarse, fine in pairwise(column)]
+    return column[0]
+
+
+@dataclass
+class Program:
+    """A straight line of ops: an int among the operands is an earlier result, a float itself."""
+
+    leaves: list[float]
+    steps: list[tuple]
+
+    def results(self, leaves):
+        """The leaves and what every step gives on them: floats, arrays or Values."""
+        found = list(leaves)
+        for row, operands in self.steps:
+            found.append(row.apply(tuple([found[x] if type(x) is int else x for x in operands])))
+        return found
+
+    def gradient(self, times=1):
+        """The leaves' gradients of the last step, after that many backward passes."""
+        values = [Value(x) for x in self.leaves]
+        root = self.results(values)[-1]
+        for _ in range(times):
+            root.backward()
+        return [value.grad for value in values]
+
+
+def draw_program(random, size=12):
+    """A random program that shares results; its operands stay off kinks, its slopes moderate."""
+    leaves = [random.uniform(-2.0, 2.4) for _ in range(3)]
+    program, found, steepness = Program(leaves, []), [*leaves], [1.0] * len(leaves)
+
+    def operand(row, i):
+        fitting = [j for j, x in enumerate(found) if is_inside(domains(row)[i], x)]
+        may_be_result = has_partial(row, i) and fitting and random.random() < 0.8
+        return random.choice(fitting if may_be_result else points(row, i, size=7))
+
+    for _ in range(size):
+        row = random.choice(ROWS)
+        operands = [operand(row, i) for i in range(count(row))]
+        primals = tuple([found[x] if type(x) is int else x for x in operands])
+        is_tie = row.ties and any(abs(x - y) < MARGIN for x, y in combinations(primals, 2))
+        if is_tie or not any(type(x) is int for x in operands):
+            continue
+        out = row.apply(primals)
+        steps = zip(operands, row.partials_at(primals, out), strict=True)
+        steep = sum(abs(partial) * steepness[x] for x, partial in steps if type(x) is int)
+        if abs(out) < 10 and steep < 30:
+            program.steps.append((row, tuple(operands)))
+            found.append(out)
+            steepness.append(steep)
+    program.steps.append((TABLE["sum"], tuple(range(len(found)))))
+    return program

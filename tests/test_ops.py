@@ -1,0 +1,308 @@
+"""Every row of the table: its derivatives, its three interpreters, its values at the edges."""
+
+import operator
+from math import inf, isnan, nan
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from samples import (
+    ROWS,
+    backward,
+    count,
+    edges,
+    every_row,
+    forward_and_vjp,
+    grid,
+    has_partial,
+    lift,
+    replaced,
+    slope,
+    vjp,
+)  # fmt: skip
+
+import autodiff
+from autodiff import Value, ops
+from autodiff.primitive import TABLE
+
+EPS = np.finfo(float).eps
+OPERATORS = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
+    "pow": operator.pow, "neg": operator.neg, "abs": abs,
+}  # fmt: skip
+OF_NO_VALUE = {"where", "take", "sum", "mean", "prod", "dot", "logsumexp"}
+UFUNC_ROWS = [row for row in ROWS if row.ufunc]
+PARTIALS = [(row, i) for row in ROWS for i in range(count(row)) if has_partial(row, i)]
+
+every_partial = pytest.mark.parametrize(
+    ("row", "i"), PARTIALS, ids=[f"{row.name}-{i}" for row, i in PARTIALS]
+)
+
+
+def columns(table):
+    return [np.array(column) for column in zip(*table, strict=True)]
+
+
+@every_partial
+def test_partial_is_the_slope_of_forward(row, i):
+    exact, numeric = [], []
+    for operands in grid(row):
+        exact.append(row.partials_at(operands, row.apply(operands))[i])
+        numeric.append(slope(row.apply, operands, i))
+    assert len(exact) >= 8
+    assert_allclose(exact, numeric, rtol=1e-9, atol=1e-10)
+
+
+@every_partial
+def test_gradient_of_partial_is_the_slope_of_partial(row, i):
+    def partial(operands):
+        return row.partials_at(operands, row.apply(operands))[i]
+
+    exact, numeric = [], []
+    for operands in grid(row):
+        values = lift(row, operands)
+        graph = row.partials_at(values, row.apply(tuple(values)))[i]
+        assert getattr(graph, "data", graph) == partial(operands)
+        if isinstance(graph, Value):  # else a constant, whose gradient is 0
+            graph.backward()
+        for j, value in enumerate(values):
+            if has_partial(row, j):
+                exact.append(value.grad)
+                numeric.append(slope(partial, operands, j))
+    assert_allclose(exact, numeric, rtol=1e-8, atol=1e-8)
+
+
+@every_row
+def test_values_arrays_and_floats_agree(row):
+    table = grid(row)
+    floats = [forward_and_vjp(row, 1.5, operands) for operands in table]
+    on_arrays = forward_and_vjp(row, np.full(len(table), 1.5), columns(table))
+    assert_allclose(np.stack(on_arrays), np.transpose(floats), rtol=16 * EPS, atol=16 * EPS)
+    scale = np.array([1.0] + [1.5] * (len(on_arrays) - 1))  # `backward` starts from 1
+    assert_allclose(scale * [backward(row, operands) for operands in table], floats, rtol=2 * EPS)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ROWS,
+    ids=lambda row: row.name,
+)
+def test_edges_agree_and_raise_nothing(row):
+    table = edges(row)
+    floats = [forward_and_vjp(row, 1.0, operands) for operands in table]
+    values = [backward(row, operands) for operands in table]
+    arrays = forward_and_vjp(row, np.ones(len(table)), columns(table))
+    assert {type(x) for line in floats + values for x in line} == {float}
+    np.testing.assert_array_equal(values, floats)
+    assert_allclose(np.transpose(arrays), floats, rtol=1e-12)
+
+
+@every_row
+def test_partials_at_the_edges_are_those_of_floats_and_have_gradients(row):
+    for operands in edges(row):
+        values = lift(row, operands)
+        on_values = row.partials_at(values, row.apply(tuple(values)))
+        on_floats = row.partials_at(operands, row.apply(operands))
+        assert repr([getattr(p, "data", p) for p in on_values]) == repr(list(on_floats))
+        for partial in on_values:
+            if isinstance(partial, Value):
+                partial.backward()
+    assert {type(v.grad) for v in values if isinstance(v, Value)} == {float}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ops.tanh,
+        *(ops.sigmoid, ops.softplus, ops.erf, ops.erfc, ops.gelu, ops.silu),
+    ],
+)
+def test_second_derivative_is_zero_where_the_slope_is_flat(row):
+    for x in 750.0, -750.0, 1e200:
+        value = Value(x)
+        row.partials_at((value,), row(value))[0].backward()
+        assert value.grad == 0.0
+
+
+C3 = 1 / 3
+CONVENTIONS = [  # op, operands, result, slopes
+    ("relu", (0.0,), 0.0, (0.0,)),
+    ("relu", (-0.0,), 0.0, (0.0,)),
+    ("relu", (nan,), nan, (1.0,)),
+    ("leaky_relu", (0.0, 0.25), 0.0, (0.25, 0.0)),
+    ("elu", (0.0, 1.0), 0.0, (1.0, 0.0)),
+    ("abs", (0.0,), 0.0, (0.0,)),
+    ("abs", (-inf,), inf, (-1.0,)),
+    ("sign", (-3.0,), -1.0, (0.0,)),
+    ("sign", (0.0,), 0.0, (0.0,)),
+    ("sign", (nan,), nan, (0.0,)),
+    ("maximum", (2.0, 2.0), 2.0, (0.5, 0.5)),
+    ("maximum", (2.0, 2.0, 2.0), 2.0, (C3, C3, C3)),
+    ("maximum", (2.0, 1.0, 2.0), 2.0, (0.5, 0.0, 0.5)),
+    ("minimum", (2.0, 2.0), 2.0, (0.5, 0.5)),
+    ("minimum", (2.0, 1.0, 1.0), 1.0, (0.0, 0.5, 0.5)),
+    ("clip", (1.0, 1.0, 2.0), 1.0, (0.0, 0.0, 0.0)),
+    ("clip", (2.0, 1.0, 2.0), 2.0, (0.0, 0.0, 0.0)),
+    ("clip", (1.5, 1.0, 2.0), 1.5, (1.0, 0.0, 0.0)),
+    ("clip", (0.5, 1.0, 2.0), 1.0, (0.0, 1.0, 0.0)),
+    ("clip", (2.5, 1.0, 2.0), 2.0, (0.0, 0.0, 1.0)),
+    ("clip", (0.0, 2.0, 1.0), 1.0, (0.0, 0.0, 1.0)),  # the upper end wins, as in NumPy
+    ("sqrt", (0.0,), 0.0, (inf,)),
+    ("sqrt", (-1.0,), nan, (nan,)),
+    ("log", (0.0,), -inf, (inf,)),
+    ("log", (-1.0,), nan, (nan,)),
+    ("log1p", (-1.0,), -inf, (inf,)),
+    ("log1p", (-2.0,), nan, (nan,)),
+    ("asin", (1.0,), np.pi / 2, (inf,)),
+    ("asin", (-1.0,), -np.pi / 2, (inf,)),
+    ("acos", (1.0,), 0.0, (-inf,)),
+    ("asin", (1.5,), nan, (nan,)),
+    ("div", (1.0, 0.0), inf, (inf, -inf)),
+    ("div", (-1.0, 0.0), -inf, (inf, inf)),
+    ("div", (1.0, -0.0), -inf, (-inf, -inf)),
+    ("div", (0.0, 0.0), nan, (inf, nan)),
+    ("div", (49.0, 49.0), 1.0, (1 / 49, -1 / 49)),
+    ("div", (3e-200, 2e-200), 1.5, (5e199, -7.5e199)),
+    ("exp", (1000.0,), inf, (inf,)),
+    ("exp", (-1000.0,), 0.0, (0.0,)),
+    ("pow", (-8.0, C3), nan, (nan, nan)),
+    ("pow", (-2.0, 3.0), -8.0, (12.0, nan)),
+    ("pow", (3.0, 0.0), 1.0, (0.0, np.log(3.0))),
+    ("pow", (0.0, 0.0), 1.0, (0.0, 0.0)),
+    ("pow", (0.0, 1.0), 0.0, (1.0, 0.0)),
+    ("pow", (0.0, 2.0), 0.0, (0.0, 0.0)),
+    ("pow", (0.0, 0.5), 0.0, (inf, 0.0)),
+    ("pow", (0.0, -1.0), inf, (-inf, -inf)),
+    ("tanh", (15.0,), 0.9999999999998128, (3.743049187535369e-13,)),
+    ("tanh", (-400.0,), -1.0, (0.0,)),
+    ("sigmoid", (40.0,), 1.0, (4.248354255291589e-18,)),
+    ("sigmoid", (-40.0,), 4.248354255291589e-18, (4.248354255291589e-18,)),
+    ("sigmoid", (-750.0,), 0.0, (0.0,)),
+    ("softplus", (1000.0,), 1000.0, (1.0,)),
+    ("softplus", (-40.0,), 4.248354255291589e-18, (4.248354255291589e-18,)),
+    ("erfc", (10.0,), 2.088487583762545e-45, (-4.197656231354417e-44,)),
+    ("gelu", (-12.0,), -2.1317785344932147e-32, (-2.5578956616748956e-31,)),
+    ("silu", (-40.0,), -1.6993417021166355e-16, (-1.6568581595637197e-16,)),
+    ("prod", (0.0, 2.0, 3.0), 0.0, (6.0, 0.0, 0.0)),
+    ("prod", (0.0, 2.0, 0.0), 0.0, (0.0, 0.0, 0.0)),
+    ("logsumexp", (1000.0, 1000.0), 1000.6931471805599, (0.5, 0.5)),
+    ("logsumexp", (-1000.0, -1000.0), -999.3068528194401, (0.5, 0.5)),
+    ("logsumexp", (3.0, -inf), 3.0, (1.0, 0.0)),
+    ("logsumexp", (-inf, -inf), -inf, (nan, nan)),
+    ("atan2", (1e200, 1e200), np.pi / 4, (5e-201, -5e-201)),
+    ("atan2", (1e-200, -1e-200), 3 * np.pi / 4, (-5e199, -5e199)),
+    ("atan2", (0.0, -1.0), np.pi, (-1.0, -0.0)),
+]
+CONVENTIONS_OF_NAN = [("maximum", (nan, 1.0)), ("maximum", (1.0, nan)), ("minimum", (nan, 1.0)),
+                      ("clip", (nan, 0.0, 1.0)), ("clip", (0.0, nan, 1.0))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "operands", "out", "slopes"), CONVENTIONS)
+def test_conventions_at_kinks_and_edges(name, operands, out, slopes):
+    row, expected = TABLE[name], [out, *slopes]
+    arrays = forward_and_vjp(row, np.ones(1), [np.array([x]) for x in operands])
+    assert_allclose(forward_and_vjp(row, 1.0, operands), expected, rtol=1e-12)
+    assert_allclose(backward(row, operands), expected, rtol=1e-12)
+    assert_allclose(np.ravel(arrays), expected, rtol=1e-12)
+    if np.isfinite(out) and out == int(out):
+        assert row.apply(operands) == out  # 49 / 49 is 1 to the bit
+
+
+@pytest.mark.parametrize(("name", "operands"), CONVENTIONS_OF_NAN)
+def test_choice_among_nan_is_nan(name, operands):
+    row = TABLE[name]
+    assert isnan(row.apply(operands))
+    assert isnan(row.apply(tuple(map(np.array, operands))))
+
+
+CUT = [  # at 0 the branch not taken has slope inf or nan
+    lambda x: ops.where(x > 0, ops.log(x), 0.0),
+    lambda x: ops.where(x > 0, x * ops.log(x), 0.0),
+    lambda x: ops.where(x <= 0, 0.0, 1 / x),
+    lambda x: ops.sqrt(ops.where(x > 0, x, 0.0)),
+    lambda x: ops.sqrt(ops.relu(x)),
+    lambda x: ops.sqrt(ops.clip(x, 0.0, 1.0)),
+    lambda x: ops.sqrt(ops.maximum(x - 1, 0.0)),
+    lambda x: ops.sqrt(ops.sign(x)),
+    lambda x: ops.sign(ops.log(x)),
+]
+
+
+@pytest.mark.parametrize("f", CUT)
+def test_no_cotangent_crosses_to_what_was_not_selected(f):
+    x = Value(0.0)
+    f(x).backward()
+    assert x.grad == 0.0
+
+
+@pytest.mark.parametrize("ct", [inf, -inf, nan])
+@pytest.mark.parametrize(
+    ("name", "operands"),
+    [("where", (1.0, 2.0, 3.0)), ("relu", (-1.0,)), ("sign", (2.0,)), ("maximum", (3.0, 2.0)),
+     ("minimum", (2.0, 3.0)), ("clip", (2.0, 0.0, 1.0))],
+)  # fmt: skip
+def test_infinite_cotangent_leaves_zero_where_the_slope_is_zero(name, operands, ct):
+    row = TABLE[name]
+    slopes = np.array(vjp(row, 1.0, operands), float)
+    expected = np.where(slopes == 0, 0.0, ct)[~np.isnan(slopes)]
+    on_arrays = forward_and_vjp(row, np.array(ct), list(map(np.array, operands)))[1:]
+    np.testing.assert_array_equal(forward_and_vjp(row, ct, operands)[1:], expected)
+    np.testing.assert_array_equal(on_arrays, expected)
+
+
+def test_constant_exponent_keeps_the_slope_at_a_negative_base():
+    x = Value(-2.0)
+    (x**3).backward()
+    assert x.grad == 12.0
+
+
+def test_rows_have_unique_names_and_labels():
+    assert len({row.label for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS)
+
+
+@every_row
+def test_row_is_public_under_its_name(row):
+    assert getattr(autodiff, row.name) is getattr(ops, row.name) is TABLE[row.name] is row
+    assert row.name in autodiff.__all__
+
+
+@every_row
+def test_row_has_one_domain_an_operand(row):
+    assert len(row.domain) == (row.arity or 1)
+    for domain in row.domain:
+        assert all(domain.low < kink < domain.high for kink in domain.kinks)
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if count(r) > 1], ids=lambda row: row.name)
+def test_equal_operands_are_a_kink_where_the_row_says_so(row):
+    equal = (0.5,) * count(row)
+
+    def one_sided(i, step):
+        return (row.apply(replaced(equal, i, 0.5 + step)) - row.apply(equal)) / step
+
+    operands = [i for i in range(len(equal)) if has_partial(row, i)]
+    jumps = [abs(one_sided(i, 1e-6) - one_sided(i, -1e-6)) for i in operands]
+    assert (max(jumps) > 0.1) == row.ties
+
+
+@every_row
+def test_value_has_the_method_or_operator(row):
+    operands = grid(row)[1]
+    calls = [call for call in (OPERATORS.get(row.name), getattr(Value, row.name, None)) if call]
+    assert bool(calls) == (row.name not in OF_NO_VALUE)
+    for call in calls:
+        out = call(*map(Value, operands))
+        assert (out.op, out.data) == (row, row.apply(operands))
+
+
+@pytest.mark.parametrize("row", UFUNC_ROWS, ids=lambda row: row.ufunc)
+def test_numpy_ufunc_works_on_values(row):
+    ufunc = getattr(np, row.ufunc)
+    table = [operands[:2] if row.arity is None else operands for operands in grid(row)]
+    on_values = [ufunc(*map(Value, operands)) for operands in table]
+    on_objects = ufunc(*[np.array(list(map(Value, column))) for column in zip(*table, strict=True)])
+    expected = [row.apply(operands) for operands in table]
+    assert {out.op for out in on_values} == {row}
+    assert [out.data for out in on_values] == expected
+    # np.sign and np.maximum on objects compare and return no result of an op
+    assert [getattr(out, "data", out) for out in on_objects] == expected
