@@ -19,18 +19,12 @@ def backward(root: Any, seed: float) -> None:
         ct = node._grad
         if ct is None:  # every path that leads here is cut
             continue
-        operands, partials = node.operands, node._partials
-        if len(operands) == 2:
-            x, y = operands
-            p, q = partials
-            if p is not None:
-                grad = x._grad
-                x._grad = ct * p if grad is None else grad + ct * p
-            if q is not None:
-                grad = y._grad
-                y._grad = ct * q if grad is None else grad + ct * q
-        else:
-            for x, p in zip(operands, partials):
+        if node.op.selects:
+            for x, p in zip(node.operands, node._partials):
                 if p is not None:
                     grad = x._grad
                     x._grad = ct * p if grad is None else grad + ct * p
+        else:
+            for x, p in zip(node.operands, node._partials):
+                grad = x._grad
+                x._grad = ct * p if grad is None else grad + ct * p

@@ -3,7 +3,6 @@
 import operator
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import compress
 from math import inf
 from typing import Any, NoReturn
 
@@ -53,18 +52,30 @@ def _record(row: Primitive, operands: tuple[Any, ...]) -> "Value":
 
 
 def _record_with_constants(row: Primitive, operands: tuple[Any, ...]) -> "Value":
-    interpreter = interpreter_of(operands)
-    if interpreter.rank > _Values.rank:
-        result: Value = interpreter.apply(row, operands)
-        return result
-    plain = row.numbers([x._primal if isinstance(x, Value) else x for x in operands])
-    out = row.value_at(plain)
+    """As `_record`, with numbers among the operands; what is neither hands over, or raises."""
+    primals: list[float] = []
+    constants: list[float | None] = []
+    nodes: list[Value] = []
+    for x in operands:
+        if isinstance(x, Value):
+            primals.append(x._primal)
+            constants.append(None)
+            nodes.append(x)
+        elif type(x) is float:
+            primals.append(x)
+            constants.append(x)
+        else:
+            interpreter = interpreter_of(operands)
+            if interpreter.rank > _Values.rank:
+                result: Value = interpreter.apply(row, operands)
+                return result
+            (constant,) = row.numbers((x,))
+            primals.append(constant)
+            constants.append(constant)
+    out = row.value_at(primals)
     if modes.switched and not modes.is_recording():
         return Value(out)
-    is_node = [isinstance(x, Value) for x in operands]
-    constants = tuple([None if node else x for x, node in zip(plain, is_node, strict=True)])
-    partials = row.partials_at(plain, out, constants)
-    return _node(row, out, tuple(compress(operands, is_node)), partials, constants)
+    return _node(row, out, tuple(nodes), row.partials_at(primals, out, constants), tuple(constants))
 
 
 class _Values:

@@ -69,7 +69,12 @@ class Neuron(Module):
 
     def __call__(self, x: Sequence[Value | float]) -> Value:
         """The activation at `x`, of as many inputs as there are weights."""
-        _check_width(self, len(self.w), x)
+        try:
+            fits = len(x) == len(self.w)
+        except TypeError:
+            fits = False
+        if not fits:
+            _check_width(self, len(self.w), x)
         z: Value = dot(self.w, x) + self.b
         if self.activation is None:
             return z
