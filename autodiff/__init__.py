@@ -7,6 +7,7 @@ Write it one scalar at a time: a `Value` is a number that knows how it was compu
 from autodiff import array as array
 from autodiff import ops as ops
 from autodiff.check import GradcheckError, gradcheck
+from autodiff.compiler import Kernel, TraceError, compile
 from autodiff.graph import depth, leaves, toposort
 from autodiff.modes import no_grad
 from autodiff.ops import (
@@ -60,6 +61,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "GradcheckError",
+    "Kernel",
+    "TraceError",
     "Value",
     "abs",
     "acos",
@@ -68,6 +71,7 @@ __all__ = [
     "atan",
     "atan2",
     "clip",
+    "compile",
     "cos",
     "cosh",
     "depth",

@@ -91,7 +91,7 @@ class Report:
 
 
 def gradcheck(
-    f: Callable[..., Any],
+    f: Any,
     inputs: Any = (),
     *,
     rtol: float = 1e-6,
@@ -104,7 +104,8 @@ def gradcheck(
     `inputs` is the tuple of arguments of `f`, or its only argument: numbers, Values, modules,
     and lists, tuples, dicts or arrays of them. Numbers become Values; Values and the parameters
     of modules are changed in place and put back, gradients too. If `f` is itself a module, its
-    parameters are checked, at `inputs`. A result of several Values is checked through one
+    parameters are checked, at `inputs`; likewise a kernel, whose result is averaged over the
+    batch. A result of several Values is checked through one
     weighted sum of them. With `sample`, only that many inputs are checked, drawn with `seed`.
 
     The quotients are extrapolated (Richardson) with steps from 1e-3, relative to the input if
@@ -118,20 +119,26 @@ def gradcheck(
         raise ValueError(f"gradcheck: sample must be at least 1, got {sample}")
     args = inputs if isinstance(inputs, tuple) else (inputs,)
     named: list[tuple[str, Value]] = []
-    if hasattr(f, "named_parameters"):
+    if hasattr(f, "value_and_grad"):
+        _, gradient = f.value_and_grad(*args)
+        named.extend((f"parameters[{i}]", x) for i, x in enumerate(f.parameters))
+        analytic = gradient.tolist()
+    elif hasattr(f, "named_parameters"):
         named.extend(f.named_parameters())
     else:
         args = tuple(_as_values(arg, f"inputs[{i}]", named) for i, arg in enumerate(args))
     if not named:
         raise ValueError("gradcheck: there is nothing to differentiate by: no number, no Value")
-    analytic = _analytic(f, args, [leaf for _, leaf in named])
+    if not hasattr(f, "value_and_grad"):
+        analytic = _analytic(f, args, [leaf for _, leaf in named])
     checks = list(zip(named, analytic, strict=True))
     if sample is not None and sample < len(checks):
         chosen = sorted(random.Random(seed).sample(range(len(checks)), sample))
         checks = [checks[i] for i in chosen]
+    largest = max((abs(gradient) for gradient in analytic if isfinite(gradient)), default=0.0)
     with no_grad():
         entries = [
-            _judge(leaf.label or name, gradient, lambda: _scalar(f(*args)), leaf, rtol)
+            _judge(leaf.label or name, gradient, lambda: _number(f(*args)), leaf, rtol, largest)
             for (name, leaf), gradient in checks
         ]
     report = Report(tuple(entries), len(named))
@@ -187,6 +194,13 @@ def _scalar(result: Any) -> Value:
     return weighted
 
 
+def _number(result: Any) -> float:
+    """The scalar of a result: of a kernel's, the mean over the batch."""
+    if isinstance(result, np.ndarray) and result.dtype.kind == "f":
+        return float(result.mean())
+    return _scalar(result).data
+
+
 def _analytic(f: Callable[..., Any], args: tuple[Any, ...], inputs: list[Value]) -> list[float]:
     """The gradients from `backward`; every leaf keeps the `grad` that it had."""
     root = _scalar(f(*args))
@@ -210,12 +224,15 @@ class _Difference:
     is_kink: bool = False
 
 
-def _judge(name: str, analytic: float, f: Callable[[], Value], leaf: Value, rtol: float) -> Entry:
+def _judge(
+    name: str, analytic: float, f: Callable[[], float], leaf: Value, rtol: float, largest: float
+) -> Entry:
     numeric, bend = _differentiate(f, leaf)
     gap = abs(analytic - numeric.slope)
     size = max(abs(analytic), abs(numeric.slope), numeric.noise / rtol)
-    # Where the slope vanishes it has no size; how much it changes nearby says what is small.
-    is_settled = gap <= numeric.error <= rtol * bend
+    # Where the slope vanishes it has no size: how much it changes nearby, and how large the
+    # gradient is elsewhere, say what is small.
+    is_settled = gap <= max(numeric.error, 1e-9 * bend) <= rtol * max(bend, largest)
     verdict: Verdict
     if not isfinite(analytic):
         verdict = "wrong"
@@ -225,22 +242,28 @@ def _judge(name: str, analytic: float, f: Callable[[], Value], leaf: Value, rtol
         verdict = "ok"
     else:
         verdict = "wrong" if numeric.error <= gap else "unclear"
-    relative = inf if not isfinite(gap) else gap / max(size, bend) if gap else 0.0
+    relative = (
+        inf
+        if not isfinite(gap)
+        else gap / max(size, bend, largest if is_settled else 0.0)
+        if gap
+        else 0.0
+    )
     return Entry(name, analytic, numeric.slope, numeric.noise, relative, verdict)
 
 
-def _differentiate(f: Callable[[], Value], leaf: Value) -> tuple[_Difference, float]:
+def _differentiate(f: Callable[[], float], leaf: Value) -> tuple[_Difference, float]:
     """d f / d leaf, and the steepest slope of f from here to a first step away."""
     x = leaf.data
     best, bend = _Difference(), 0.0
     try:
-        center = f().data
+        center = f()
         for relative_step in _STEPS:
             step = relative_step * max(1.0, abs(x))
             values = []
             for offset in (-step, -step / 2, step / 2, step):
                 leaf.data = x + offset
-                values.append(f().data)
+                values.append(f())
             candidate = _extrapolate(x, center, values, step)
             if relative_step == _STEPS[0]:
                 bend = max(abs(values[0] - center), abs(values[-1] - center)) / step

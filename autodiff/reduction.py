@@ -110,6 +110,10 @@ class Selection(Primitive):
 
     def __call__(self, *args: Any) -> Any:
         """The chosen value; a chosen list (a row of a table) is taken value by value."""
+        if len(args) == 2:
+            interpreter: Any = interpreter_of_type(type(args[1]))
+            if hasattr(interpreter, "take"):  # the index is not known yet
+                return interpreter.take(*args)
         (chosen,) = operands = self.bind(*args)
         if isinstance(chosen, list | tuple):
             return [self.apply((value,)) for value in chosen]

@@ -7,7 +7,7 @@ from math import inf
 from typing import Any, NoReturn
 
 from autodiff import copying, modes, ops, reverse
-from autodiff.interpreter import interpret, interpreter_of, number
+from autodiff.interpreter import interpret, interpreter_of, interpreter_of_type, number
 from autodiff.primitive import TABLE, Primitive
 
 _ADD, _SUB, _MUL = ops.add, ops.sub, ops.mul
@@ -135,6 +135,8 @@ def _operator(row: Primitive) -> Callable[["Value", Any], "Value"]:
     def method(self: "Value", other: Any) -> Any:
         if isinstance(other, Value):
             return _record(row, (self, other))
+        if interpreter_of_type(type(other)).rank > _Values.rank:
+            return NotImplemented  # an array or a tracer takes over
         try:
             constant = number(other)
         except TypeError:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
+import autodiff
 import nn
 from autodiff import gradcheck
 from autodiff.view import find_renderer
@@ -29,7 +30,21 @@ Number = TypeVar("Number", int, float)
 SHOWN = (-5.0, -2.5, -1.0, 0.0, 1.0, 2.5, 5.0)
 
 INTERRUPTED = 130  # as shells report a program that SIGINT ended
+DEFAULTS = {"compiled": (10_000, 100, 0.005), "eager": (1000, 16, 0.01)}
+"""Iterations, batch and learning rate of each engine."""
 OPTIMIZERS: dict[str, Callable[..., nn.Optimizer]] = {"adam": nn.Adam, "sgd": nn.SGD}
+
+
+HEADER = '''"""The squared error of a {sizes} network and its gradient, as derived from scalar code.
+
+`bind(batch, 1 / batch, float, [])` makes the arrays and returns `step`, which takes the flat
+parameters, x and y of shape (batch, 1), and returns the errors and the gradient of their mean.
+"""
+
+import numpy as np
+{imports}
+
+{source}'''
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,10 +88,14 @@ def _command_line() -> argparse.ArgumentParser:
         metavar="NAME", help="one for all layers but the last, which is linear, or one a layer: "
         f"{', '.join(nn.ACTIVATIONS)}, linear; default: relu")  # fmt: skip
     add("--optimizer", choices=sorted(OPTIMIZERS), default="adam", help="default: %(default)s")
-    add("--lr", type=_rate, default=0.01, help="learning rate; default: %(default)s")
-    add("--iterations", type=_positive, default=1000, metavar="N", help="default: %(default)s")
-    add("--batch", type=_positive, default=16, metavar="N",
-        help=f"examples an iteration, of {TRAINING_POINTS}; default: %(default)s")  # fmt: skip
+    add("--lr", type=_rate, help="learning rate; default: 0.005 compiled, 0.01 eager")
+    add("--engine", choices=sorted(DEFAULTS), default="compiled",
+        help="arrays, or one node a number; default: %(default)s")  # fmt: skip
+    add("--iterations", type=_positive, metavar="N",
+        help="default: 10000 compiled, 1000 eager")  # fmt: skip
+    add("--batch", type=_positive, metavar="N",
+        help=f"examples an iteration, of {TRAINING_POINTS}; default: 100 compiled, 16 eager",
+    )  # fmt: skip
     add("--tolerance", type=_rate, metavar="LOSS",
         help="stop when 100 iterations have not lowered the least loss by this")  # fmt: skip
     add("--seed", type=_seed, default=0, help="of weights, points and batches; default: 0")
@@ -116,6 +135,10 @@ def _run(options: argparse.Namespace) -> int:
 
     if options.layers[-1] != 1:
         raise ValueError(f"--layers: the last layer has 1 neuron, got {options.layers[-1]}")
+    iterations, batch, lr = DEFAULTS[options.engine]
+    options.iterations = options.iterations or iterations
+    options.batch = options.batch or batch
+    options.lr = options.lr or lr
     if options.batch > TRAINING_POINTS:
         raise ValueError(f"--batch: at most {TRAINING_POINTS}, the training points")
     rng = np.random.default_rng(options.seed)
@@ -140,15 +163,24 @@ def _run(options: argparse.Namespace) -> int:
             batch_size=options.batch,
             tolerance=options.tolerance,
             seed=options.seed,
+            engine=options.engine,
             progress=_progress(options),
         )
         print(f"stopped after {len(history.losses):,} iterations: {history.stopped}")
         _print_errors(model, x_train, y_train, x_test, y_test)
-        _print_check(model, x_test, y_test, options.seed)
+        kernel = autodiff.compile(lambda x, y: nn.mse(model([x]), y))
+        some = np.linspace(0, TEST_POINTS - 1, 6).round().astype(int)[1:-1]
+        points = x_test[some], y_test[some]
+        kernel(*points)
+        if options.engine == "compiled":
+            print(gradcheck(kernel, points, raise_exception=False))
+        else:
+            _print_check(model, *points, options.seed)
         _print_predictions(model, target)
         plot_fit(folder, x_test, y_test, nn.predict(model, x_test), (x_train, y_train))
         plot_loss(folder, history.losses)
         _draw(folder, model)
+        _write_source(folder, sizes, kernel.source)
         written = sorted(path.name for path in folder.iterdir())
     print("wrote", ", ".join(str(options.out / name) for name in written))
     for missing, extra in ((not can_plot(), "plot"), (find_renderer("svg") is None, "draw")):
@@ -171,15 +203,14 @@ def _print_errors(model: nn.MLP, x_train: Any, y_train: Any, x_test: Any, y_test
     test = nn.mse(nn.predict(model, x_test), y_test)
     if not isfinite(train + test):
         raise ArithmeticError("the trained network's output is not finite; lower --lr")
-    print(f"train MSE {train:.4g} ({len(x_train)} points), test MSE {test:.4g} ({len(x_test)})")
+    print(f"train MSE {train:.4g} on {len(x_train)} points, test MSE {test:.4g} on {len(x_test)}")
 
 
 def _print_check(model: nn.MLP, x: Any, y: Any, seed: int) -> None:
-    """Check the gradient of the mean squared error at four of the test points."""
-    some = np.linspace(0, len(x) - 1, 6).round().astype(int)[1:-1]
+    """Check a sample of the gradient of the mean squared error at some points."""
 
     def loss(checked: nn.MLP) -> Any:
-        return nn.mse([checked([x[i]]) for i in some], y[some])
+        return nn.mse([checked([point]) for point in x], y)
 
     print(gradcheck(loss, model, sample=SAMPLE, seed=seed, raise_exception=False))
 
@@ -188,6 +219,13 @@ def _print_predictions(model: nn.MLP, target: Callable[[Any], Any]) -> None:
     print(f"{'x':>8}  {'predicted':>10}  {'true':>10}")
     for x, predicted, true in zip(SHOWN, nn.predict(model, SHOWN), target(SHOWN), strict=True):
         print(f"{x:8g}  {predicted:10.4f}  {true:10.4f}")
+
+
+def _write_source(folder: Path, sizes: str, source: str) -> None:
+    """Write `backprop.py`, the derived program as a module."""
+    imports = "from autodiff.compiler.emit import strided\n" if "strided(" in source else ""
+    text = HEADER.format(sizes=sizes, imports=imports, source=source)
+    (folder / "backprop.py").write_text(text, encoding="utf-8")
 
 
 def _draw(folder: Path, model: nn.MLP) -> None:

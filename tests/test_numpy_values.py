@@ -165,7 +165,10 @@ def test_maximum_and_clip_on_a_value_keep_the_graph():
 
 
 def test_clip_with_one_bound_keeps_the_graph():
-    assert type(np.clip(Value(-1.0), 0, None)) is Value
+    v = Value(-1.0)
+    for node in (np.clip(v, 0, None), np.clip(v, None, -2), v.clip(None, None)):
+        assert (node.op, node.operands) == (ops.clip, (v,))
+    assert (v.clip(0, None).data, v.clip(None, -2).data, v.clip(None, None).data) == (0, -2, -1)
 
 
 def test_mixed_arguments_of_an_op_map_over_the_array():

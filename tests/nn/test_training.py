@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from autodiff import Value, exp, mean
+from autodiff import Value, mean
 from nn import MLP, SGD, Module
 from nn.progress import Silent
 
@@ -48,27 +48,13 @@ def scripted(losses):
     return lambda predictions, targets: predictions[0] * 0.0 + next(values)
 
 
-def mean_absolute_error(predictions, targets):
-    return mean([abs(p - t) for p, t in zip(predictions, targets, strict=True)])
-
-
-def exponential(predictions, targets):
-    differences = [p - t for p, t in zip(predictions, targets, strict=True)]
-    return mean([exp(d) + exp(-d) - 2 for d in differences])
-
-
-@pytest.mark.parametrize("loss", [nn.mse, mean_absolute_error, exponential])
 @pytest.mark.parametrize("batch_size", [None, 5])
-def test_the_loss_falls(loss, batch_size):
+def test_the_loss_falls(batch_size):
     model = MLP(1, [5, 1], "tanh", seed=0)
-
-    def whole():
-        return loss(nn.predict(model, X).tolist(), Y.tolist())
-
-    before = whole()
+    before = nn.mse(nn.predict(model, X), Y)
     adam = nn.Adam(model.parameters(), lr=0.05)
-    history = nn.fit(model, X, Y, loss=loss, optimizer=adam, iterations=150, batch_size=batch_size)
-    assert whole() < 0.2 * before
+    history = nn.fit(model, X, Y, optimizer=adam, iterations=150, batch_size=batch_size)
+    assert nn.mse(nn.predict(model, X), Y) < 0.2 * before
     assert (len(history.losses), history.stopped) == (150, "iterations")
     assert {type(value) for value in history.losses} == {float}
 
@@ -97,20 +83,25 @@ def test_adam_at_a_hundredth_is_the_default():
 
 
 def test_a_batch_is_drawn_without_replacement_with_its_targets():
+    class Echo(Number):
+        def __call__(self, x):
+            return self.w * 0.0 + x[0]
+
     batches = []
 
     def loss(predictions, targets):
-        batches.append([t for t, _ in targets])
-        assert all(square == t * t for t, square in targets)
-        return nn.mse(predictions, [square for _, square in targets])
+        batches.append([p.data for p in predictions])
+        assert targets == [[x, 2 * x] for x in batches[-1]]
+        return mean(predictions)
 
-    nn.fit(Number(), X, np.column_stack([X, Y]), loss=loss, iterations=20, batch_size=5)
+    y = np.column_stack([X, 2 * X])
+    nn.fit(Echo(), X, y, loss=loss, iterations=20, batch_size=5)
     assert {len(set(batch)) for batch in batches} == {5}
     assert set().union(*batches) == set(X.tolist())
     assert len({frozenset(batch) for batch in batches}) > 10
 
     batches.clear()
-    nn.fit(Number(), X, np.column_stack([X, Y]), loss=loss, iterations=2)
+    nn.fit(Echo(), X, y, loss=loss, iterations=2)
     assert batches == [X.tolist()] * 2, "all examples come in their order"
 
 

@@ -1,0 +1,274 @@
+"""`Kernel`: a compiled function, its gradients and its source."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from autodiff.check import GradcheckError
+from autodiff.compiler.ir import Program
+from autodiff.compiler.structure import describe, filled, flattened, restored
+from autodiff.compiler.traced import Function, Trace
+from autodiff.value import Value
+
+Array = npt.NDArray[np.floating[Any]]
+
+_TRACES = 64  # structures of arguments that a kernel remembers
+
+
+class CacheInfo(NamedTuple):
+    """How often a call found its trace, how often it had to be made, how many are kept."""
+
+    hits: int
+    misses: int
+    size: int
+
+
+class Kernel:
+    """A scalar function at array speed; what `autodiff.compile` returns.
+
+    Calls trace the function once for each structure of arguments. Sums are reassociated, so
+    results agree with eager execution to rounding, not to the bit.
+    """
+
+    def __init__(self, f: Callable[..., Any], *, batched: bool = True, dtype: Any = float) -> None:
+        self._f = f
+        self._is_batched = batched
+        self._dtype = np.dtype(dtype)
+        if self._dtype.kind != "f":
+            raise TypeError(f"compile: dtype must be a float type, got {self._dtype}")
+        self._traces: OrderedDict[Any, Trace] = OrderedDict()
+        self._latest: Trace | None = None
+        self._parameters: dict[Value, int] = {}
+        self._lock = threading.Lock()
+        self._hits = self._misses = 0
+        self.__doc__ = getattr(f, "__doc__", None)
+
+    def __call__(self, *args: Any, parameters: npt.ArrayLike | None = None) -> Any:
+        """The result of the function, an array of shape (B,) for each number in it."""
+        trace, leaves, batch = self._trace(args)
+        return restored(trace.structure, iter(self._values(trace, parameters, leaves, batch)))
+
+    def value_and_grad(
+        self,
+        *args: Any,
+        parameters: npt.ArrayLike | None = None,
+        argnums: int | tuple[int, ...] | None = None,
+    ) -> tuple[Any, Any]:
+        """The mean of the result over the batch, and its gradient of shape (P,).
+
+        With `argnums`, instead the result of every example, (B,), and its gradient by that
+        argument, shaped like it (a tuple of them for a tuple).
+        """
+        trace, leaves, batch = self._trace(args)
+        self._check_scalar(trace)
+        if argnums is None:
+            function = trace.function("grad")
+            value, gradient = self._run(
+                function, trace, parameters, leaves, batch, 1.0 / max(batch, 1)
+            )
+            mean = np.broadcast_to(value, (batch, 1)).sum() / max(batch, 1)
+            return float(mean), self._reordered(trace, gradient)
+        chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        for k in chosen:
+            if k not in trace.owner:
+                raise ValueError(f"argnums: argument {k} has no numbers to differentiate by")
+        function = trace.function("grad", chosen)
+        value, *gradients = self._run(function, trace, parameters, leaves, batch, 1.0)
+        values = self._one_each(value, batch)
+        by_argument = tuple(self._shaped(trace, args, k, chosen, gradients, batch) for k in chosen)
+        return values, by_argument[0] if isinstance(argnums, int) else by_argument
+
+    def backward(self, *args: Any) -> float:
+        """Add the gradient of the mean over the batch to each parameter's `grad`; the mean."""
+        value, gradient = self.value_and_grad(*args)
+        for parameter, ct in zip(self.parameters, gradient.tolist(), strict=True):
+            parameter.grad += ct
+        return float(value)
+
+    def hvp(
+        self, *args: Any, vector: npt.ArrayLike, parameters: npt.ArrayLike | None = None
+    ) -> Array:
+        """The Hessian of the mean over the batch, by the parameters, times `vector`: (P,)."""
+        trace, leaves, batch = self._trace(args)
+        self._check_scalar(trace)
+        direction = self._flat(trace, vector, "vector")
+        function = trace.function("hvp")
+        (product,) = self._run(
+            function, trace, parameters, [*leaves, direction], batch, 1.0 / max(batch, 1)
+        )
+        return self._reordered(trace, product)
+
+    @property
+    def parameters(self) -> list[Value]:
+        """The leaf Values that the function has reached so far, in order of first use."""
+        self._known_trace()
+        return list(self._parameters)
+
+    @property
+    def source(self) -> str:
+        """The NumPy program that runs for the arguments of the latest call: with gradients."""
+        return self._known_trace().shown.source
+
+    @property
+    def program(self) -> Program:
+        """The array program of `source`."""
+        return self._known_trace().shown.program
+
+    def explain(self) -> str:
+        """How the scalars of the latest call became arrays, and what stayed irregular."""
+        return self._known_trace().explain()
+
+    def cache_info(self) -> CacheInfo:
+        """How the traces were used."""
+        return CacheInfo(self._hits, self._misses, len(self._traces))
+
+    def check(self, *args: Any, rtol: float = 1e-9) -> None:
+        """Compare with eager execution: every value, and the gradient if there is one.
+
+        Raises GradcheckError, which names the first difference.
+        """
+        trace, leaves, batch = self._trace(args)
+        parameters = list(trace.scalars.parameters)
+        before = [parameter.grad for parameter in parameters]
+        for parameter in parameters:
+            parameter.grad = 0.0
+        try:
+            results = self._values(trace, None, leaves, batch)
+            for b in range(batch):
+                example = [
+                    leaf[b].reshape(shape) if shape else leaf[b, 0].item()
+                    for leaf, shape in zip(leaves, trace.shapes, strict=True)
+                ]
+                eager = flattened(self._f(*filled(args, iter(example))))
+                kernel = [array[b] if self._is_batched else array for array in results]
+                data = [x.data if isinstance(x, Value) else float(x) for x in eager]
+                _compare(f"the result of example {b}", kernel, data, rtol)
+                if trace.is_scalar and isinstance(eager[0], Value):
+                    eager[0].backward(1.0 / batch)
+            if trace.is_scalar:
+                gradient = self.value_and_grad(*args)[1][trace.order]
+                _compare("the gradient", gradient, [p.grad for p in parameters], rtol)
+        finally:
+            for parameter, grad in zip(parameters, before, strict=True):
+                parameter.grad = grad
+
+    # Arguments
+
+    def _trace(self, args: tuple[Any, ...]) -> tuple[Trace, list[Array], int]:
+        """The trace for these arguments, their arrays as (B, size), and B."""
+        arrays: list[Any] = []
+        specs = tuple([describe(arg, arrays, self._is_batched) for arg in args])
+        batch = 1
+        if self._is_batched:
+            sizes = {len(array) for array in arrays}
+            if len(sizes) > 1:
+                shown = ", ".join(map(str, sorted(sizes)))
+                raise ValueError(f"the arguments have different batch sizes: {shown}")
+            batch = sizes.pop() if sizes else 1
+        with self._lock:
+            trace = self._traces.get(specs)
+            if trace is None:
+                self._misses += 1
+                trace = self._traces[specs] = Trace(self._f, specs, self._dtype)
+                for parameter in trace.scalars.parameters:
+                    self._parameters.setdefault(parameter, len(self._parameters))
+                order = [self._parameters[x] for x in trace.scalars.parameters]
+                trace.order = np.array(order, dtype=int)
+                trace.is_in_order = order == list(range(len(order)))
+                if len(self._traces) > _TRACES:
+                    self._traces.popitem(last=False)
+            else:
+                self._hits += 1
+                self._traces.move_to_end(specs)
+            self._latest = trace
+        sizes_each = [int(np.prod(shape)) for shape in trace.shapes]
+        flat = [x.reshape(batch, size) for x, size in zip(arrays, sizes_each, strict=True)]
+        return trace, flat, batch
+
+    def _flat(self, trace: Trace, given: npt.ArrayLike, name: str) -> Array:
+        """A flat array in the kernel's order of parameters, in the trace's order."""
+        array = np.asarray(given, dtype=self._dtype)
+        if array.shape != (len(self._parameters),):
+            raise ValueError(
+                f"{name} has shape {array.shape}, the kernel has {len(self._parameters)} parameters"
+            )
+        return array if len(trace.order) == len(array) and trace.is_in_order else array[trace.order]
+
+    def _run(
+        self,
+        function: Function,
+        trace: Trace,
+        parameters: Any,
+        leaves: Sequence[Any],
+        batch: int,
+        scale: float,
+    ) -> list[Any]:
+        if parameters is None:
+            theta = np.array([parameter.data for parameter in trace.scalars.parameters])
+        else:
+            theta = self._flat(trace, parameters, "parameters")
+        return function(batch, scale, [theta, *leaves])
+
+    # Results
+
+    def _values(self, trace: Trace, parameters: Any, leaves: list[Array], batch: int) -> list[Any]:
+        """An array of shape (B,) for each scalar of the result, a number without a batch."""
+        results = self._run(trace.function("call"), trace, parameters, leaves, batch, 1.0)
+        return [self._one_each(result, batch) for result in results]
+
+    def _one_each(self, result: Any, batch: int) -> Any:
+        value = np.broadcast_to(result, (batch, 1))[:, 0].copy()
+        return value if self._is_batched else value[0]
+
+    def _reordered(self, trace: Trace, flat: Any) -> Array:
+        if len(trace.order) == len(self._parameters) and trace.is_in_order:
+            whole: Array = flat
+            return whole
+        ordered = np.zeros(len(self._parameters), self._dtype)
+        ordered[trace.order] = flat
+        return ordered
+
+    def _shaped(
+        self,
+        trace: Trace,
+        args: tuple[Any, ...],
+        k: int,
+        chosen: tuple[int, ...],
+        gradients: list[Any],
+        batch: int,
+    ) -> Any:
+        """The gradients by argument k, in its structure."""
+        owners = [owner for owner in trace.owner if owner in chosen]
+        shapes = [
+            shape for shape, owner in zip(trace.shapes, trace.owner, strict=True) if owner in chosen
+        ]
+        lead = (batch,) if self._is_batched else ()
+        mine = iter(
+            np.broadcast_to(gradient, (batch, int(np.prod(shape)))).reshape((*lead, *shape)).copy()
+            for gradient, shape, owner in zip(gradients, shapes, owners, strict=True)
+            if owner == k
+        )
+        return filled(args[k], mine)
+
+    def _check_scalar(self, trace: Trace) -> None:
+        if not trace.is_scalar:
+            raise TypeError("the function returns a structure; a gradient needs a single number")
+
+    def _known_trace(self) -> Trace:
+        if self._latest is None:
+            raise RuntimeError("the kernel was never called, so it has not been traced")
+        return self._latest
+
+
+def _compare(what: str, kernel: Any, eager: Any, rtol: float) -> None:
+    kernel, eager = np.asarray(kernel, dtype=float), np.asarray(eager, dtype=float)
+    size = np.max(np.abs(eager[np.isfinite(eager)]), initial=0.0)
+    if not np.allclose(kernel, eager, rtol=rtol, atol=rtol * size, equal_nan=True):
+        worst = int(np.nanargmax(np.abs(kernel - eager)))
+        raise GradcheckError(
+            f"{what}: the kernel gives {kernel.flat[worst]!r}, eager {eager.flat[worst]!r}"
+        )

@@ -1,0 +1,167 @@
+"""Isomorphic scalars side by side: each pack becomes one array.
+
+First chains of additions become one sum of terms, where a term is a scalar or a product of two,
+added or subtracted. Then scalars with the same key (how deep, which op, operands from which
+packs) become lanes of one pack. How many terms a sum has is not part of its key, so the ragged
+sums of causal attention stay together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from autodiff import ops
+from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, Leaf, Scalars
+from autodiff.reduction import Reduction
+
+SUM = "sum"
+"""The op of a pack of sums of terms."""
+
+Term = tuple[int, int, int]
+"""Sign, factor, other factor (-1 if the term is no product)."""
+
+_ADDITIVE = frozenset({ops.add, ops.sub, ops.sum})
+
+
+@dataclass(eq=False, slots=True)
+class Pack:
+    """Lanes of one op, or of one leaf; `lanes` are numbers of scalars in order of creation."""
+
+    number: int
+    op: Any
+    level: int
+    key: Any
+    lanes: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Packs:
+    """All packs in an order in which operands come first, and where each scalar is."""
+
+    packs: list[Pack]
+    pack_of: dict[int, Pack]
+    lane_of: dict[int, int]
+    terms: dict[int, list[Term]]
+
+
+def pack(scalars: Scalars, results: Sequence[int]) -> Packs:
+    """The scalars on which `results` depend, in packs."""
+    uses, live = _uses(scalars, results)
+    terms, absorbed = _sums(scalars, live, uses, set(results))
+    packing = _Packing(scalars, terms)
+    for i in live:
+        if i not in absorbed:
+            packing.place(i)
+    packs = sorted(packing.packs.values(), key=lambda pack: (pack.level, pack.number))
+    return Packs(packs, packing.pack_of, packing.lane_of, terms)
+
+
+def _uses(scalars: Scalars, results: Sequence[int]) -> tuple[list[int], list[int]]:
+    """How often each scalar is used, and the live ones in order."""
+    uses = [0] * len(scalars.ops)
+    for i in results:
+        uses[i] += 1
+    live = []
+    for i in range(len(scalars.ops) - 1, -1, -1):
+        if uses[i]:
+            live.append(i)
+            if not isinstance(scalars.ops[i], Leaf):
+                for operand in scalars.operands[i]:
+                    uses[operand] += 1
+    live.reverse()
+    return uses, live
+
+
+def _sums(
+    scalars: Scalars, live: Sequence[int], uses: Sequence[int], results: set[int]
+) -> tuple[dict[int, list[Term]], set[int]]:
+    """The terms of every sum that is no part of a longer one, and the scalars that vanish."""
+    terms: dict[int, list[Term]] = {}
+    absorbed: set[int] = set()
+    for i in reversed(live):
+        if scalars.ops[i] not in _ADDITIVE or i in absorbed:
+            continue
+        found: list[Term] = []
+        stack = [(1, i)]
+        while stack:
+            sign, j = stack.pop()
+            op, operands = scalars.ops[j], scalars.operands[j]
+            is_inside = j == i or (uses[j] == 1 and j not in results)
+            if is_inside and op in _ADDITIVE:
+                signs = [1, -1] if op is ops.sub else [1] * len(operands)
+                stack.extend(
+                    (sign * s, operand)
+                    for s, operand in zip(reversed(signs), reversed(operands), strict=True)
+                )
+            elif is_inside and op is ops.neg:
+                stack.append((-sign, operands[0]))
+            elif is_inside and op is ops.mul:
+                found.append((sign, operands[0], operands[1]))
+            else:
+                found.append((sign, j, -1))
+                continue
+            if j != i:
+                absorbed.add(j)
+        terms[i] = found
+    return terms, absorbed
+
+
+class _Packing:
+    def __init__(self, scalars: Scalars, terms: dict[int, list[Term]]) -> None:
+        self.scalars = scalars
+        self.terms = terms
+        self.packs: dict[Any, Pack] = {}
+        self.pack_of: dict[int, Pack] = {}
+        self.lane_of: dict[int, int] = {}
+
+    def place(self, i: int) -> None:
+        """Put a scalar, whose operands are placed, into its pack."""
+        op, operands = self.scalars.ops[i], self.scalars.operands[i]
+        if isinstance(op, Leaf):
+            # A leaf's lanes are the elements of its array, whether used or not.
+            pack = self._pack(op, op, 0)
+            self.pack_of[i], self.lane_of[i] = pack, operands[0]
+            return
+        if i in self.terms:
+            key, level = self._sum_key(i)
+            op = SUM
+        else:
+            sources = [self.pack_of[operand] for operand in operands]
+            level = 1 + max(source.level for source in sources)
+            numbers = tuple(source.number for source in sources)
+            key = (level, op, numbers)
+            if isinstance(op, Reduction):
+                key = (level, op, len(numbers), tuple(dict.fromkeys(numbers)))
+        pack = self._pack(key, op, level)
+        self.pack_of[i], self.lane_of[i] = pack, len(pack.lanes)
+        pack.lanes.append(i)
+
+    def _sum_key(self, i: int) -> tuple[Any, int]:
+        groups: dict[tuple[int, int, int], None] = {}
+        level = 0
+        ordered = []
+        for sign, x, y in self.terms[i]:
+            source = self.pack_of[x]
+            level = max(level, source.level)
+            other = -1
+            if y >= 0:
+                level = max(level, self.pack_of[y].level)
+                other = self.pack_of[y].number
+                # Factors commute: parameters and constants first, then by pack.
+                if _rank(self.pack_of[y]) < _rank(source):
+                    x, y, source, other = y, x, self.pack_of[y], source.number
+            groups[(sign, source.number, other)] = None
+            ordered.append((sign, x, y))
+        self.terms[i] = ordered
+        return (level + 1, SUM, tuple(sorted(groups))), level + 1
+
+    def _pack(self, key: Any, op: Any, level: int) -> Pack:
+        found = self.packs.get(key)
+        if found is None:
+            found = self.packs[key] = Pack(len(self.packs), op, level, key)
+        return found
+
+
+def _rank(pack: Pack) -> tuple[int, int]:
+    order = 0 if pack.op is PARAMETERS else 1 if pack.op is CONSTANTS else 2
+    return order, pack.number

@@ -1,0 +1,149 @@
+"""The scalar program: what a trace records, one instruction a number, equal ones once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from autodiff import ops
+from autodiff.graph import toposort
+from autodiff.primitive import Primitive
+from autodiff.value import Value
+
+
+@dataclass(eq=False, slots=True)
+class Leaf:
+    """A source of scalars: the parameters, the constants, or one array of the arguments."""
+
+    name: str
+    is_batched: bool = False
+    is_index: bool = False
+
+
+TAKE = "take"
+"""The op of a choice by an index that is known at run time; the index is the last operand."""
+
+PARAMETERS = Leaf("parameters")
+CONSTANTS = Leaf("constants")
+
+
+@dataclass(eq=False)
+class Scalars:
+    """Instructions in order of creation; each is an op, or a leaf, and its operands.
+
+    The operands of a leaf's instruction are its lane in that leaf, of an op's the numbers of
+    earlier instructions.
+    """
+
+    ops: list[Any] = field(default_factory=list)
+    operands: list[tuple[int, ...]] = field(default_factory=list)
+    parameters: list[Value] = field(default_factory=list)
+    constants: list[float] = field(default_factory=list)
+    is_closed: bool = False
+    _known: dict[Any, int] = field(default_factory=dict)
+    _values: dict[Value, int] = field(default_factory=dict)
+
+    def add(self, op: Any, operands: tuple[int, ...]) -> int:
+        """The number of the instruction, a new one unless there is an equal one."""
+        key = (op, operands)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = len(self.ops)
+            self.ops.append(op)
+            self.operands.append(operands)
+        return known
+
+    def constant(self, x: float) -> int:
+        """The number of a constant; -0.0 and 0.0 are two, all nan are one."""
+        key = ("constant", x.hex())
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self.add(CONSTANTS, (len(self.constants),))
+            self.constants.append(x)
+        return known
+
+    def value(self, root: Value) -> int:
+        """The number of a Value: a parameter if it is a leaf, else imported with its graph."""
+        known = self._values.get(root)
+        if known is not None:
+            return known
+        for node in toposort(root):
+            if node in self._values:
+                continue
+            if node.op is None:
+                self._values[node] = self.add(PARAMETERS, (len(self.parameters),))
+                self.parameters.append(node)
+            else:
+                numbers = tuple(
+                    self._values[x] if isinstance(x, Value) else self.constant(x)
+                    for x in node.arguments
+                )
+                self._values[node] = self.apply(node.op, numbers)
+        return self._values[root]
+
+    def apply(self, row: Primitive, operands: Sequence[int]) -> int:
+        """The number of an op's result, in a simpler form if there is one."""
+        if all(self.ops[i] is CONSTANTS for i in operands):
+            numbers = [self.constants[self.operands[i][0]] for i in operands]
+            return self.constant(float(row.value_at(numbers)))
+        rewrite = _REWRITES.get(row)
+        known = rewrite(self, *operands) if rewrite else None
+        return self.add(row, tuple(operands)) if known is None else known
+
+    def is_constant(self, i: int, value: float) -> bool:
+        """Whether an instruction is this constant."""
+        return self.ops[i] is CONSTANTS and self.constants[self.operands[i][0]] == value
+
+    def dot(self, *wx: int) -> int:
+        """A dot as a sum of products."""
+        half = len(wx) // 2
+        products = [self.apply(ops.mul, pair) for pair in zip(wx[:half], wx[half:], strict=True)]
+        return self.add(ops.sum, tuple(products))
+
+    def mean(self, *xs: int) -> int:
+        """A mean as a sum and a quotient."""
+        return self.apply(ops.div, (self.apply(ops.sum, xs), self.constant(float(len(xs)))))
+
+    def where(self, condition: int, x: int, y: int) -> int | None:
+        """The branch taken, if that is known."""
+        if self.ops[condition] is not CONSTANTS:
+            return None
+        return y if self.is_constant(condition, 0.0) else x
+
+
+def _add(self: Scalars, x: int, y: int) -> int | None:
+    # 0 + x is where a loop of sums began: a reduction of one term, in one pack with the longer.
+    if self.is_constant(x, 0.0):
+        return self.add(ops.sum, (y,))
+    return x if self.is_constant(y, 0.0) else None
+
+
+def _mul(self: Scalars, x: int, y: int) -> int | None:
+    return y if self.is_constant(x, 1.0) else x if self.is_constant(y, 1.0) else None
+
+
+def _pow(self: Scalars, x: int, y: int) -> int | None:
+    if self.is_constant(y, 1.0):
+        return x
+    return self.apply(ops.mul, (x, x)) if self.is_constant(y, 2.0) else None
+
+
+def _only(self: Scalars, *xs: int) -> int | None:
+    return xs[0] if len(xs) == 1 else None
+
+
+# Each gives a simpler equal instruction, or None.
+_REWRITES: dict[Primitive, Any] = {
+    ops.add: _add,  # 0 + x → sum(x), x + 0 → x
+    ops.sub: lambda self, x, y: x if self.is_constant(y, 0.0) else None,  # x - 0 → x
+    ops.mul: _mul,  # 1 * x → x
+    ops.div: lambda self, x, y: x if self.is_constant(y, 1.0) else None,  # x / 1 → x
+    ops.pow: _pow,  # x ** 1 → x, x ** 2 → x * x
+    ops.dot: Scalars.dot,
+    ops.mean: Scalars.mean,
+    ops.where: Scalars.where,  # where(True, x, y) → x
+    ops.take: lambda self, x: x,
+    ops.prod: _only,
+    ops.maximum: _only,
+    ops.minimum: _only,
+    ops.logsumexp: _only,
+}
