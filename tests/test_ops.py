@@ -131,6 +131,7 @@ CONVENTIONS = [  # op, operands, result, slopes
     ("relu", (nan,), nan, (1.0,)),
     ("leaky_relu", (0.0, 0.25), 0.0, (0.25, 0.0)),
     ("elu", (0.0, 1.0), 0.0, (1.0, 0.0)),
+    ("elu", (0.0, 0.5), 0.0, (0.5, 0.0)),
     ("abs", (0.0,), 0.0, (0.0,)),
     ("abs", (-inf,), inf, (-1.0,)),
     ("sign", (-3.0,), -1.0, (0.0,)),
@@ -191,6 +192,8 @@ CONVENTIONS = [  # op, operands, result, slopes
     ("logsumexp", (-inf, -inf), -inf, (nan, nan)),
     ("atan2", (1e200, 1e200), np.pi / 4, (5e-201, -5e-201)),
     ("atan2", (1e-200, -1e-200), 3 * np.pi / 4, (-5e199, -5e199)),
+    ("atan2", (-1e200, 1.0), -np.pi / 2, (0.0, 1e-200)),
+    ("atan2", (1.0, -1e200), np.pi, (-1e-200, -0.0)),
     ("atan2", (0.0, -1.0), np.pi, (-1.0, -0.0)),
 ]
 CONVENTIONS_OF_NAN = [("maximum", (nan, 1.0)), ("maximum", (1.0, nan)), ("minimum", (nan, 1.0)),
@@ -271,6 +274,23 @@ def test_row_has_one_domain_an_operand(row):
     assert len(row.domain) == (row.arity or 1)
     for domain in row.domain:
         assert all(domain.low < kink < domain.high for kink in domain.kinks)
+
+
+def breaks(row, operands, i, x):
+    """Whether the slope in operand `i` is not finite at `x`, or differs from side to side."""
+    at, left, right = (row.apply(replaced(operands, i, x + h)) for h in (0.0, -1e-6, 1e-6))
+    slopes = np.array([at - left, right - at]) / 1e-6
+    return not (np.ptp(slopes) < 0.01 and np.abs(slopes).max() < 100)
+
+
+@every_row
+def test_domain_ends_and_kinks_are_where_the_slope_breaks(row):
+    for i, domain in enumerate(row.domain):
+        for x in {domain.low, domain.high, *domain.kinks} - {-inf, inf}:
+            assert any(breaks(row, operands, i, x) for operands in grid(row)) or (row.name, i) == (
+                "atan2",
+                1,  # only where both operands are 0
+            )
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if count(r) > 1], ids=lambda row: row.name)

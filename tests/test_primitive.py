@@ -17,6 +17,7 @@ def raises(*_):
     raise AssertionError("this partial is of a constant")
 
 
+V = Value(1.0)
 CUBE = Primitive(
     "cube", lambda x: x * x * x, (lambda x, out: 3.0 * x * x,), "{0} ** 3", (Domain(),), "cube"
 )
@@ -50,9 +51,6 @@ def test_operand_that_is_no_number_is_named_with_the_op(call, x):
         TypeError, match=f"^(exp|add): expected a real number, got {type(x).__name__}"
     ):
         call(x)
-
-
-V = Value(1.0)
 
 
 def test_partials_of_constants_are_not_evaluated():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import nn
+from autodiff import Kernel
 from nn import __main__ as command
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +76,7 @@ def test_a_run_prints_losses_errors_check_and_predictions_and_writes_files(run, 
     assert out[0] == "fitting y = x**2 + 2*x - 3 with a 1-4-1 network of 13 parameters"
     assert out[1] == f"iteration 3  loss {call['history'].losses[-1]:.6g}"
     assert out[2].startswith("stopped after 3 iterations")
-    assert out[3] == f"train MSE {train_mse:.4g} (200 points), test MSE {test_mse:.4g} (100)"
+    assert out[3] == f"train MSE {train_mse:.4g} on 200 points, test MSE {test_mse:.4g} on 100"
     assert out[4].startswith("gradcheck of 13 derivatives: 13 ok; largest relative error ")
     assert out[5].split() == ["x", "predicted", "true"]
     rows = [[float(cell) for cell in line.split()] for line in out[6:13]]
@@ -88,18 +89,29 @@ def test_a_run_prints_losses_errors_check_and_predictions_and_writes_files(run, 
     assert all(Path(file).stat().st_size > 1000 for file in files)
 
 
-def test_training_is_on_200_points_with_the_defaults_that_help_names(run, fitted):
-    run("--layers", "1", "--iterations", "1")
+@pytest.mark.parametrize(
+    ("engine", "iterations", "batch", "lr"),
+    [("compiled", 10_000, 100, 0.005), ("eager", 1000, 16, 0.01)],
+)
+def test_training_is_on_200_points_with_the_defaults_that_help_names(
+    run, fitted, engine, iterations, batch, lr
+):
+    run("--layers", "1", "--iterations", "1", "--engine", engine)
     (call,) = fitted
     x, optimizer = call["x"], call["optimizer"]
-    assert (len(x), call["batch_size"], call["tolerance"], call["seed"]) == (200, 16, None, 0)
+    assert (len(x), call["batch_size"], call["tolerance"], call["seed"]) == (200, batch, None, 0)
+    assert call["engine"] == engine
     assert -5 < x.min() < -4.8 < 0 < 4.8 < x.max() < 5
     assert abs(x.mean()) < 0.5, "uniform"
     np.testing.assert_allclose(call["y"], f(x), rtol=1e-14, atol=1e-14)
-    assert (type(optimizer), optimizer.lr) == (nn.Adam, 0.01)
+    assert (type(optimizer), optimizer.lr) == (nn.Adam, lr)
     defaults = vars(command._command_line().parse_args([]))
     assert (defaults["layers"], defaults["activation"]) == ([10, 20, 30, 40, 1], ["relu"])
-    assert (defaults["iterations"], defaults["out"]) == (1000, Path("runs"))
+    assert (defaults["engine"], defaults["out"]) == ("compiled", Path("runs"))
+    assert command.DEFAULTS[engine][0] == iterations
+    help_text = " ".join(command._command_line().format_help().split())
+    for number in (iterations, batch, lr):
+        assert f"{number} {engine}" in help_text
 
 
 def test_options_say_what_is_trained_and_how(run, fitted, folder):
@@ -141,15 +153,18 @@ def test_the_gradient_is_checked_on_four_test_points_and_a_sample(run, fitted, m
     gradcheck = command.gradcheck
 
     def spy(loss, model, **options):
+        if isinstance(loss, Kernel):
+            return gradcheck(loss, model, **options)
         losses.append((loss(model).data, options["seed"]))
         return gradcheck(loss, model, **options)
 
     monkeypatch.setattr(command, "gradcheck", spy)
     sizes = ("--layers", "16", "17", "1", "--iterations", "1", "--batch", "1", "--seed", "3")
-    _, out, _ = run(*sizes)
+    assert "gradcheck of 339 derivatives: 339 ok; l" in "\n".join(run(*sizes)[1])
+    _, out, _ = run(*sizes, "--engine", "eager")
     assert "gradcheck of 300 derivatives (a random sample of 339): 300 ok; l" in "\n".join(out)
     x = np.linspace(-5, 5, 100)[[20, 40, 59, 79]]
-    expected = nn.mse(nn.predict(fitted[0]["model"], x), f(x))
+    expected = nn.mse(nn.predict(fitted[1]["model"], x), f(x))
     assert losses == [(pytest.approx(expected), 3)]
 
 
@@ -168,7 +183,7 @@ def test_files_of_others_stay_and_own_ones_are_replaced(run, folder):
     assert run(*SMALL)[0] == 0
     assert (runs / "notes.txt").read_text() == "mine"
     assert (runs / "fit.png").read_bytes().startswith(b"\x89PNG")
-    assert len([*runs.iterdir()]) == 4
+    assert len([*runs.iterdir()]) == 5
 
 
 def test_without_extras_tables_and_dot_are_written_and_the_extras_named(
@@ -183,7 +198,7 @@ def test_without_extras_tables_and_dot_are_written_and_the_extras_named(
     for extra in ("plot", "draw", "pretty"):
         assert sum(f"scalar-autodiff[{extra}]" in line for line in out) == 1
     assert out[2].startswith("iteration 3  loss")
-    assert "wrote runs/fit.csv, runs/loss.csv, runs/network.gv" in out
+    assert "wrote runs/backprop.py, runs/fit.csv, runs/loss.csv, runs/network.gv" in out
     model, runs = fitted[0]["model"], folder / "runs"
     assert (runs / "network.gv").read_text(encoding="utf-8") == nn.drawing.draw_network(
         model
@@ -338,7 +353,9 @@ def test_ctrl_c_during_training_reports_and_writes_what_there_is(folder):
     assert re.search(r"^stopped after [\d,]+ iterations: interrupted$", out, re.MULTILINE)
     assert re.search(r"^train MSE .*\ngradcheck of 13 ", out, re.MULTILINE)
     written = sorted(path.name for path in (folder / "runs").iterdir())
-    assert [name.partition(".")[0] for name in written] == ["fit", "loss", "network"]
+    assert [name.partition(".")[0] for name in written] == [
+        "backprop", "fit", "loss", "network",
+    ]  # fmt: skip
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes break differently")
