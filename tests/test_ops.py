@@ -286,11 +286,10 @@ def breaks(row, operands, i, x):
 @every_row
 def test_domain_ends_and_kinks_are_where_the_slope_breaks(row):
     for i, domain in enumerate(row.domain):
+        if (row, i) == (ops.atan2, 1):
+            continue  # its kink is where both operands are 0, which no sample is
         for x in {domain.low, domain.high, *domain.kinks} - {-inf, inf}:
-            assert any(breaks(row, operands, i, x) for operands in grid(row)) or (row.name, i) == (
-                "atan2",
-                1,  # only where both operands are 0
-            )
+            assert any(breaks(row, operands, i, x) for operands in grid(row))
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if count(r) > 1], ids=lambda row: row.name)

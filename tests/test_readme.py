@@ -1,6 +1,7 @@
 """What the README says is true."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,15 @@ def test_each_example_prints_what_its_comments_say(
     printed = capsys.readouterr().out.splitlines()
     said = [line.partition("# → ")[2] for line in code.splitlines() if "# → " in line]
     assert printed == said
+
+
+def test_the_source_shown_is_the_source_that_runs() -> None:
+    (example,) = [code for code in EXAMPLES if "autodiff.compile" in code]
+    names: dict[str, Any] = {}
+    exec(example.replace("print(", "str("), names)
+    shown = re.search(r"what runs.*?```text\n(.*?)```", TEXT, re.DOTALL)
+    assert shown
+    assert shown[1] in names["kernel"].source
 
 
 def test_there_are_examples() -> None:

@@ -165,7 +165,7 @@ def test_any_number_of_rows_of_values_reduces():
 
 
 def test_an_array_without_rows_is_refused():
-    with pytest.raises(ValueError, match="^sum of an array without rows$"):
+    with pytest.raises(ValueError, match="sum of an array without rows"):
         ops.sum(np.zeros((0, 3)))
 
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NoReturn
 
-import autodiff.ops as ops
+import numpy as np
+
+from autodiff import ops
 from autodiff.compiler.scalars import TAKE, Leaf, Scalars
 from autodiff.interpreter import interpret, number
 from autodiff.primitive import TABLE, Domain, Primitive
@@ -76,8 +78,6 @@ class _Tracers:
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         if any(hasattr(x, "dtype") and getattr(x, "ndim", 0) for x in operands):
-            import numpy as np
-
             arrays = [np.asarray(x, dtype=object) for x in operands]
             return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
         scalars = next(x.scalars for x in operands if isinstance(x, Tracer))
@@ -186,8 +186,6 @@ for _name in ("data", "grad"):
 
 
 def _array_ufunc(self: Tracer, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    import numpy as np
-
     row = _BY_UFUNC.get(ufunc.__name__)
     if row and method == "__call__" and not options:
         return row(*inputs)

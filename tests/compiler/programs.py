@@ -10,7 +10,7 @@ import numpy as np
 import autodiff
 from autodiff import Value, ops
 from autodiff.compiler import Kernel, compile
-from nn import MLP
+from nn import MLP, Neuron
 
 SIZES = [10, 20, 30, 40, 1]
 
@@ -89,8 +89,14 @@ def mixed():
 
 
 def chain():
-    model = MLP(1, [1] * 8, activation="tanh", seed=3)
-    return Program(lambda x, y: (model([x]) - y) ** 2, numbers((), ()))
+    neurons = [Neuron(1, activation="tanh", seed=k) for k in range(8)]
+
+    def loss(x, y):
+        for neuron in neurons:
+            x = neuron([x])
+        return (x - y) ** 2
+
+    return Program(loss, numbers((), ()))
 
 
 def classifier():
@@ -148,7 +154,7 @@ def gpt(length):
               "narrow": (WIDTH, 4 * WIDTH), "head": (TOKENS, WIDTH)}  # fmt: skip
     p = {name: matrix(rng, *shape) for name, shape in shapes.items()}
 
-    def loss(tokens, targets):
+    def loss(tokens, following):
         keys, values, losses = [], [], []
         for i in range(length):
             x = norm(plus(autodiff.take(p["token"], tokens[i]), p["position"][i]))
@@ -156,7 +162,7 @@ def gpt(length):
             hidden = [h.relu() for h in linear(norm(x), p["wide"])]
             x = plus(linear(hidden, p["narrow"]), x)
             likely = softmax(linear(x, p["head"]))
-            losses.append(-autodiff.take(likely, targets[i]).log())
+            losses.append(-autodiff.take(likely, following[i]).log())
         return sum(losses) / length
 
     return Program(loss, lambda rng, batch: tuple(rng.integers(0, TOKENS, (2, batch, length))))

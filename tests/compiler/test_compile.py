@@ -1,0 +1,207 @@
+"""Whole programs: kernels equal eager execution, and their text is stable."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autodiff
+from autodiff import Value
+from autodiff.compiler import Kernel, compile
+from autodiff.compiler.ir import verify
+
+from .programs import PROGRAMS, compiled, eager, example, is_close, random_program
+
+GOLDEN = Path(__file__).parent / "golden"
+WRITES = "WRITE_GOLDEN" in os.environ  # WRITE_GOLDEN=1 pytest tests/compiler/test_compile.py
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("batch", [1, 2, 7])
+def test_kernels_equal_eager_execution(name, batch):
+    program, kernel = compiled(name)
+    args = program.arguments(np.random.default_rng(batch), batch)
+    value, gradient = kernel.value_and_grad(*args)
+    expected, expected_gradient = eager(program.f, kernel.parameters, *args)
+    assert is_close(value, expected)
+    assert is_close(gradient, expected_gradient)
+    assert np.abs(gradient).max() > 0
+    again, gradient_again = kernel.value_and_grad(*args)
+    assert again == value
+    assert gradient_again.tobytes() == gradient.tobytes()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_check_passes_and_values_come_one_each(name):
+    program, kernel = compiled(name)
+    args = program.arguments(np.random.default_rng(5), 2)
+    kernel.check(*args)
+    values = [program.f(*[example(arg, b) for arg in args]).data for b in range(2)]
+    assert is_close(kernel(*args), values)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_parameters_are_read_at_every_call(name):
+    program, kernel = compiled(name)
+    args = program.arguments(np.random.default_rng(5), 2)
+    before, _ = kernel.value_and_grad(*args)
+    parameters = kernel.parameters
+    kept = [p.data for p in parameters]
+    try:
+        for p in parameters:
+            p.data = p.data * 0.9 + 0.01
+        value, gradient = kernel.value_and_grad(*args)
+        expected, expected_gradient = eager(program.f, parameters, *args)
+    finally:
+        for p, data in zip(parameters, kept, strict=True):
+            p.data = data
+    assert value != before
+    assert is_close(value, expected)
+    assert is_close(gradient, expected_gradient)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_satisfy_the_verifier(name):
+    _, kernel = compiled(name)
+    verify(kernel.program)
+
+
+def test_the_three_ways_to_write_the_net_agree():
+    x, y = np.linspace(-1, 1, 5), np.linspace(1, 2, 5)
+    loops, arrays = compiled("mlp_loops")[1], compiled("mlp_arrays")[1]
+    theta = {id(p): k for k, p in enumerate(loops.parameters)}
+    assert len(theta) == len(arrays.parameters) == len(compiled("mlp_module")[1].parameters)
+    # The same seed gives the same numbers, in another order of creation.
+    for source in (loops, arrays):
+        source.check(x, y)
+
+
+# Text
+
+
+@pytest.mark.parametrize("name", ["mlp_module", "mixed", "classifier", "conv"])
+def test_source_is_as_recorded(name):
+    path = GOLDEN / f"{name}.txt"
+    source = compiled(name)[1].source
+    if WRITES:
+        path.write_text(source, encoding="utf-8")
+    assert source == path.read_text(encoding="utf-8")
+
+
+LONG = pytest.mark.xfail(
+    reason="lines with inlined index expressions or long ufunc calls exceed 100 columns"
+)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=LONG) if name == "classifier" else name for name in PROGRAMS]
+)
+def test_no_line_is_over_100_columns(name):
+    longest = max(compiled(name)[1].source.splitlines(), key=len)
+    assert len(longest) <= 100, longest
+
+
+def counts(name):
+    return Counter(
+        instr.op if isinstance(instr.op, str) else instr.op.name
+        for instr in compiled(name)[1].program.instrs
+    )
+
+
+@pytest.mark.parametrize("name", ["mlp_module", "mlp_arrays", "mixed"])
+def test_layers_are_matrix_products(name):
+    found = counts(name)
+    # Four layers have more than one input: forward, to the inputs, and to the weights each.
+    assert (found["matmul"], found["matmul_batch"]) == (8, 4)
+    assert found["gather"] == 0
+
+
+@pytest.mark.xfail(reason="sum(…, b) uses b second, between weights: they are gathered, not viewed")
+def test_layers_of_micrograd_loops_gather_nothing():
+    assert counts("mlp_loops")["gather"] == 0
+
+
+def test_layers_of_micrograd_loops_are_matrix_products():
+    assert (counts("mlp_loops")["matmul"], counts("mlp_loops")["matmul_batch"]) == (8, 4)
+
+
+def test_sizes_of_programs_are_as_recorded():
+    sizes = {
+        name: len(compiled(name)[1].program.instrs) for name in ("mlp_module", "mixed", "conv")
+    }
+    assert sizes == {"mlp_module": 79, "mixed": 89, "conv": 33}
+
+
+def test_attention_makes_as_many_instructions_at_every_length():
+    assert len(compiled("gpt_4")[1].program.instrs) == len(compiled("gpt_8")[1].program.instrs)
+    assert counts("gpt_4") == counts("gpt_8")
+
+
+SHOW = """
+import sys
+from compiler.programs import compiled
+sys.stdout.reconfigure(encoding="utf-8")
+print(compiled("mlp_module")[1].source, compiled("gpt_4")[1].source)
+"""
+
+
+def test_source_is_the_same_whatever_the_hash_seed():
+    here = Path(__file__).parent.parent
+    texts = []
+    for seed in ("1", "2"):
+        environment = dict(os.environ, PYTHONHASHSEED=seed,
+                           PYTHONPATH=os.pathsep.join([str(here), str(here.parent)]))  # fmt: skip
+        run = subprocess.run(
+            [sys.executable, "-c", SHOW], env=environment, capture_output=True, check=True
+        )
+        texts.append(run.stdout)
+    assert texts[0] == texts[1]
+    assert texts[0].count(b"def step") == 2
+
+
+# Random programs
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_random_programs_equal_eager_execution(block):
+    for seed in range(15 * block, 15 * block + 15):
+        check_random(seed)
+
+
+def check_random(seed):
+    rng = np.random.default_rng(seed)
+    parameters = [Value(x) for x in rng.uniform(-2, 2, rng.integers(1, 5))]
+    batch = int(rng.integers(1, 4))
+    x = rng.uniform(-2, 2, (batch, int(rng.integers(1, 4))))
+    f = random_program(seed)
+    kernel = Kernel(lambda row: f(parameters, list(row)))
+    value, gradient = kernel.value_and_grad(x)
+    verify(kernel.program)
+    values, by_input = kernel.value_and_grad(x, argnums=0)
+    total, expected, expected_by_input = [], np.zeros(len(parameters)), np.zeros_like(x)
+    for b, row in enumerate(x):
+        inputs = [Value(t) for t in row]
+        for p in parameters:
+            p.grad = 0.0
+        result = f(parameters, inputs)
+        result.backward()
+        total.append(result.data)
+        expected += [p.grad / batch for p in parameters]
+        expected_by_input[b] = [v.grad for v in inputs]
+    at = {p: k for k, p in enumerate(kernel.parameters)}
+    mine = np.array([gradient[at[p]] if p in at else 0.0 for p in parameters])
+    assert np.allclose(value, np.mean(total), 1e-10, 1e-12, equal_nan=True), seed
+    assert np.allclose(values, total, 1e-10, 1e-12, equal_nan=True), seed
+    assert np.allclose(mine, expected, 1e-9, 1e-11, equal_nan=True), seed
+    assert np.allclose(by_input, expected_by_input, 1e-9, 1e-11, equal_nan=True), seed
+
+
+def test_compile_is_exported_and_takes_options():
+    kernel = autodiff.compile(lambda x: 2 * x, batched=False, dtype=np.float32)
+    assert kernel(3.0) == 6.0
+    assert kernel(3.0).dtype == np.float32
+    assert isinstance(compile(abs), Kernel)
