@@ -1,4 +1,4 @@
-"""Switches that hold for one thread and one task: `no_grad`."""
+"""Switches that hold for one thread and one task: `no_grad`, `tracing`."""
 
 import functools
 import inspect
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ContextDecorator
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,6 +50,43 @@ class no_grad(ContextDecorator):
                 return await function(*args, **options)
 
         return decorated  # type: ignore[return-value]
+
+
+class Recorder(Protocol):
+    """What takes over where a number would leave its graph while a function is traced."""
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raise: today's number would become a constant of the program."""
+
+    def compare(self, compare: Callable[[Any, Any], bool], x: Any, y: Any) -> Any:
+        """The comparison as a part of the program."""
+
+
+_recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
+
+
+class tracing:
+    """A context in which `recorder` takes over the comparisons and refuses the data of Values."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def __enter__(self) -> None:
+        global switched
+        _recorder.set(self.recorder)
+        with _lock:
+            switched += 1
+
+    def __exit__(self, *exception: object) -> None:
+        global switched
+        with _lock:
+            switched -= 1
+        _recorder.set(None)
+
+
+def recorder() -> Recorder | None:
+    """What records the numbers of Values here; None outside `tracing`."""
+    return _recorder.get()
 
 
 def is_recording() -> bool:

@@ -170,6 +170,8 @@ def _comparison(compare: Callable[[float, float], bool]) -> Callable[["Value", A
             bound = other._primal if isinstance(other, Value) else number(other)
         except TypeError:
             return NotImplemented
+        if modes.switched and (recorder := modes.recorder()):
+            return recorder.compare(compare, self, other)
         return compare(self._primal, bound)
 
     return method
@@ -235,6 +237,8 @@ class Value:
     @property
     def data(self) -> float:
         """The value of the original function. Setting it does not recompute what it fed."""
+        if modes.switched and (recorder := modes.recorder()):
+            recorder.refuse(".data of a Value")
         return self._primal
 
     @data.setter
@@ -285,11 +289,11 @@ class Value:
 
     def item(self) -> float:
         """The number, as `data`."""
-        return self._primal
+        return self.data
 
     def detach(self) -> "Value":
         """A leaf with the same data and label: no gradient flows through it."""
-        return Value(self._primal, self.label)
+        return Value(self.data, self.label)
 
     def backward(self, seed: float = 1.0) -> None:
         """Add d self / d leaf, times `seed`, to the `grad` of every leaf.

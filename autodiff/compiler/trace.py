@@ -56,6 +56,12 @@ GREATER = _predicate("greater", operator.gt, ">")
 GREATER_EQUAL = _predicate("greater_equal", operator.ge, ">=")
 AND = _predicate("logical_and", lambda x, y: bool(x) and bool(y), "and")
 OR = _predicate("logical_or", lambda x, y: bool(x) or bool(y), "or")
+_PREDICATE_OF: dict[Callable[..., bool], Primitive] = {
+    operator.lt: LESS,
+    operator.le: LESS_EQUAL,
+    operator.gt: GREATER,
+    operator.ge: GREATER_EQUAL,
+}
 PREDICATES = frozenset({LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, AND, OR})
 
 
@@ -117,6 +123,24 @@ def _number(scalars: Scalars, x: Any) -> int:
     if isinstance(x, Value):
         return scalars.value(x)
     return scalars.constant(number(x))
+
+
+class Recorder:
+    """Keeps what a function asks of the numbers of Values in the program."""
+
+    def __init__(self, scalars: Scalars) -> None:
+        self._scalars = scalars
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raise TraceError."""
+        raise trace_error(
+            what, "it would be a constant of the kernel; compute with the Value, or outside"
+        )
+
+    def compare(self, compare: Callable[[Any, Any], bool], x: Any, y: Any) -> Tracer:
+        """The comparison of Values and numbers as a traced condition."""
+        operands = [_number(self._scalars, operand) for operand in (x, y)]
+        return Tracer(self._scalars, self._scalars.add(_PREDICATE_OF[compare], tuple(operands)))
 
 
 def _operator(row: Primitive, *, reflected: bool = False) -> Callable[[Tracer, Any], Any]:

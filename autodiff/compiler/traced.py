@@ -17,8 +17,9 @@ from autodiff.compiler.lower import Lowering
 from autodiff.compiler.pack import SUM, pack
 from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, Leaf, Scalars
 from autodiff.compiler.structure import flattened, restored
-from autodiff.compiler.trace import Tracer, collector_paused
+from autodiff.compiler.trace import Recorder, Tracer, collector_paused
 from autodiff.interpreter import number
+from autodiff.modes import tracing
 from autodiff.value import Value
 
 _BATCHES = 8  # batch sizes for which a thread keeps arrays
@@ -72,7 +73,8 @@ class Trace:
             for k, spec in enumerate(specs):
                 args.append(self._tracers(spec, names[k], k))
             try:
-                result = f(*args)
+                with tracing(Recorder(self.scalars)):
+                    result = f(*args)
                 scalars = flattened(result)
                 self.results = [self._result(x) for x in scalars]
             finally:

@@ -111,7 +111,8 @@ def classifier():
     )
 
 
-WIDTH, HEADS, TOKENS, LENGTH = 8, 2, 11, 8
+# No size is one of the lengths 2, 4, 8, so that no constants or shapes coincide.
+WIDTH, HEADS, TOKENS, LENGTH = 6, 2, 11, 8
 HEAD = WIDTH // HEADS
 
 
