@@ -1,0 +1,401 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import autodiff
+from autodiff import GradcheckError, Value
+from autodiff.compiler import Kernel, compile
+
+from .programs import compiled, is_close
+
+X = np.array([1.0, 2.0, 3.0])
+Y = np.array([4.0, 5.0, 7.0])
+
+
+@pytest.fixture
+def w():
+    return Value(2.0)
+
+
+@pytest.fixture
+def line(w):
+    return Kernel(lambda x, y: w * x + y * y)
+
+
+# Arguments
+
+
+ARGUMENTS = {
+    "dict": (lambda d: d["a"][1] * d["b"], {"a": np.ones((3, 2)) * X[:, None], "b": Y}),
+    "tuple": (lambda t: t[0] * t[1][0], (X, (Y,))),
+    "list of arrays": (lambda t: t[0] * t[1], [X, Y]),
+    "list of numbers": (lambda x: x * x + 3 * x - 1, [1.0, 2.0, 3.0]),
+    "nested list": (lambda r: r[0] * r[1], [[1.0, 4.0], [2.0, 5.0], [3.0, 7.0]]),
+    "matrix": (lambda m: m[0, 0] * m[1, 1], np.arange(12.0).reshape(3, 2, 2)),
+    "integers": (lambda x: x * 2.5, np.array([1, 2, 3])),
+    "mixed": (lambda t: t[0]["k"] * t[1], ({"k": X, "n": 3}, Y, "s")),
+}
+RESULTS = {
+    "dict": [4.0, 10.0, 21.0], "tuple": [4.0, 10.0, 21.0], "list of arrays": [4.0, 10.0, 21.0],
+    "list of numbers": [3.0, 9.0, 17.0], "nested list": [4.0, 10.0, 21.0],
+    "matrix": [0.0, 28.0, 88.0], "integers": [2.5, 5.0, 7.5], "mixed": [4.0, 10.0, 21.0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ARGUMENTS)
+def test_arguments_are_trees_of_arrays(case):
+    f, arg = ARGUMENTS[case]
+    kernel = Kernel(f)
+    assert kernel(arg).tolist() == RESULTS[case]
+    kernel.check(arg)
+
+
+def test_gradients_have_the_structure_of_their_argument():
+    kernel = Kernel(lambda d, y: d["a"][1] * d["b"] * y)
+    d = {"a": np.stack([X, X], 1), "b": Y}
+    values, gradient = kernel.value_and_grad(d, X, argnums=0)
+    assert values.tolist() == (X * Y * X).tolist()
+    assert gradient["a"].tolist() == np.stack([0 * X, Y * X], 1).tolist()
+    assert gradient["b"].tolist() == (X * X).tolist()
+
+
+def test_ints_strings_and_bools_are_static():
+    seen = []
+
+    def f(x, n, mode, flag):
+        seen.append((n, mode, flag))
+        return x**n if mode == "power" and flag else x * n
+
+    kernel = Kernel(f)
+    assert kernel(X, 3, "power", True).tolist() == [1.0, 8.0, 27.0]
+    assert kernel(X, 3, "power", False).tolist() == [3.0, 6.0, 9.0]
+    assert kernel(X, 4, "times", True).tolist() == [4.0, 8.0, 12.0]
+    assert kernel(X, 3, "power", True).tolist() == [1.0, 8.0, 27.0]
+    assert seen == [(3, "power", True), (3, "power", False), (4, "times", True)]
+
+
+def test_one_and_true_are_two_structures():
+    kernel = Kernel(lambda x, s: 2 * x if s is True else x)
+    assert kernel(X, 1).tolist() == X.tolist()
+    assert kernel(X, True).tolist() == (2 * X).tolist()
+
+
+def test_results_keep_their_structure(w):
+    kernel = Kernel(lambda x: {"a": w * x, "b": [x, (1.0, w)]})
+    result = kernel(X)
+    assert result["a"].tolist() == [2.0, 4.0, 6.0]
+    assert result["b"][0].tolist() == X.tolist()
+    assert isinstance(result["b"][1], tuple)
+    assert [x.tolist() for x in result["b"][1]] == [[1.0] * 3, [2.0] * 3]
+    kernel.check(X)
+
+
+def test_arguments_and_results_are_the_callers(line):
+    x, y = X.copy(), Y.copy()
+    first = line(x, y)
+    kept = first.copy()
+    line(y, x)
+    assert (first == kept).all()
+    first[:] = 0
+    assert (line(x, y) == kept).all()
+    assert (x == X).all()
+    assert (y == Y).all()
+    _, gradient = line.value_and_grad(x, y, argnums=0)
+    kept = gradient.copy()
+    line.value_and_grad(y, x, argnums=0)
+    assert (gradient == kept).all()
+
+
+def test_without_a_batch_the_arguments_are_those_of_the_function(w):
+    kernel = Kernel(lambda x, y: autodiff.dot(x, y) * w, batched=False)
+    assert kernel([1.0, 2.0], [3.0, 4.0]) == 22.0
+    value, gradient = kernel.value_and_grad([1.0, 2.0], [3.0, 4.0])
+    assert (value, gradient.tolist()) == (22.0, [11.0])
+    value, (dx, dy) = kernel.value_and_grad([1.0, 2.0], [3.0, 4.0], argnums=(0, 1))
+    assert (value, dx.tolist(), dy.tolist()) == (22.0, [6.0, 8.0], [2.0, 4.0])
+    kernel.check([1.0, 2.0], [3.0, 4.0])
+    assert Kernel(lambda x: x * w, batched=False)(3.0) == 6.0
+    assert Kernel(lambda: w * w, batched=False)() == 4.0
+
+
+def test_float32_is_computed_in_float32():
+    program, _ = compiled("classifier")
+    kernel = compile(program.f, dtype=np.float32)
+    args = program.arguments(np.random.default_rng(1), 5)
+    value, gradient = kernel.value_and_grad(*args)
+    expected, exact = compiled("classifier")[1].value_and_grad(*args)
+    assert gradient.dtype == np.float32
+    assert kernel(*args).dtype == np.float32
+    assert is_close(value, expected, 1e-5)
+    assert is_close(gradient, exact, 1e-5)
+    assert not is_close(gradient, exact, 1e-11)
+    with pytest.raises(TypeError, match="dtype"):
+        compile(program.f, dtype=int)
+
+
+@pytest.mark.parametrize("name", ["mlp_module", "classifier"])
+@pytest.mark.parametrize("batch", [0, 1, 1000])
+def test_every_batch_size_works(name, batch):
+    program, kernel = compiled(name)
+    args = program.arguments(np.random.default_rng(1), batch)
+    values = kernel(*args)
+    assert values.shape == (batch,)
+    value, gradient = kernel.value_and_grad(*args)
+    assert gradient.shape == (len(kernel.parameters),)
+    if batch:
+        halves = [kernel.value_and_grad(*[x[k::2] for x in args]) for k in range(min(batch, 2))]
+        assert is_close(value, values.mean(), 1e-12)
+        if batch > 1:
+            assert is_close(gradient, (halves[0][1] + halves[1][1]) / 2)
+    else:
+        assert value == 0
+        assert not gradient.any()
+
+
+WRONG = {
+    "sizes": (ValueError, "different batch sizes: 2, 3", (np.ones(2), np.ones(3))),
+    "no batch": (ValueError, "no batch axis", (1.5, np.ones(3))),
+    "strings": (TypeError, "no real numbers", (np.array(["a"]), np.ones(1))),
+    "complex": (TypeError, "no real numbers", (np.array([1j]), np.ones(1))),
+    "ragged": (ValueError, "", ([[1.0], [1.0, 2.0]], np.ones(2))),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_arguments_are_refused(line, case):
+    error, message, args = WRONG[case]
+    with pytest.raises(error, match=message):
+        line(*args)
+
+
+# Any name of an argument
+
+NAMES = ["x", "batch", "scale", "np", "seed", "vector", "parameters", "self", "z1", "tokens"]
+TAKEN = ["targets", "sum", "out", "step", "view", "array", "shape", "last"]
+
+
+def named(name):
+    space = {}
+    exec(f"def f({name}, y): return ({name} * 3 + y) * {name}", space)
+    return space["f"]
+
+
+COLLIDE = pytest.mark.xfail(
+    reason="the name of an argument is taken for an op or a method of the emitter",
+    strict=True,
+    raises=Exception,
+)
+
+
+@pytest.mark.parametrize(
+    "name", [*NAMES, *[pytest.param(name, marks=COLLIDE) for name in TAKEN]]
+)
+def test_arguments_may_have_any_name(name):
+    kernel = Kernel(named(name))
+    assert is_close(kernel(X, Y), (X * 3 + Y) * X)
+    _, gradient = kernel.value_and_grad(X, Y, argnums=0)
+    assert is_close(gradient, 6 * X + Y)
+
+
+@pytest.mark.parametrize("names", [("x", "x_"), ("x_", "x"), ("a", "parameters_")])
+@pytest.mark.xfail(reason="the array of x is named x_ and is copied into the caller's", strict=True)
+def test_names_with_an_underscore_are_not_those_of_arrays(names, w):
+    space = {"w": w}
+    exec(f"def f({', '.join(names)}): return {names[0]} * {names[1]} * w", space)
+    x, y = X.copy(), Y.copy()
+    assert is_close(Kernel(space["f"])(x, y), 2 * X * Y)
+    assert (y == Y).all()
+    assert (x == X).all()
+
+
+# Parameters and gradients
+
+
+def test_parameters_may_be_given_as_one_array(line, w):
+    value, gradient = line.value_and_grad(X, Y, parameters=[5.0])
+    assert is_close(value, np.mean(5 * X + Y * Y))
+    assert is_close(gradient, [2.0])
+    assert is_close(line(X, Y, parameters=np.array([5.0])), 5 * X + Y * Y)
+    assert w.data == 2.0
+    assert is_close(line(X, Y), 2 * X + Y * Y)
+
+
+@pytest.mark.parametrize("wrong", [[], [1.0, 2.0], [[1.0]], 1.0])
+def test_parameters_of_another_shape_are_refused(line, wrong):
+    for call in (line, line.value_and_grad):
+        with pytest.raises(ValueError, match="the kernel has 1 parameters"):
+            call(X, Y, parameters=wrong)
+    with pytest.raises(ValueError, match="vector"):
+        line.hvp(X, Y, vector=wrong)
+
+
+def test_argnums_choose_arguments_in_order(line):
+    values, by_y = line.value_and_grad(X, Y, argnums=1)
+    assert is_close(values, 2 * X + Y * Y)
+    assert is_close(by_y, 2 * Y)
+    _, (by_y, by_x) = line.value_and_grad(X, Y, argnums=(1, 0))
+    assert is_close(by_y, 2 * Y)
+    assert is_close(by_x, [2.0] * 3)
+
+
+@pytest.mark.parametrize("argnums", [2, -1, (0, 5)])
+def test_argnums_out_of_range_are_refused(line, argnums):
+    with pytest.raises(ValueError, match="argnums"):
+        line.value_and_grad(X, Y, argnums=argnums)
+
+
+def test_a_static_argument_has_no_gradient():
+    with pytest.raises(ValueError, match="argument 1"):
+        Kernel(lambda x, n: x * n).value_and_grad(X, 3, argnums=1)
+
+
+def test_a_structure_has_no_gradient():
+    kernel = Kernel(lambda x: [x, x])
+    for call in (kernel.value_and_grad, kernel.backward):
+        with pytest.raises(TypeError, match="single number"):
+            call(X)
+    with pytest.raises(TypeError, match="single number"):
+        kernel.hvp(X, vector=[])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_gradient_is_flat_also_where_it_is_zero(count, request):
+    if count == 1:
+        request.applymarker(pytest.mark.xfail(reason="shape () for one parameter", strict=True))
+    ws = [Value(2.0) for _ in range(count)]
+
+    def f(x):
+        return x + sum(w.sign() for w in ws)
+
+    _, gradient = Kernel(f).value_and_grad(X)
+    assert gradient.shape == (count,)
+    assert not gradient.any()
+
+
+def test_backward_with_a_zero_gradient_adds_zero(request, w):
+    request.applymarker(
+        pytest.mark.xfail(reason="the gradient of one parameter has shape ()", strict=True)
+    )
+    w.grad = 3.0
+    assert Kernel(lambda x: x + w.sign()).backward(X) == 3.0
+    assert w.grad == 3.0
+
+
+def test_backward_adds_to_grad(line, w):
+    w.grad = 10.0
+    value = line.backward(X, Y)
+    assert isinstance(value, float)
+    assert is_close(value, np.mean(2 * X + Y * Y))
+    line.backward(X, Y)
+    assert is_close(w.grad, 10.0 + 2 * 2.0)
+
+
+@pytest.mark.parametrize("name", ["mixed", "mixture", "classifier", "recurrent"])
+def test_hvp_is_the_slope_of_the_gradient(name):
+    program, kernel = compiled(name)
+    rng = np.random.default_rng(4)
+    args = program.arguments(rng, 3)
+    theta = np.array([p.data for p in kernel.parameters])
+    v = rng.normal(size=theta.shape)
+    h = 1e-6
+    sides = [kernel.value_and_grad(*args, parameters=theta + s * v)[1] for s in (h, -h)]
+    product = kernel.hvp(*args, vector=v)
+    assert product.shape == theta.shape
+    assert is_close(product, (sides[0] - sides[1]) / (2 * h), 1e-6)
+    assert is_close(kernel.hvp(*args, vector=2 * v, parameters=theta), 2 * product)
+
+
+def test_hvp_of_a_quadratic_is_exact():
+    a, b = Value(3.0), Value(4.0)
+    kernel = Kernel(lambda x: x * a * a * b)
+    # Hessian, times x: [[2b, 2a], [2a, 0]] = [[8, 6], [6, 0]], whose mean x is 2.
+    assert is_close(kernel.hvp(X, vector=[1.0, 10.0]), [2 * 68.0, 2 * 6.0])
+
+
+# What a kernel remembers
+
+
+def test_source_needs_a_call():
+    kernel = Kernel(lambda x: 2 * x)
+    for read in ("source", "program", "parameters"):
+        with pytest.raises(RuntimeError, match="never called"):
+            getattr(kernel, read)
+    with pytest.raises(RuntimeError, match="never called"):
+        kernel.explain()
+    kernel(X)
+    assert "def step(parameters, x):" in kernel.source
+
+
+def test_traces_are_kept_for_each_structure():
+    count = []
+    kernel = Kernel(lambda x: (count.append(1), autodiff.sum(list(x)))[1])
+    assert kernel.cache_info() == (0, 0, 0)
+    for width, batch in ((2, 3), (2, 5), (4, 3), (2, 3)):
+        assert kernel(np.ones((batch, width))).tolist() == [width] * batch
+    info = kernel.cache_info()
+    assert (info.hits, info.misses, info.size) == (2, 2, 2)
+    assert len(count) == 2
+
+
+def test_a_trace_with_new_parameters_adds_them_behind():
+    a, b = Value(2.0), Value(3.0)
+    kernel = Kernel(lambda x, which: (a if which == "a" else b * a) * x)
+    _, gradient = kernel.value_and_grad(X, "a")
+    assert (kernel.parameters, gradient.tolist()) == ([a], [2.0])
+    _, gradient = kernel.value_and_grad(X, "b")
+    assert kernel.parameters == [a, b]
+    assert is_close(gradient, [6.0, 4.0])
+    _, gradient = kernel.value_and_grad(X, "a", parameters=[5.0, 7.0])
+    assert is_close(gradient, [2.0, 0.0])
+    assert is_close(kernel.hvp(X, "b", vector=[1.0, 0.0]), [0.0, 2.0])
+
+
+def test_threads_may_call_one_kernel():
+    program, kernel = compiled("classifier")
+    rng = np.random.default_rng(0)
+    calls = [program.arguments(rng, batch) for batch in range(1, 13)] * 6
+    expected = [kernel.value_and_grad(*args) for args in calls]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda args: kernel.value_and_grad(*args), calls))
+    for (value, gradient), (expected_value, exact) in zip(found, expected, strict=True):
+        assert value == expected_value
+        assert (gradient == exact).all()
+
+
+def test_threads_may_trace_one_kernel():
+    w = Value(2.0)
+    kernel = Kernel(lambda x: autodiff.sum([w * xi for xi in x]))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda n: kernel(np.ones((2, n)))[0], [*range(1, 9)] * 4))
+    assert found == [2.0 * n for n in range(1, 9)] * 4
+    assert kernel.cache_info().misses == 8
+
+
+def test_many_batch_sizes_stay_right(line):
+    for batch in [*range(1, 25), 3, 1]:
+        assert is_close(line(np.ones(batch), np.full(batch, 3.0)), [11.0] * batch)
+
+
+def test_check_finds_a_difference():
+    calls = []
+
+    def f(x):
+        calls.append(1)
+        return x * len(calls)
+
+    with pytest.raises(GradcheckError, match="example 0"):
+        Kernel(f).check(X)
+
+
+def test_check_leaves_grads_alone(line, w):
+    w.grad = 7.0
+    line.check(X, Y)
+    assert w.grad == 7.0
+
+
+def test_explain_says_what_was_made():
+    text = compiled("mlp_module")[1].explain()
+    assert "regular throughout: no gather" in text
+    assert "8 matmul" in text
+    assert "irregular: 2 gathers" in compiled("conv")[1].explain()
