@@ -266,14 +266,15 @@ def _differentiate(f: Callable[[], float], leaf: Value) -> tuple[_Difference, fl
                 values.append(f())
             candidate = _extrapolate(x, center, values, step)
             if relative_step == _STEPS[0]:
-                bend = max(abs(values[0] - center), abs(values[-1] - center)) / step
+                rise = max(abs(values[0] - center), abs(values[-1] - center))
+                bend = rise / step if isfinite(rise) else 0.0
             if candidate.error < best.error:
                 best = candidate
             if best.error <= max(_SETTLED * abs(best.slope), _SETTLED * bend, 2 * best.noise):
                 break
     finally:
         leaf.data = x
-    return best, bend if isfinite(bend) else 0.0
+    return best, bend
 
 
 def _extrapolate(x: float, center: float, values: list[float], step: float) -> _Difference:

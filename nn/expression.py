@@ -43,7 +43,7 @@ def parse(text: str) -> Callable[[float], float]:
         if isinstance(step, tuple):
             program.append(step)
         else:
-            operation, operands = _operation(step)
+            operation, operands = _operation(step, text.strip())
             stack.append((len(operands), operation))
             stack.extend(reversed(operands))
     return lambda x: _run(program, x)
@@ -60,7 +60,7 @@ def _run(program: list[tuple[int, Any]], x: float) -> float:
     return stack[0]
 
 
-def _operation(node: ast.expr) -> tuple[Any, list[ast.expr]]:
+def _operation(node: ast.expr, source: str) -> tuple[Any, list[ast.expr]]:
     """What a node does with its operands: a function, a number, or None for x itself."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
@@ -80,7 +80,7 @@ def _operation(node: ast.expr) -> tuple[Any, list[ast.expr]]:
                 known = ", ".join(sorted(_FUNCTIONS))
                 raise ValueError(f"unknown function {name!r}; there are {known}")
             return _FUNCTIONS[name], [argument]
-    text = ast.unparse(node)
+    text = ast.get_source_segment(source, node) or source
     hint = "; a power is written **" if "^" in text else ""
     raise ValueError(f"{text!r} is not allowed in an expression in x{hint}")
 

@@ -59,6 +59,13 @@ def test_right_gradients_pass(f, x):
     assert abs(entry.analytic - entry.numeric) <= max(1e-6 * abs(entry.numeric), entry.noise)
 
 
+@pytest.mark.parametrize("f", [lambda x: 1 / x, ad.log])
+def test_a_pole_one_step_away_costs_no_precision(f):
+    (entry,) = check(f, 2.0**-10).entries
+    assert entry.verdict == "ok"
+    assert entry.relative_error < 1e-9
+
+
 SMOOTH = [
     pytest.param(lambda x: ad.relu(x) ** 2, 0.0, id="squared hinge"),
     pytest.param(x_abs_x, 0.0, id="x|x|"),
@@ -196,6 +203,8 @@ def nested(tree):
             {"inputs[0]['a']": 2.0, "inputs[0]['b'][0]": 3.0, "inputs[0]['b'][1][0]": 2.0},
         ),
         (lambda xs: xs[0] - xs[1], np.array([1, 2]), {"inputs[0][0]": 1.0, "inputs[0][1]": -1.0}),
+        (lambda x: 3 * x, np.array(2.0), {"inputs[0]": 3.0}),
+        (lambda x: 3 * x[0, 1], np.array([[1, 2]]), {"inputs[0][0, 0]": 0, "inputs[0][0, 1]": 3}),
         (lambda x, n, *_: x**2 if n else x, (3.0, True, "a", None), {"inputs[0]": 6.0}),
         (lambda x, y: x * y, (Value(2.0, "left"), Value(5.0)), {"left": 5.0, "inputs[1]": 2.0}),
         (lambda x: {"p": [x, 1.0], "q": (x * x,)}, 3.0, {"inputs[0]": 0.5 + 6 * (0.5 + 0.236068)}),
@@ -289,6 +298,34 @@ def test_the_parameters_of_a_module_are_checked_as_f_and_as_argument():
     assert (w0, w1) == (pytest.approx(0.3 * b), pytest.approx(-0.5 * b))
 
 
+def test_the_parameters_of_a_kernel_are_checked_over_the_batch():
+    model = nn.MLP(1, [2, 1], "tanh", seed=0)
+    kernel = ad.compile(lambda x, y: nn.mse(model([x]), y))
+    xs, ys = np.array([0.3, -0.5, 1.2]), np.array([1.0, 2.0, -1.0])
+    before = [(p.data, p.has_grad) for p in model.parameters()]
+    found = gradcheck(kernel, (xs, ys))
+    eager = gradcheck(lambda m: nn.mse([m([x]) for x in xs], ys), model)
+    assert [entry.name for entry in found.entries] == [f"parameters[{i}]" for i in range(7)]
+    place = {p: i for i, p in enumerate(kernel.parameters)}
+    for p, entry in zip(model.parameters(), eager.entries, strict=True):
+        assert found.entries[place[p]].analytic == pytest.approx(entry.analytic, rel=1e-12)
+    assert [(p.data, p.has_grad) for p in model.parameters()] == before
+
+    value_and_grad = kernel.value_and_grad
+
+    class Wrong:
+        parameters = kernel.parameters
+
+        def __call__(self, *args):
+            return kernel(*args)
+
+        def value_and_grad(self, *args):
+            value, gradient = value_and_grad(*args)
+            return value, gradient * [1, 1, 1 + 1e-4, 1, 1, 1, 1]
+
+    assert [entry.verdict for entry in check(Wrong(), xs, ys).entries].index("wrong") == 2
+
+
 # The report
 
 
@@ -314,7 +351,8 @@ def test_a_sample_is_seeded_and_says_so():
         assert line.startswith("gradcheck of 40 derivatives: 40 ok;")
 
 
-def test_a_sample_of_nothing_is_refused():
+def test_a_sample_is_of_one_or_more():
+    assert len(gradcheck(weighted(3), [0.0] * 3, sample=1).entries) == 1
     with pytest.raises(ValueError, match="sample"):
         gradcheck(ad.sin, 0.7, sample=0)
 

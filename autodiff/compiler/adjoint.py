@@ -200,8 +200,9 @@ class _Adjoint:
         total = whole[0]
         for ct in whole[1:]:
             total = builder.apply(ops.add, [total, ct])
-        op = builder.instrs[i].op
-        self.names.setdefault(total, f"d_{op if isinstance(op, str) else op.name}")
+        op, fact = builder.instrs[i].op, builder.instrs[i].fact
+        of = op.name if isinstance(op, Primitive) else fact if op == "leaf" else op
+        self.names.setdefault(total, f"d_{of}")
         return total
 
     def _through(self, i: int, instr: Instr, ct: int, reaches: set[int]) -> None:

@@ -73,7 +73,7 @@ class Emitter:
         if isinstance(instr.op, Primitive):
             self._apply(i, instr, *operands)
         else:
-            getattr(self, f"_{instr.op}", self._leaf)(i, instr, *operands)
+            getattr(self, f"_{instr.op}")(i, instr, *operands)
 
     # What is known of the program before a line is written
 
@@ -234,12 +234,15 @@ class Emitter:
     # Arrays that are there
 
     def _leaf(self, i: int, instr: Instr) -> None:
-        given = str(instr.op)
+        given = str(instr.fact)
         if given == "seed":
             self.names[i] = "seed"
             self.binding.append(f"seed = np.full({self._shape(instr)}, scale, dtype)")
             return
-        self.names[i] = own = f"{given}_"
+        own = f"{given}_"
+        while own in self.leaves or own in self.names.values():
+            own += "_"
+        self.names[i] = own
         self.binding.append(f"{own} = {self._empty(instr)}")
         self.steps.append(f"{own}[...] = {given}")
 
@@ -256,7 +259,7 @@ class Emitter:
 
     def _part_name(self, i: int) -> str:
         """w for parameters that a product takes, b for those that are added, else nothing."""
-        if self.program.instrs[self.program.instrs[i].operands[0]].op != "parameters":
+        if self.program.instrs[self.program.instrs[i].operands[0]].fact != "parameters":
             return self._hints.get(i, "")
         user = self._user[i].op
         if user in (ops.add, ops.sub):
@@ -271,7 +274,7 @@ class Emitter:
             return f"{array}[{batch}{view.offset}:{end}{f':{stride}' if stride > 1 else ''}]"
         if len(view.shape) == 2:
             (rows, n), (far, near) = view.shape, view.strides
-            far, near = far or n, near or 1
+            far, near = far if rows > 1 else n, near if n > 1 else 1
             end = view.offset + rows * far
             if near == 1 and far >= n and end <= source.shape[0]:
                 is_whole = (view.offset, end) == (0, source.shape[0])
@@ -465,8 +468,8 @@ class Emitter:
         )
 
     def _take(self, i: int, instr: Instr, source: str, index: str) -> None:
-        own = self._out(i, instr)
         at = self._at(instr.fact, index)
+        own = self._out(i, instr)
         if self.program.instrs[instr.operands[0]].is_batched:
             self._step(f"{own}[...] = np.take_along_axis({source}, {at}, axis=1)", instr)
         else:
@@ -475,12 +478,15 @@ class Emitter:
     def _at(self, fact: Gather, index: str) -> str:
         """Where each lane is in the source, from the index of each lane."""
         table = self._bind(self._array(fact.places), "table")
-        return f"{table}[np.arange({len(fact.places)}), {index}.astype(int)]"
+        lanes = self._bind(f"np.arange({len(fact.places)})", "lanes")
+        at = self._fresh("at")
+        self.steps.append(f"{at} = {table}[{lanes}, {index}.astype(int)]")
+        return at
 
     def _untake(self, i: int, instr: Instr, ct: str, index: str) -> None:
+        at = self._at(instr.fact, index)
         own = self._out(i, instr)
         self._step(f"{own}[...] = 0.0", instr)
-        at = self._at(instr.fact, index)
         rows = f"(np.arange(batch)[:, None], {at})" if instr.is_batched else at
         self.steps.append(f"np.add.at({own}, {rows}, {ct})")
 

@@ -111,7 +111,7 @@ class Builder:
 
     def leaf(self, name: str, size: int, is_batched: bool) -> int:
         """An array that the caller gives."""
-        return self._add(name, (), (size,), is_batched=is_batched)
+        return self._add("leaf", (), (size,), is_batched=is_batched, fact=name)
 
     def constant(self, values: npt.ArrayLike) -> int:
         """An array known now; a scalar if all its elements are equal."""

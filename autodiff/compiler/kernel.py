@@ -140,8 +140,8 @@ class Kernel:
             results = self._values(trace, None, leaves, batch)
             for b in range(batch):
                 example = [
-                    leaf[b].reshape(shape) if shape else leaf[b, 0].item()
-                    for leaf, shape in zip(leaves, trace.shapes, strict=True)
+                    _eager(x[b], shape, leaf.is_index)
+                    for x, shape, leaf in zip(leaves, trace.shapes, trace.inputs, strict=True)
                 ]
                 eager = flattened(self._f(*filled(args, iter(example))))
                 kernel = [array[b] if self._is_batched else array for array in results]
@@ -262,6 +262,16 @@ class Kernel:
         if self._latest is None:
             raise RuntimeError("the kernel was never called, so it has not been traced")
         return self._latest
+
+
+def _eager(flat: Array, shape: tuple[int, ...], is_index: bool) -> Any:
+    """One example of an argument as the function takes it: Values, or integers."""
+    numbers = [int(x) if is_index else Value(x) for x in flat]
+    if not shape:
+        return numbers[0]
+    array = np.empty(len(numbers), dtype=object)
+    array[:] = numbers
+    return array.reshape(shape)
 
 
 def _compare(what: str, kernel: Any, eager: Any, rtol: float) -> None:

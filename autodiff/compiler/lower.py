@@ -106,6 +106,11 @@ class Lowering:
 
     def _matrix(self, rows: npt.NDArray[np.intp]) -> int:
         """The array of a matrix of scalars, of one pack or of several."""
+        joined, places = self._joined(rows)
+        return self._whole(joined, places)
+
+    def _joined(self, rows: npt.NDArray[np.intp]) -> tuple[int, Positions]:
+        """One flat array that holds all of some scalars, and their places in it."""
         pairs = [self._place(int(i)) for i in rows.flat]
         numbers = list(dict.fromkeys(number for number, _ in pairs))
         base, start = {}, 0
@@ -114,21 +119,17 @@ class Lowering:
             start += self.builder.shape(self.arrays[number])[0]
         joined = self.builder.concatenate([self.arrays[number] for number in numbers])
         places = np.array([base[number] + place for number, place in pairs], dtype=np.intp)
-        return self._whole(joined, places.reshape(rows.shape))
+        return joined, places.reshape(rows.shape)
 
     def _whole(self, source: int, places: Positions) -> int:
         """The elements at `places`, in their shape even if they are all the same one."""
         return self.builder.broadcast(self.builder.fetch(source, places), places.shape)
 
     def _take(self, pack: Pack) -> None:
-        rows = [self.scalars.operands[i] for i in pack.lanes]
-        table = np.array([self._place(x)[1] for row in rows for x in row[:-1]], dtype=np.intp)
-        source = self.arrays[self._place(rows[0][0])[0]]
-        index_pack = self._place(rows[0][-1])[0]
-        index = self.builder.fetch(
-            self.arrays[index_pack], np.array([self._place(row[-1])[1] for row in rows])
-        )
-        array = self.builder.take(source, table.reshape(len(rows), -1), index)
+        rows = np.array([self.scalars.operands[i] for i in pack.lanes])
+        source, table = self._joined(rows[:, :-1])
+        index, places = self._joined(rows[:, -1])
+        array = self.builder.take(source, table, self._whole(index, places))
         self._set(pack, array, np.arange(len(rows)))
 
     def _sum(self, pack: Pack) -> None:
@@ -168,7 +169,10 @@ class Lowering:
             if biases is None or other < 0 or len(products[0]) < 2:
                 continue
             source = self.builder.instrs[self.arrays[number]]
-            if source.op != "parameters" or not self.builder.instrs[self.arrays[other]].is_batched:
+            if (
+                source.fact != "parameters"
+                or not self.builder.instrs[self.arrays[other]].is_batched
+            ):
                 continue
             one = self.builder.shape(self.arrays[other])[0]
             pairs = zip(products, biases, strict=True)
@@ -181,7 +185,7 @@ class Lowering:
 
     def _weight(self, part: tuple[int, int, Positions]) -> tuple[bool, int]:
         instr = self.builder.instrs[part[1]]
-        return len(np.unique(part[2])) == len(part[2]), instr.op not in ("parameters", "constant")
+        return len(np.unique(part[2])) == len(part[2]), instr.op not in ("leaf", "constant")
 
     def _group(
         self,
@@ -225,6 +229,7 @@ class Lowering:
 
     def _contract(self, a: int, b: int, left: Positions, right: Positions) -> tuple[int, Positions]:
         """Dots of rows of `a` with rows of `b`: matrix products where they form grids."""
+        cells = left, right
         if (left < 0).any():
             # The shorter rows are zero beyond their end on one side. On the other a row that is
             # a prefix of a longer one may stand for it, which makes the rows of a grid equal.
@@ -234,7 +239,7 @@ class Lowering:
             else:
                 right = whole_right
         if self.builder.instrs[b].is_batched < self.builder.instrs[a].is_batched:
-            a, b, left, right = b, a, right, left
+            a, b, left, right, cells = b, a, right, left, cells[::-1]
         rows, row_of = _distinct(left)
         columns, column_of = _distinct(right)
         arrays, places = [], np.empty(len(left), dtype=np.intp)
@@ -251,7 +256,7 @@ class Lowering:
                 grid_at = row_at // u
                 places[lanes] = start + (grid_at * v + column_at % v) * u + row_at % u
             else:
-                x, w = self._padded(a, left[lanes]), self._padded(b, right[lanes])
+                x, w = self._padded(a, cells[0][lanes]), self._padded(b, cells[1][lanes])
                 array = self.builder.sum(self.builder.apply(ops.mul, [x, w]), (1,))
                 places[lanes] = start + np.arange(len(lanes))
             size = grids * u * v

@@ -48,6 +48,7 @@ def pack(scalars: Scalars, results: Sequence[int]) -> Packs:
     """The scalars on which `results` depend, in packs."""
     uses, live = _uses(scalars, results)
     terms, absorbed = _sums(scalars, live, uses, set(results))
+    _arrange(scalars, [i for i in live if i not in absorbed], terms)
     packing = _Packing(scalars, terms)
     for i in live:
         if i not in absorbed:
@@ -104,6 +105,30 @@ def _sums(
                 absorbed.add(j)
         terms[i] = found
     return terms, absorbed
+
+
+def _arrange(scalars: Scalars, live: Sequence[int], terms: dict[int, list[Term]]) -> None:
+    """Order the parameters by the sums that use them first: factors, then what is added alone.
+
+    So the weights of a neuron lie side by side with its bias behind them, in whatever order the
+    loop took them.
+    """
+    order: dict[int, None] = {}
+    for i in live:
+        if i in terms:
+            for products in (True, False):
+                for _, x, y in terms[i]:
+                    if (y >= 0) == products:
+                        order.update(dict.fromkeys((x, y) if products else (x,)))
+        elif not isinstance(scalars.ops[i], Leaf):
+            order.update(dict.fromkeys(scalars.operands[i]))
+    first = [i for i in order if scalars.ops[i] is PARAMETERS]
+    used = set(first)
+    rest = [i for i, op in enumerate(scalars.ops) if op is PARAMETERS and i not in used]
+    values = [scalars.parameters[scalars.operands[i][0]] for i in (*first, *rest)]
+    for place, i in enumerate((*first, *rest)):
+        scalars.operands[i] = (place,)
+    scalars.parameters[:] = values
 
 
 class _Packing:

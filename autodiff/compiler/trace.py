@@ -87,7 +87,7 @@ class _Tracers:
             arrays = [np.asarray(x, dtype=object) for x in operands]
             return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
         scalars = next(x.scalars for x in operands if isinstance(x, Tracer))
-        return Tracer(scalars, scalars.apply(primitive, [_number(scalars, x) for x in operands]))
+        return Tracer(scalars, scalars.apply(primitive, [number_of(scalars, x) for x in operands]))
 
     def take(self, values: Any, index: "Tracer") -> Any:
         """The value at an index that is known at run time; of a table, the row."""
@@ -98,7 +98,7 @@ class _Tracers:
         leaf = scalars.ops[index.index]
         if not isinstance(leaf, Leaf) or not leaf.is_index:
             raise trace_error("a traced scalar as an index", "pass an array of integers")
-        operands = tuple(_number(scalars, x) for x in (*rows, index))
+        operands = tuple(number_of(scalars, x) for x in (*rows, index))
         return Tracer(scalars, scalars.add(TAKE, operands))
 
     def quiet(self) -> AbstractContextManager[None]:
@@ -115,7 +115,8 @@ def _either(partial: Any) -> Any:
     return (partial > 0) | (partial < 0)
 
 
-def _number(scalars: Scalars, x: Any) -> int:
+def number_of(scalars: Scalars, x: Any) -> int:
+    """The number of a scalar, which may be a Value, or a constant, in the program."""
     if isinstance(x, Tracer):
         if x.scalars is not scalars or scalars.is_closed:
             raise trace_error("a scalar of another trace is used", "return it from the function")
@@ -139,7 +140,7 @@ class Recorder:
 
     def compare(self, compare: Callable[[Any, Any], bool], x: Any, y: Any) -> Tracer:
         """The comparison of Values and numbers as a traced condition."""
-        operands = [_number(self._scalars, operand) for operand in (x, y)]
+        operands = [number_of(self._scalars, operand) for operand in (x, y)]
         return Tracer(self._scalars, self._scalars.add(_PREDICATE_OF[compare], tuple(operands)))
 
 
@@ -190,6 +191,23 @@ for _name in dir(Value):
         if _found is not None:
             setattr(Tracer, _name, _method(_found))
 setattr(Tracer, "clip", lambda self, low, high, out=None: ops.clip(self, low, high))  # noqa: B010
+
+
+def _equal(self: Tracer, other: object) -> bool:
+    if other is self:
+        return True
+    raise trace_error(
+        "== on a traced scalar", "Values are equal by identity; use (x <= c) & (x >= c)"
+    )
+
+
+def _unequal(self: Tracer, other: object) -> bool:
+    return not _equal(self, other)
+
+
+setattr(Tracer, "__eq__", _equal)  # noqa: B010
+setattr(Tracer, "__ne__", _unequal)  # noqa: B010
+setattr(Tracer, "__hash__", object.__hash__)  # noqa: B010
 
 _BRANCH = "use autodiff.where, maximum or minimum, which compute both sides"
 _NUMBER = "a tracer has no number; use the functions of autodiff, as autodiff.exp"

@@ -17,10 +17,8 @@ from autodiff.compiler.lower import Lowering
 from autodiff.compiler.pack import SUM, pack
 from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, Leaf, Scalars
 from autodiff.compiler.structure import flattened, restored
-from autodiff.compiler.trace import Recorder, Tracer, collector_paused
-from autodiff.interpreter import number
+from autodiff.compiler.trace import Recorder, Tracer, collector_paused, number_of
 from autodiff.modes import tracing
-from autodiff.value import Value
 
 _BATCHES = 8  # batch sizes for which a thread keeps arrays
 
@@ -49,8 +47,13 @@ class Function:
             step = bound[batch, scale] = self._bind(batch, scale, self._dtype, self._arrays)
             if len(bound) > _BATCHES:
                 bound.popitem(last=False)
+        shapes = []
+        for i in self.program.results:
+            instr = self.program.instrs[i]
+            shapes.append((batch, *instr.shape) if instr.is_batched else instr.shape)
         with np.errstate(all="ignore"):
-            return [np.array(result, self._dtype) for result in step(*leaves)]
+            results = zip(step(*leaves), shapes, strict=True)
+            return [np.array(np.broadcast_to(x, shape), self._dtype) for x, shape in results]
 
 
 class Trace:
@@ -76,7 +79,7 @@ class Trace:
                 with tracing(Recorder(self.scalars)):
                     result = f(*args)
                 scalars = flattened(result)
-                self.results = [self._result(x) for x in scalars]
+                self.results = [number_of(self.scalars, x) for x in scalars]
             finally:
                 self.scalars.is_closed = True
             self.structure = restored(result, iter(range(len(scalars))))
@@ -110,12 +113,6 @@ class Trace:
         box = np.empty(size, dtype=object)
         box[:] = tracers
         return box.reshape(content)
-
-    def _result(self, x: Any) -> int:
-        """The number of a scalar that the function returns."""
-        if isinstance(x, Tracer):
-            return x.index
-        return self.scalars.value(x) if isinstance(x, Value) else self.scalars.constant(number(x))
 
     def function(self, wanted: str, argnums: tuple[int, ...] = ()) -> Function:
         """The program for the values alone ("call"), with gradients ("grad"), or "hvp"."""

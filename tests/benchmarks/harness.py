@@ -66,32 +66,22 @@ def interquartile(samples):
     return low, high
 
 
-def seconds(run, calls=1):
-    """The time of one of `calls` calls, on a heap that has just been collected.
-
-    The collector stays on.
-    """
+def seconds(run):
+    """The time of one call, on a heap that has just been collected; the collector stays on."""
     gc.collect()
     start = perf_counter()
-    for _ in range(calls):
-        run()
-    return (perf_counter() - start) / calls
+    run()
+    return perf_counter() - start
 
 
 def speedups(ours, theirs, repeats):
-    """Their time over ours, for `repeats` neighboring runs: A B A B … after one of each.
-
-    The faster is called as often as the slower takes: what else runs on the machine interrupts
-    a long run more than a short one, and would count as speed.
-    """
+    """Their time over ours, for `repeats` neighboring runs: A B A B … after one run of each."""
     ours()
     theirs()
-    ratio = seconds(theirs) / seconds(ours)
-    my_calls, their_calls = max(1, round(ratio)), max(1, round(1 / ratio))
     ratios = []
     for _ in range(repeats):
-        mine = seconds(ours, my_calls)
-        ratios.append(seconds(theirs, their_calls) / mine)
+        mine = seconds(ours)
+        ratios.append(seconds(theirs) / mine)
     return tuple(ratios)
 
 

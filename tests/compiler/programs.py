@@ -9,7 +9,7 @@ import numpy as np
 
 import autodiff
 from autodiff import Value, ops
-from autodiff.compiler import Kernel, compile
+from autodiff.compiler import Kernel
 from nn import MLP, Neuron
 
 SIZES = [10, 20, 30, 40, 1]
@@ -247,7 +247,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
 def compiled(name: str) -> tuple[Program, Kernel]:
     """The program and its kernel, traced; one for all tests, which leave the parameters alone."""
     program = PROGRAMS[name]()
-    kernel = compile(program.f)
+    kernel = Kernel(program.f)
     kernel.value_and_grad(*program.arguments(np.random.default_rng(0), 1))
     return program, kernel
 

@@ -6,16 +6,21 @@ import re
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import autodiff
 import nn
 from autodiff import Kernel
 from nn import __main__ as command
 
 ROOT = Path(__file__).parents[2]
+needs_matplotlib = pytest.mark.skipif(
+    find_spec("matplotlib") is None, reason="without matplotlib there are tables, not pictures"
+)
 SMALL = ("--layers", "4", "1", "--batch", "4", "--iterations", "3")
 
 
@@ -66,6 +71,7 @@ def f(x):
     return x**2 + 2 * x - 3
 
 
+@needs_matplotlib
 def test_a_run_prints_losses_errors_check_and_predictions_and_writes_files(run, fitted, folder):
     status, out, err = run(*SMALL)
     (call,) = fitted
@@ -86,6 +92,10 @@ def test_a_run_prints_losses_errors_check_and_predictions_and_writes_files(run, 
     assert {len(line) for line in out[5:13]} == {8 + 2 + 10 + 2 + 10}
     files = re.findall(r"[\w/.]+", out[13].removeprefix("wrote "))
     assert files == [str(path.relative_to(folder)) for path in sorted((folder / "runs").iterdir())]
+    pictures = "png" if command.can_plot() else "csv"
+    drawing = "svg" if command.find_renderer("svg") else "gv"
+    names = ["backprop.py", f"fit.{pictures}", f"loss.{pictures}", f"network.{drawing}"]
+    assert [Path(file).name for file in files] == names
     assert all(Path(file).stat().st_size > 1000 for file in files)
 
 
@@ -153,6 +163,7 @@ def test_the_gradient_is_checked_on_four_test_points_and_a_sample(run, fitted, m
     gradcheck = command.gradcheck
 
     def spy(loss, model, **options):
+        assert options["raise_exception"] is False, "a report is printed, not raised"
         if isinstance(loss, Kernel):
             return gradcheck(loss, model, **options)
         losses.append((loss(model).data, options["seed"]))
@@ -170,11 +181,37 @@ def test_the_gradient_is_checked_on_four_test_points_and_a_sample(run, fitted, m
 
 def test_the_same_seed_prints_the_same(run, folder):
     first, files = run(*SMALL), contents(folder)
-    assert run(*SMALL) == first
+    assert run(*SMALL) == run(*SMALL, "--seed", "0") == first
     assert contents(folder).keys() == files.keys()
     assert run(*SMALL, "--seed", "1")[1] != first[1]
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_the_program_written_is_a_module_that_derives_as_its_text_says(
+    run, fitted, folder, activation
+):
+    run("--layers", "4", "3", "1", "--iterations", "2", "--activation", activation)
+    model = fitted[0]["model"]
+    text = (folder / "runs/backprop.py").read_text(encoding="utf-8")
+    program = {}
+    exec(compile(text, "backprop.py", "exec"), program)
+    assert "1-4-3-1 network" in program["__doc__"]
+    x, y = np.array([[0.3], [-1.2]]), np.array([[1.0], [2.0]])
+    kernel = autodiff.compile(lambda x, y: nn.mse(model([x]), y))
+    value, gradient = kernel.value_and_grad(x[:, 0], y[:, 0])
+    theta = np.array([p.data for p in kernel.parameters])
+    errors, derived = program["bind"](2, 1 / 2, float, [])(theta, x, y)[:2]
+    np.testing.assert_allclose([errors.mean(), *derived], [value, *gradient], rtol=1e-12)
+
+
+def test_both_engines_train_alike(run):
+    options = ("--layers", "3", "1", "--batch", "8", "--lr", "0.05", "--iterations", "40")
+    eager, compiled = (run(*options, "--engine", engine) for engine in ("eager", "compiled"))
+    assert [line for line in eager[1] if "gradcheck" not in line][:4] == compiled[1][:4]
+    assert eager[1][-9:-2] == compiled[1][-9:-2], "the predictions"
+
+
+@needs_matplotlib
 def test_files_of_others_stay_and_own_ones_are_replaced(run, folder):
     runs = folder / "runs"
     runs.mkdir()
@@ -238,11 +275,13 @@ def test_a_bar_is_shown_on_a_terminal_and_not_asked_for_elsewhere(run, monkeypat
 def test_help_shows_an_example(run):
     status, out, err = run("--help")
     assert (status, err) == (0, [])
-    text = " ".join(out)
+    text = " ".join(" ".join(out).split())
     assert "example: python -m nn --target 'sin(x) * x' --activation tanh" in text
     for option in ("--target", "--layers", "--activation", "--optimizer", "--lr", "--iterations",
                    "--batch", "--tolerance", "--seed", "--out", "--no-progress"):  # fmt: skip
         assert option in text
+    for action in command._command_line()._actions:
+        assert action.help
 
 
 # Errors: one line, status 2, nothing left
@@ -304,6 +343,7 @@ def test_an_error_leaves_the_files_of_the_run_before(run, folder):
     assert contents(folder) == before
 
 
+@needs_matplotlib
 def test_a_folder_with_the_name_of_a_file_stops_all_files(run, folder):
     (folder / "runs/loss.png").mkdir(parents=True)
     before = contents(folder)
@@ -335,6 +375,7 @@ def start(*arguments, **options):
     )  # fmt: skip
 
 
+@needs_matplotlib
 def test_as_a_process_it_ends_with_status_0():
     process = start(*SMALL, stdout=subprocess.PIPE)
     out, err = process.communicate(timeout=60)

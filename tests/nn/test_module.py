@@ -21,7 +21,8 @@ def names(found):
 def test_parameters_are_named_by_their_path_in_the_order_of_attributes():
     found = module(
         z=Value(0), skipped=3.0, text="text", a=[Value(1), (Value(2),)], none=None,
-        d={"k": Value(3), 7: [module(w=Value(4))]}, m=module(inner=module(b=Value(5))), y=Value(6),
+        zero_d=np.array(None), d={"k": Value(3), 7: [module(w=Value(4))]},
+        m=module(inner=module(b=Value(5))), y=Value(6),
     )  # fmt: skip
     assert names(found) == ["z", "a.0", "a.1.0", "d.k", "d.7.0.w", "m.inner.b", "y"]
     assert [p.data for p in found.parameters()] == list(range(7))

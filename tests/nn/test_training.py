@@ -8,6 +8,7 @@ from math import inf, isfinite, nan
 import numpy as np
 import pytest
 
+import autodiff
 import nn
 from autodiff import Value, mean
 from nn import MLP, SGD, Module
@@ -40,6 +41,16 @@ class Number(Module):
 
 def data(model):
     return [p.data for p in model.parameters()]
+
+
+def grads(model):
+    return [p.grad for p in model.parameters()]
+
+
+def absolute(predictions, targets):
+    """Mean absolute error over predictions that are lists."""
+    rows = zip(predictions, targets, strict=True)
+    return mean([abs(p - t) for ps, ts in rows for p, t in zip(ps, ts, strict=True)])
 
 
 def scripted(losses):
@@ -225,6 +236,90 @@ def test_examples_may_have_several_inputs_and_outputs(y):
     model = MLP(2, [3, 2], "tanh", seed=0)
     history = nn.fit(model, [[0.0, 1.0], [1.0, 0.0]], y, iterations=200)
     assert history.losses[-1] < 0.01 * history.losses[0]
+
+
+# On arrays
+
+
+def pair(**options):
+    """The history and the model of each engine, from the same start."""
+    for engine in ("eager", "compiled"):
+        model = MLP(2, [4, 2], "tanh", seed=0)
+        yield nn.fit(model, X.reshape(6, 2), XY, engine=engine, **options), model
+
+
+XY = np.column_stack([Y[:6], -Y[6:]])
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 4, "seed": 3}, {"loss": absolute}])
+def test_the_compiled_engine_trains_as_the_eager_one(options):
+    (eager, on_values), (compiled, on_arrays) = pair(iterations=30, **options)
+    np.testing.assert_allclose(compiled.losses, eager.losses, rtol=1e-9)
+    np.testing.assert_allclose(data(on_arrays), data(on_values), rtol=1e-7)
+    np.testing.assert_allclose(grads(on_arrays), grads(on_values), rtol=1e-6, atol=1e-9)
+    assert {type(value) for value in compiled.losses + data(on_arrays)} == {float}
+
+
+def test_the_compiled_engine_trains_only_what_the_optimizer_has():
+    model = MLP(1, [3, 1], "tanh", seed=0)
+    before, last = data(model), model.layers[1].parameters()
+    nn.fit(model, X, Y, optimizer=SGD(last[::-1], lr=0.1), iterations=5, engine="compiled")
+    changed = [p for p, start in zip(model.parameters(), before, strict=True) if p.data != start]
+    assert changed == last
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_what_diverges_keeps_the_parameters_of_the_last_finite_loss(engine):
+    model = Number(1.0)
+    sgd = SGD(model.parameters(), lr=1e200)
+    with pytest.raises(FloatingPointError, match="the loss is inf at iteration 2"):
+        nn.fit(model, X, 0 * Y, optimizer=sgd, engine=engine)
+    assert data(model) == [-2e200]
+
+
+def test_ctrl_c_keeps_what_was_learned_on_arrays(handler):
+    model, same = Number(), Number()
+    options = {"engine": "compiled"}
+    history = nn.fit(model, X, Y, iterations=50, progress=interrupt_at(4), **options)
+    assert (len(history.losses), history.stopped) == (4, "interrupted")
+    nn.fit(same, X, Y, iterations=4, **options)
+    assert data(model) == data(same) != [0.0]
+
+
+def branching(predictions, targets):
+    return predictions[0] if predictions[0] > 0 else -predictions[0]
+
+
+def total(predictions, targets):
+    return predictions[0] * 0.0 + sum(predictions)
+
+
+class Unused(Number):
+    def __init__(self):
+        super().__init__()
+        self.idle = Value(1.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "error", "message"),
+    [
+        (Number(), {"engine": "jit"}, ValueError, "engine must be eager or compiled, got 'jit'"),
+        (
+            Number(1.0),
+            {"loss": total},
+            ValueError,
+            "of 8 examples is 8, the mean of their losses 1;",
+        ),
+        (Number(), {"loss": branching}, autodiff.TraceError, "test_training.py"),
+        (Unused(), {}, ValueError, "the loss does not depend on 1 parameters"),
+        (Number(), {"loss": lambda p, t: 1.0}, TypeError, "Value"),
+    ],
+)
+def test_what_the_compiled_engine_cannot_do_is_named(model, options, error, message):
+    before = data(model)
+    with pytest.raises(error, match=message):
+        nn.fit(model, X, Y, **{"engine": "compiled"} | options)
+    assert data(model) == before
 
 
 # predict

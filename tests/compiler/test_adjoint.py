@@ -1,0 +1,99 @@
+"""Gradients of small programs by parameters and inputs; those of nets are in test_compile."""
+
+import numpy as np
+import pytest
+
+import autodiff
+from autodiff import Value, ops
+from autodiff.compiler import Kernel
+from autodiff.compiler.adjoint import adjoint
+from autodiff.compiler.ir import Builder, verify
+
+from .programs import is_close
+
+w, v = Value(0.7), Value(-1.3)
+
+CASES = {
+    "used twice": lambda x: x[0] * x[0] * w + x[0] * w.exp(),
+    "view": lambda x: autodiff.sum([xi * w for xi in x[1:3]]) * x[3],
+    "gather": lambda x: x[2] * w + x[0] * v * x[2] + (x[3] * x[0]).tanh(),
+    "matmul": lambda x: autodiff.dot(x, [w, v, w, 1]) * autodiff.dot(x, [1, v, 2, w]),
+    "ragged": lambda x: autodiff.prod([autodiff.dot([w, v, w, v][:n], x[:n]) for n in (1, 2, 4)]),
+    "of inputs": lambda x: autodiff.dot(x, x) * w + autodiff.dot(x, x[::-1]),
+    "reductions": lambda x: autodiff.logsumexp(x) * autodiff.prod([*x, w]) + autodiff.mean(x),
+    "maximum": lambda x: autodiff.maximum(*x, w) * autodiff.minimum(*x, v),
+    "branches": lambda x: autodiff.where(x[0] > x[1], x[2] * w, x[3] * v),
+    "kinks": lambda x: sum(xi.relu() * w + abs(xi) for xi in x),
+    "powers": lambda x: (x[0] * x[0] + 1) ** w + x[1] ** 3 + 2 ** x[2] / (v * v + x[3] ** 2),
+    "parameters only": lambda x: (w * v).exp() + w.sin() + 0 * x[0],
+    "row of parameters": lambda x: sum((w * xi + v).tanh() for xi in x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_gradients_equal_those_of_eager_execution(case, batch):
+    f = CASES[case]
+    x = np.random.default_rng(1).normal(size=(batch, 4))
+    kernel = Kernel(f)
+    value, gradient = kernel.value_and_grad(x)
+    verify(kernel.program)
+    _, by_input = kernel.value_and_grad(x, argnums=0)
+    total, expected = 0.0, []
+    w.grad = v.grad = 0.0
+    for row in x:
+        leaves = np.array([Value(t) for t in row])
+        result = f(leaves)
+        result.backward(1 / batch)
+        total += result.data / batch
+        expected.append([leaf.grad * batch for leaf in leaves])
+    assert is_close(value, total, 1e-12)
+    assert is_close(gradient, [p.grad for p in kernel.parameters], 1e-12)
+    assert is_close(by_input, expected, 1e-12)
+
+
+SINGULAR = {
+    "log": lambda x: autodiff.where(x > 0, autodiff.log(x), 0.0),
+    "sqrt": lambda x: autodiff.where(x > 0, autodiff.sqrt(x), 0.0),
+    "div": lambda x: autodiff.where(x > 0, 1 / x, 0.0),
+    "pow": lambda x: autodiff.where(x > 0, x**-0.5, 0.0),
+}
+
+
+@pytest.mark.parametrize("case", SINGULAR)
+def test_a_branch_not_taken_has_slope_zero(case):
+    kernel = Kernel(SINGULAR[case])
+    value, slope = kernel.value_and_grad(np.array([0.0, 4.0]), argnums=0)
+    assert (value[0], slope[0]) == (0.0, 0.0)
+    leaf = Value(4.0)
+    SINGULAR[case](leaf).backward()
+    assert is_close(slope[1], leaf.grad)
+
+
+def test_ties_and_kinks_are_those_of_eager_execution():
+    f = lambda x, y: autodiff.maximum(x, y) + x.relu() + abs(y) + autodiff.minimum(x, y, 0.0)  # noqa: E731
+    _, slopes = Kernel(f).value_and_grad(np.zeros(1), np.zeros(1), argnums=(0, 1))
+    x, y = Value(0.0), Value(0.0)
+    f(x, y).backward()
+    assert [s[0] for s in slopes] == [x.grad, y.grad]
+
+
+def test_the_adjoint_of_an_adjoint_is_a_program():
+    builder = Builder()
+    x = builder.leaf("x", 1, False)
+    y = builder.apply(ops.mul, [builder.apply(ops.exp, [x]), x])
+    seed = builder.constant([1.0])
+    (first,) = adjoint(builder, [(y, seed)], [x], {})
+    (second,) = adjoint(builder, [(first, seed)], [x], {})
+    program, _ = builder.program([first, second])
+    verify(program)
+    assert [program.instrs[i].shape for i in program.results] == [(1,), (1,)]
+
+
+def test_what_a_result_does_not_reach_has_cotangent_zero():
+    builder = Builder()
+    x, y = builder.leaf("x", 3, False), builder.leaf("y", 3, False)
+    (ct,) = adjoint(builder, [(x, builder.constant([1.0, 2.0, 3.0]))], [y], {})
+    assert builder.shape(ct) == (3,)
+    (itself,) = adjoint(builder, [(x, builder.constant([1.0, 2.0, 3.0]))], [x], {})
+    assert builder.instrs[itself].fact.tolist() == [1.0, 2.0, 3.0]

@@ -1,0 +1,72 @@
+"""Which array instructions packs become; that they are right is test_compile's."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import autodiff
+from autodiff import Value
+from autodiff.compiler import Kernel
+
+W = [[Value(0.1 * i - 0.3 * j + 1) for j in range(4)] for i in range(3)]
+BIASES = [Value(0.5), Value(0.25), Value(-1.0)]
+
+
+def dots(x):
+    return [sum(w * xi for w, xi in zip(row, x, strict=True)) for row in W]
+
+
+CASES = {
+    "grid of dots": (dots, {"matmul": 1, "gather": 0}),
+    "with biases": (
+        lambda x: [autodiff.dot(row, x) + b for row, b in zip(W, BIASES, strict=True)],
+        {"matmul": 1, "gather": 0, "concatenate": 1},
+    ),
+    "two right sides": (lambda x: [*dots(x), *dots(x[::-1])], {"matmul": 1}),
+    "one dot": (lambda x: autodiff.dot(W[0], x), {"matmul": 1, "gather": 0}),
+    "no grid": (
+        lambda x: [x[i] * W[0][i] + x[(i + 1) % 4] * W[1][i] for i in range(4)],
+        {"matmul": 0, "sum": 1},
+    ),
+    "prefixes": (lambda x: [autodiff.dot(W[n - 2][:n], x[:n]) for n in (4, 3, 2)], {"matmul": 1}),
+    "elementwise": (lambda x: [xi.exp() for xi in x], {"exp": 1, "gather": 0, "view": 4}),
+    "reversed": (lambda x: [xi.exp() + xj for xi, xj in zip(x, x[::-1], strict=True)],
+                 {"exp": 1, "add": 1, "gather": 1}),
+    "reduction": (lambda x: autodiff.logsumexp(dots(x)), {"reduce": 1, "matmul": 1, "gather": 0}),
+    "differences": (lambda x: [x[k + 1] - x[k] for k in range(3)], {"sub": 1, "gather": 0}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_packs_become(case):
+    f, expected = CASES[case]
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    kernel = Kernel(f)
+    found = kernel(x)
+    instrs = kernel._latest.function("call").program.instrs
+    counts = Counter(i.op if isinstance(i.op, str) else i.op.name for i in instrs)
+    assert {op: counts[op] for op in expected} == expected
+    for b, row in enumerate(x):
+        eager = f([Value(t) for t in row])
+        eager = eager if isinstance(eager, list) else [eager]
+        mine = found if isinstance(found, list) else [found]
+        assert np.allclose([r[b] for r in mine], [r.data for r in eager], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_padding_never_makes_a_wrong_number(bad):
+    # Row 0 does not read x[3]; in a product of matrices it has a weight of zero for it.
+    kernel = Kernel(lambda x: [autodiff.dot(W[n - 3][:n], x[:n]) for n in (3, 4)])
+    x = np.array([[1.0, 2.0, 3.0, bad]])
+    expected = sum(w.data * xi for w, xi in zip(W[0][:3], x[0, :3], strict=True))
+    first, second = kernel(x)
+    assert np.isnan(first).all() or np.allclose(first, [expected], rtol=1e-12)
+    assert not np.isfinite(second).any()
+    x[0, 3] = 4.0
+    assert np.allclose(kernel(x)[0], [expected], rtol=1e-12)
+
+
+def test_a_constant_result_and_a_parameter_result_are_arrays_too():
+    found = Kernel(lambda x: [1.5, W[0][0], x])(np.array([1.0, 2.0]))
+    assert [r.tolist() for r in found] == [[1.5] * 2, [W[0][0].data] * 2, [1.0, 2.0]]
