@@ -75,7 +75,7 @@ _shells: WeakValueDictionary[int, _Shell] = WeakValueDictionary()
 
 def _shell(node: Any) -> _Shell:
     shell = _shells.get(id(node))
-    if shell is None or shell.node is not node:
+    if shell is None:
         shell = _shells[id(node)] = _Shell(node)
     return shell
 

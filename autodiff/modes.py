@@ -22,7 +22,7 @@ class no_grad(ContextDecorator):
 
     Their results are leaves. Holds for the current thread and asyncio task; may be nested.
     Decorates functions and coroutine functions; TypeError for a generator function, whose caller
-    would run inside the context as well.
+    would run inside the context as well, as it would where a `with` block spans a `yield`.
     """
 
     def __enter__(self) -> None:
@@ -70,9 +70,11 @@ class tracing:
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
+        self.outer: Recorder | None = None
 
     def __enter__(self) -> None:
         global switched
+        self.outer = _recorder.get()
         _recorder.set(self.recorder)
         with _lock:
             switched += 1
@@ -81,7 +83,7 @@ class tracing:
         global switched
         with _lock:
             switched -= 1
-        _recorder.set(None)
+        _recorder.set(self.outer)
 
 
 def recorder() -> Recorder | None:

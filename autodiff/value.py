@@ -152,12 +152,19 @@ def _operator(row: Primitive) -> Callable[["Value", Any], "Value"]:
 
 def _reflected(row: Primitive) -> Callable[["Value", Any], "Value"]:
     """The operator of `row` with a number first."""
+    forward, (_, partial) = row.forward, row.partials
+    assert partial is not None
 
     def method(self: "Value", other: Any) -> Any:
         try:
-            return _record(row, (number(other), self))
+            constant = number(other)
         except TypeError:
             return NotImplemented
+        primal = self._primal
+        out = forward(constant, primal)
+        if modes.switched and not modes.is_recording():
+            return Value(out)
+        return _node(row, out, (self,), (partial(constant, primal, out),), (constant, None))
 
     return method
 
@@ -284,7 +291,7 @@ class Value:
     def _op(self) -> str:
         """micrograd's name of the op: its label, and the exponent if that is a constant."""
         if self.op is ops.pow and not isinstance(self.arguments[1], Value):
-            return f"**{self.arguments[1]:g}"
+            return f"**{self.arguments[1]:.15g}"
         return self.op.label if self.op else ""
 
     def item(self) -> float:

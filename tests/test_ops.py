@@ -82,11 +82,7 @@ def test_values_arrays_and_floats_agree(row):
     assert_allclose(scale * [backward(row, operands) for operands in table], floats, rtol=2 * EPS)
 
 
-@pytest.mark.parametrize(
-    "row",
-    ROWS,
-    ids=lambda row: row.name,
-)
+@every_row
 def test_edges_agree_and_raise_nothing(row):
     table = edges(row)
     floats = [forward_and_vjp(row, 1.0, operands) for operands in table]
@@ -147,6 +143,7 @@ CONVENTIONS = [  # op, operands, result, slopes
     ("clip", (1.5, 1.0, 2.0), 1.5, (1.0, 0.0, 0.0)),
     ("clip", (0.5, 1.0, 2.0), 1.0, (0.0, 1.0, 0.0)),
     ("clip", (2.5, 1.0, 2.0), 2.0, (0.0, 0.0, 1.0)),
+    ("clip", (0.0, 1.0, 1.0), 1.0, (0.0, 0.0, 0.0)),
     ("clip", (0.0, 2.0, 1.0), 1.0, (0.0, 0.0, 1.0)),  # the upper end wins, as in NumPy
     ("sqrt", (0.0,), 0.0, (inf,)),
     ("sqrt", (-1.0,), nan, (nan,)),

@@ -196,9 +196,10 @@ def test_a_thousand_iterations_are_the_default():
     assert seen.told[0][1] == 1000
 
 
-def test_no_iterations_leave_the_model_alone():
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_no_iterations_leave_the_model_alone(engine):
     model = Number(3.0)
-    assert nn.fit(model, X, Y, iterations=0) == nn.History([], "iterations")
+    assert nn.fit(model, X, Y, iterations=0, engine=engine) == nn.History([], "iterations")
     assert data(model) == [3.0]
 
 
@@ -275,6 +276,8 @@ def test_what_diverges_keeps_the_parameters_of_the_last_finite_loss(engine):
     with pytest.raises(FloatingPointError, match="the loss is inf at iteration 2"):
         nn.fit(model, X, 0 * Y, optimizer=sgd, engine=engine)
     assert data(model) == [-2e200]
+    with pytest.raises(FloatingPointError, match="the loss is nan at iteration 1"):
+        nn.fit(Number(nan), X, Y, engine=engine)
 
 
 def test_ctrl_c_keeps_what_was_learned_on_arrays(handler):
