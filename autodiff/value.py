@@ -24,8 +24,6 @@ def _node(
     partials: Sequence[float | None],
     constants: tuple[float | None, ...] | None = None,
 ) -> "Value":
-    if row.selects:
-        partials = [partial or None for partial in partials]
     node = _new(Value)
     node._primal = out
     node._grad = None
@@ -48,7 +46,10 @@ def _record(row: Primitive, operands: tuple[Any, ...]) -> "Value":
     out = row.value_at(primals)
     if modes.switched and not modes.is_recording():
         return Value(out)
-    return _node(row, out, operands, row.partials_at(primals, out))
+    partials = row.partials_at(primals, out)
+    if row.selects:
+        partials = [partial or None for partial in partials]
+    return _node(row, out, operands, partials)
 
 
 def _record_with_constants(row: Primitive, operands: tuple[Any, ...]) -> "Value":
@@ -75,7 +76,10 @@ def _record_with_constants(row: Primitive, operands: tuple[Any, ...]) -> "Value"
     out = row.value_at(primals)
     if modes.switched and not modes.is_recording():
         return Value(out)
-    return _node(row, out, tuple(nodes), row.partials_at(primals, out, constants), tuple(constants))
+    partials = row.partials_at(primals, out, constants)
+    if row.selects:
+        partials = [partial or None for partial in partials]
+    return _node(row, out, tuple(nodes), partials, tuple(constants))
 
 
 class _Values:
@@ -98,7 +102,7 @@ class _Values:
 
 def _unary(row: Primitive) -> Callable[["Value"], "Value"]:
     """The method of a row of one operand."""
-    forward, (partial,) = row.forward, row.partials
+    forward, (partial,), selects = row.forward, row.partials, row.selects
     assert partial is not None
 
     def method(self: "Value") -> "Value":
@@ -106,7 +110,8 @@ def _unary(row: Primitive) -> Callable[["Value"], "Value"]:
         out = forward(primal)
         if modes.switched and not modes.is_recording():
             return Value(out)
-        return _node(row, out, (self,), (partial(primal, out),))
+        slope = partial(primal, out)
+        return _node(row, out, (self,), ((slope or None) if selects else slope,))
 
     return _documented(method, row)
 

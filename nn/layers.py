@@ -70,12 +70,10 @@ class Neuron(Module):
     def __call__(self, x: Sequence[Value | float]) -> Value:
         """The activation at `x`, of as many inputs as there are weights."""
         try:
-            fits = len(x) == len(self.w)
-        except TypeError:
-            fits = False
-        if not fits:
-            _check_width(self, len(self.w), x)
-        z: Value = dot(self.w, x) + self.b
+            z: Value = dot(self.w, x) + self.b
+        except (TypeError, ValueError):
+            _check_width(self, len(self.w), x)  # the likely cause, in this neuron's words
+            raise
         if self.activation is None:
             return z
         activated: Value = _METHODS[self.activation](z)
