@@ -70,7 +70,8 @@ class Kernel:
             value, gradient = self._run(
                 function, trace, parameters, leaves, batch, 1.0 / max(batch, 1)
             )
-            mean = np.broadcast_to(value, (batch, 1)).sum() / max(batch, 1)
+            # A value that does not depend on the examples is the same for all, even for none.
+            mean = value.sum() / max(batch, 1) if value.ndim == 2 else value.sum()
             return float(mean), self._reordered(trace, gradient)
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         for k in chosen:

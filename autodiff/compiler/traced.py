@@ -47,13 +47,19 @@ class Function:
             step = bound[batch, scale] = self._bind(batch, scale, self._dtype, self._arrays)
             if len(bound) > _BATCHES:
                 bound.popitem(last=False)
-        shapes = []
-        for i in self.program.results:
-            instr = self.program.instrs[i]
-            shapes.append((batch, *instr.shape) if instr.is_batched else instr.shape)
         with np.errstate(all="ignore"):
-            results = zip(step(*leaves), shapes, strict=True)
-            return [np.array(np.broadcast_to(x, shape), self._dtype) for x, shape in results]
+            results = step(*leaves)
+        return [
+            # A copy, as the next step writes over its arrays; a constant result is a number.
+            x.copy()
+            if isinstance(x, np.ndarray)
+            else np.full(self._shape(k, batch), x, self._dtype)
+            for k, x in enumerate(results)
+        ]
+
+    def _shape(self, k: int, batch: int) -> tuple[int, ...]:
+        instr = self.program.instrs[self.program.results[k]]
+        return (batch, *instr.shape) if instr.is_batched else instr.shape
 
 
 class Trace:
