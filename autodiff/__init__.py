@@ -9,7 +9,7 @@ from autodiff import ops as ops
 from autodiff.check import GradcheckError, gradcheck
 from autodiff.compiler import Kernel, TraceError, compile
 from autodiff.graph import depth, leaves, toposort
-from autodiff.modes import no_grad
+from autodiff.modes import collector_paused, no_grad
 from autodiff.ops import (
     abs,
     acos,
@@ -71,6 +71,7 @@ __all__ = [
     "atan",
     "atan2",
     "clip",
+    "collector_paused",
     "compile",
     "cos",
     "cosh",

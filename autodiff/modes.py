@@ -1,10 +1,11 @@
 """Switches that hold for one thread and one task: `no_grad`, `tracing`."""
 
 import functools
+import gc
 import inspect
 import threading
-from collections.abc import Callable
-from contextlib import ContextDecorator
+from collections.abc import Callable, Iterator
+from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -17,6 +18,12 @@ switched = 0
 """How many modes are entered, in whatever thread: while it is 0, ops ask no further."""
 
 
+def _count(change: int) -> None:
+    global switched
+    with _lock:
+        switched += change
+
+
 class no_grad(ContextDecorator):
     """A context, or a decorator, in which ops compute but record no graph.
 
@@ -26,15 +33,11 @@ class no_grad(ContextDecorator):
     """
 
     def __enter__(self) -> None:
-        global switched
         _depth.set(_depth.get() + 1)
-        with _lock:
-            switched += 1
+        _count(1)
 
     def __exit__(self, *exception: object) -> None:
-        global switched
-        with _lock:
-            switched -= 1
+        _count(-1)
         _depth.set(_depth.get() - 1)
 
     def __call__(self, function: F) -> F:
@@ -73,16 +76,12 @@ class tracing:
         self.outer: Recorder | None = None
 
     def __enter__(self) -> None:
-        global switched
         self.outer = _recorder.get()
         _recorder.set(self.recorder)
-        with _lock:
-            switched += 1
+        _count(1)
 
     def __exit__(self, *exception: object) -> None:
-        global switched
-        with _lock:
-            switched -= 1
+        _count(-1)
         _recorder.set(self.outer)
 
 
@@ -94,3 +93,19 @@ def recorder() -> Recorder | None:
 def is_recording() -> bool:
     """Whether ops record the graph here: True outside `no_grad`."""
     return _depth.get() == 0
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """A context without garbage collection, in every thread.
+
+    Graphs and traces are a million small objects without reference cycles: the collector would
+    only search them in vain.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,6 +1,5 @@
 """`fit` and `predict`: training on arrays of examples, one scalar graph a mini-batch."""
 
-import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff
-from autodiff import Value, no_grad
+from autodiff import Value, collector_paused, no_grad
 from nn.losses import mse
 from nn.module import Module
 from nn.optim import Adam, Optimizer
@@ -81,7 +80,7 @@ def fit(
         raise ValueError(f"fit: engine must be eager or compiled, got {engine!r}")
     every = np.arange(size)
     training = engines[engine](model, loss, rows, targets, optimizer)
-    with _interruptible() as interrupted, _collector_paused(), progress or Silent() as report:
+    with _interruptible() as interrupted, collector_paused(), progress or Silent() as report:
         try:
             for iteration in range(1, iterations + 1):
                 batch = every if batch_size is None else rng.choice(len(rows), size, False)
@@ -230,15 +229,3 @@ def _interruptible() -> Iterator[threading.Event]:
         yield pressed
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Graphs have no reference cycles, so the collector would only search them in vain."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -1,11 +1,10 @@
 """Tracers: scalars without data that record what a function does with them."""
 
-import gc
 import operator
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 import numpy as np
@@ -15,19 +14,6 @@ from autodiff.compiler.scalars import TAKE, Leaf, Scalars
 from autodiff.interpreter import interpret, number
 from autodiff.primitive import TABLE, Domain, Primitive
 from autodiff.value import Value
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """A trace makes a million small objects and frees none: the collector would only look."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

@@ -17,8 +17,8 @@ from autodiff.compiler.lower import Lowering
 from autodiff.compiler.pack import SUM, pack
 from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, Leaf, Scalars
 from autodiff.compiler.structure import flattened, restored
-from autodiff.compiler.trace import Recorder, Tracer, collector_paused, number_of
-from autodiff.modes import tracing
+from autodiff.compiler.trace import Recorder, Tracer, number_of
+from autodiff.modes import collector_paused, tracing
 
 _BATCHES = 8  # batch sizes for which a thread keeps arrays
 

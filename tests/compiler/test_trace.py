@@ -10,7 +10,7 @@ import pytest
 
 import autodiff
 from autodiff import TraceError, Value
-from autodiff.compiler.trace import collector_paused
+from autodiff.modes import collector_paused
 
 X = np.array([0.5, 1.0, 2.0])
 w, v = Value(2.0), Value(3.0)
