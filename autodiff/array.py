@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.interpreter import interpret
+from autodiff.interpreter import interpret, number
 from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
 
@@ -23,13 +23,12 @@ class _Arrays:
     hands_over = False
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-        # A Python number leaves the precision of the arrays beside it alone.
-        arrays = [float(x) if isinstance(x, int | float) else np.asarray(x) for x in operands]
+        arrays = [_operand(x) for x in operands]
         kinds = [_real(x, primitive.name).dtype.kind for x in arrays if not isinstance(x, float)]
         if "O" in kinds:
             return _map(primitive, arrays)
-        floats = [_floating(x, primitive, i) for i, x in enumerate(arrays)]
-        numeric = [x for x in floats if isinstance(x, float) or x.dtype.kind == "f"]
+        floats = [x if _is_condition(primitive, i) else _floating(x) for i, x in enumerate(arrays)]
+        numeric = [x for i, x in enumerate(floats) if not _is_condition(primitive, i)]
         dtype = np.result_type(*numeric)
         if isinstance(primitive, Reduction):
             stacked = np.stack(np.broadcast_arrays(*floats))
@@ -69,10 +68,24 @@ def _real(array: Any, name: str = "") -> Any:
     return array
 
 
-def _floating(x: Any, primitive: Primitive, i: int) -> Any:
-    """`x` in floating point, as integers would wrap round; a condition stays as it is."""
-    is_condition = not isinstance(primitive, Reduction) and primitive.partials[i] is None
-    return x if isinstance(x, float) or is_condition or x.dtype.kind == "f" else x.astype(float)
+def _operand(x: Any) -> Any:
+    """`x` as an array, or as a float: a number leaves the precision of arrays beside it alone."""
+    if isinstance(x, np.ndarray):
+        return x
+    try:
+        return number(x)
+    except TypeError:
+        return np.asarray(x)
+
+
+def _is_condition(primitive: Primitive, i: int) -> bool:
+    """Whether operand `i` only chooses, and stays as it is."""
+    return not isinstance(primitive, Reduction) and primitive.partials[i] is None
+
+
+def _floating(x: Any) -> Any:
+    """`x` in floating point, as integers would wrap round."""
+    return x if isinstance(x, float) or x.dtype.kind == "f" else x.astype(float)
 
 
 def _map(primitive: Primitive, arrays: list[Any]) -> Any:

@@ -1,6 +1,8 @@
 """Ops on NumPy arrays: shapes, dtypes, broadcasting, objects, and backprop by hand."""
 
 import re
+from decimal import Decimal
+from fractions import Fraction
 from math import inf, nan
 
 import numpy as np
@@ -65,7 +67,7 @@ def test_result_and_cotangents_have_the_shape_of_the_operands(row, shape):
 
 
 BROADCAST = [((3,), (2, 3)), ((2, 1), (3,)), ((1, 1), (2, 3)), ((), (2, 3)), ((2, 1), (2, 3)),
-             ((2, 3), (1,)), ((0, 1), (1, 3)), ((1,), (0,))]  # fmt: skip
+             ((2, 3), (1,)), ((0, 1), (1, 3)), ((1,), (0,)), ((1, 1), (4, 3, 1))]  # fmt: skip
 
 
 @pytest.mark.parametrize(("x", "y"), BROADCAST, ids=str)
@@ -120,6 +122,22 @@ def test_float32_stays_float32(row):
 )  # fmt: skip
 def test_float32_beside_numbers_stays_float32(row, constants):
     assert row.apply((np.ones(3, np.float32), *constants)).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "x",
+    [2, 2.0, True, np.float64(2), Fraction(2), Decimal(2), np.int64(2), np.True_],
+    ids=repr,
+)
+def test_number_beside_an_array_keeps_its_precision(x):
+    same(ops.mul(np.ones(3, np.float32), x), np.full(3, x, np.float32))
+
+
+@pytest.mark.parametrize("kind", [bool, int, np.float32, np.float64])
+def test_condition_has_no_say_in_the_precision(kind):
+    x = np.ones(3, np.float32)
+    assert ops.where(np.array([0, 1, 2], kind), x, 0.0).dtype == np.float32
+    assert ops.where(np.array([0, 1, 2], kind), 1.0, 0.0).dtype == np.float64
 
 
 @every_row
@@ -181,6 +199,11 @@ def test_cotangent_of_numbers_beside_values_is_a_graph():
 def test_cotangent_of_one_value_beside_an_array_of_values_is_summed():
     x = np.array([Value(2.0), Value(3.0)])
     assert ops.mul.vjp(np.ones(2), x, Value(2.0))[1].data == 5.0
+
+
+def test_array_of_one_value_without_axes_gives_a_value():
+    out = ops.exp(np.array(Value(0.0)))
+    assert (type(out), out.data) == (Value, 1.0)
 
 
 def test_array_of_python_numbers_as_objects_computes():

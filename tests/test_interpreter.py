@@ -29,6 +29,9 @@ class _Writes:
     def apply(self, primitive, operands):
         return Text(f"{primitive.name}({', '.join(map(str, operands))})")
 
+    def take(self, values, index):
+        return Text(f"take({values}, {index})")
+
 
 @pytest.fixture(autouse=True)
 def _registry(monkeypatch):
@@ -40,6 +43,7 @@ def test_registered_kind_says_what_an_op_means():
     assert ops.add(Text("x"), 2.0) == "add(x, 2.0)"
     assert ops.logsumexp([1.0, Text("x")]) == "logsumexp(1.0, x)"
     assert ops.exp(Text("x")) == "exp(x)"
+    assert ops.take([1.0, 2.0], Text("i")) == "take([1.0, 2.0], i)"
 
 
 @pytest.mark.parametrize("other", [1.0, Value(1.0), np.ones(2)], ids=lambda x: type(x).__name__)

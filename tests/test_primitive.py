@@ -2,7 +2,7 @@
 
 import copy
 import pickle
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from decimal import Decimal
 from math import inf, nan
 
@@ -128,7 +128,15 @@ def test_cotangent_of_an_array_for_a_number_is_refused():
 def test_op_is_copied_and_pickled_by_name():
     for op in ops.exp, ops.maximum, ops.take:
         assert copy.deepcopy([op])[0] is copy.copy(op) is pickle.loads(pickle.dumps(op)) is op
-    assert repr(ops.exp) == "<op exp>"
+        assert repr(op) == f"<op {op.name}>"
+
+
+def test_op_is_equal_to_itself_alone_and_frozen():
+    for op in ops.exp, ops.maximum, ops.take:
+        assert replace(op) != op
+        for fact in op, op.domain[0]:
+            with pytest.raises(FrozenInstanceError):
+                fact.low = 1.0
 
 
 @pytest.mark.parametrize("taken", [{"name": "exp"}, {"label": "+"}], ids=["name", "label"])
