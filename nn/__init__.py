@@ -1,7 +1,16 @@
 """Neural networks whose every weight is a Value."""
 
+from nn.functional import log_softmax, softmax
 from nn.layers import ACTIVATIONS, MLP, Layer, Neuron
-from nn.losses import mse
+from nn.losses import (
+    binary_cross_entropy,
+    cross_entropy,
+    hinge,
+    huber,
+    kl_divergence,
+    mae,
+    mse,
+)
 from nn.module import Module
 from nn.optim import SGD, Adam, Optimizer
 from nn.progress import Bar, Lines, Progress
@@ -20,7 +29,15 @@ __all__ = [
     "Neuron",
     "Optimizer",
     "Progress",
+    "binary_cross_entropy",
+    "cross_entropy",
     "fit",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_softmax",
+    "mae",
     "mse",
     "predict",
+    "softmax",
 ]
