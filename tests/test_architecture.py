@@ -19,7 +19,7 @@ ROWS = [
     "autodiff.reduction",
     "autodiff.ops autodiff.array",
     "autodiff.value",
-    "autodiff.check autodiff.view.renderer",
+    "autodiff.check autodiff.view.renderer autodiff.view.modules",
     "autodiff.view.drawing autodiff.compiler.access autodiff.compiler.scalars",
     "autodiff.compiler.trace autodiff.compiler.structure autodiff.compiler.pack",
     "autodiff.compiler.ir",
