@@ -1,5 +1,6 @@
 """Neural networks whose every weight is a Value."""
 
+from nn import data, metrics
 from nn.functional import log_softmax, softmax
 from nn.layers import ACTIVATIONS, MLP, Layer, Neuron
 from nn.losses import (
@@ -31,12 +32,14 @@ __all__ = [
     "Progress",
     "binary_cross_entropy",
     "cross_entropy",
+    "data",
     "fit",
     "hinge",
     "huber",
     "kl_divergence",
     "log_softmax",
     "mae",
+    "metrics",
     "mse",
     "predict",
     "softmax",

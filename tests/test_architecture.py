@@ -32,6 +32,8 @@ ROWS = [
     "nn.module nn.init nn.functional nn.optim nn.progress nn.expression nn.plots",
     "nn.losses",
     "nn.layers",
+    "nn.metrics nn.table",
+    "nn.data",
     "nn.training nn.drawing",
     "nn",
     "nn.__main__",
