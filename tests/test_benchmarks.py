@@ -1,13 +1,18 @@
 """The benchmark harness does its arithmetic; nothing here is timed."""
 
 import sys
+from importlib import import_module
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import harness
-from tests.benchmarks.harness import Bar, MissingPeerError, Row
+from tests.benchmarks import engine, gpt, harness, irregular, tracing, training
+from tests.benchmarks.harness import Bar, Row, Unmeasured
+from tests.compiler import programs
+
+SETTINGS = harness.Settings(1, quick=True)
 
 
 def test_runs_alternate_and_give_a_ratio_a_pair(monkeypatch):
@@ -69,20 +74,40 @@ def test_the_command_prints_a_table_a_group(fake_group, capsys):
     assert row.endswith("≥ 0  met")
 
 
-def test_a_missing_peer_is_one_line(fake_group, capsys):
+def test_a_missing_peer_is_a_row_and_one_line(fake_group, capsys):
     def measure(settings):
-        raise MissingPeerError("pip install it")
-        yield
+        yield Unmeasured("one", "p", "pip install it")
+        yield Unmeasured("two", "p", "pip install it")
+        yield Row("three", "q", (1.0,))
 
     fake_group.measure = measure
     assert command.main([]) == 1
-    assert capsys.readouterr().err == "pip install it\n"
+    printed = capsys.readouterr()
+    assert [line.split() for line in printed.out.splitlines()[-3:]] == [
+        ["one", "p", "not", "measured"],
+        ["two", "p", "not", "measured"],
+        ["three", "q", "1", "×", "faster", "1", "…", "1"],
+    ]
+    assert printed.err == "pip install it\n"
 
 
-def test_without_micrograd_the_engine_group_says_what_to_install(monkeypatch, capsys):
+def test_without_micrograd_the_other_rows_still_run(monkeypatch):
     monkeypatch.setitem(sys.modules, "micrograd", None)
-    assert command.main(["engine"]) == 1
-    assert capsys.readouterr().err.endswith('pip install -e ".[bench]"\n')
+    monkeypatch.setattr(engine, "chains", lambda settings: [Row("chain", "—", (1.0,))])
+    missing, chain = engine.measure(SETTINGS)
+    assert missing.reason == 'micrograd is not installed: pip install -e ".[bench]"'
+    assert chain.workload == "chain"
+
+
+def test_without_libraries_each_says_what_to_install(monkeypatch):
+    for name in ("jax", "torch", "tests.benchmarks.peer_jax", "tests.benchmarks.peer_torch"):
+        monkeypatch.setitem(sys.modules, name, None)
+        if "peer" in name:
+            monkeypatch.delitem(sys.modules, name)
+    rows = list(training.against_libraries("step", None, None, SETTINGS))
+    assert [row.reason for row in rows] == [
+        f'{library} is not installed: pip install -e ".[peers]"' for library in ("jax", "torch")
+    ]
 
 
 def test_an_unknown_group_is_refused(fake_group, capsys):
@@ -93,10 +118,93 @@ def test_an_unknown_group_is_refused(fake_group, capsys):
 
 def test_the_engine_group_has_a_row_for_every_bar():
     pytest.importorskip("micrograd")
-    from tests.benchmarks import engine
-
-    settings = harness.Settings(1, quick=True)
-    rows = [row for row, _ in zip(engine.measure(settings), range(4), strict=False)]
+    rows = list(engine.against_micrograd(SETTINGS))
     assert [row.bar for row in rows] == [Bar("≥", 2), Bar("≤", 0.5), Bar("≥", 8), None]
     build, backward, free = engine.chain(100)
     assert min(build, backward, free) > 0
+
+
+def test_runs_of_many_calls_count_for_one(monkeypatch):
+    calls = []
+    monkeypatch.setattr(harness, "seconds", lambda run: run() or {"a": 6.0, "b": 6.0}[calls[-1]])
+    ratios = harness.speedups(lambda: calls.append("a"), lambda: calls.append("b"), 1, (3, 2))
+    assert calls == ["a", "a", "a", "b", "b"] * 2
+    assert ratios == (1.5,)
+
+
+def test_a_share_of_time_calls_both_as_often(monkeypatch):
+    calls = []
+    monkeypatch.setattr(harness, "seconds", lambda run: run() or {"a": 0.005, "b": 0.01}[calls[-1]])
+    ratios = harness.share_of_time(lambda: calls.append("a"), lambda: calls.append("b"), 2)
+    assert calls == ["a"] * 2 + (["a"] * 4 + ["b"] * 4) * 3
+    assert ratios == (0.5, 0.5)
+
+
+# What is compared computes the same.
+
+
+def data(sizes, make, batch):
+    rng = np.random.default_rng(1)
+    if make is training.regression:
+        x = rng.uniform(-5, 5, batch)
+        return x, x * x
+    return rng.normal(size=(batch, sizes[0])), rng.integers(0, sizes[-1], batch)
+
+
+REGRESSION = ((1, 4, 3, 1), training.regression)
+CLASSIFICATION = ((6, 5, 3), training.classification)
+
+
+@pytest.mark.parametrize(
+    ("library", "sizes", "make"),
+    [
+        (None, *REGRESSION),
+        (None, *CLASSIFICATION),
+        ("jax", *REGRESSION),
+        ("torch", *REGRESSION),
+    ],
+)
+def test_three_steps_of_training_end_at_the_same_parameters(library, sizes, make):
+    trainer = training.ByHand
+    if library:
+        pytest.importorskip(library)
+        trainer = import_module(f"tests.benchmarks.peer_{library}").Trainer
+    ours, theirs = training.competitors(sizes, make, *data(sizes, make, 7), lr=1e-2)
+    peer = theirs(trainer)
+    start = ours.parameters()
+    for _ in range(3):
+        ours.step()
+        peer.step()
+    assert np.abs(ours.parameters() - start).max() > 1e-3
+    np.testing.assert_allclose(peer.parameters(), ours.parameters(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("batch", "length"), [(1, 3), (4, 2)])
+def test_the_transformer_by_hand_has_the_gradient_of_the_kernel(batch, length):
+    made = gpt.Transformer(length, programs.SMALL)
+    arguments = made.arguments(np.random.default_rng(1), batch)
+    value, gradient = made.kernel.value_and_grad(*arguments)
+    by_hand, gradient_by_hand = made.by_hand(*arguments)
+    assert by_hand == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(gradient_by_hand[made.order()], gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_the_straight_line_graph_has_the_gradient_of_the_kernel():
+    made = irregular.competitors(300, 5)
+    value, gradient = made.kernel.value_and_grad(made.x)
+    straight, straight_gradient = made.straight(made.theta, made.x)
+    assert straight == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(straight_gradient[made.order], gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_a_random_graph_has_every_op_and_is_the_same_for_a_seed():
+    nodes = irregular.random_graph(300)
+    assert len(nodes) == 300
+    assert {name for name, _ in nodes} == set(irregular.OPS)
+    assert nodes == irregular.random_graph(300) != irregular.random_graph(300, seed=1)
+
+
+def test_first_calls_are_of_fresh_kernels():
+    x = np.ones(2)
+    assert tracing.first_call(training.regression, (1, 2, 1), x, x) > 0
+    assert tracing.compile_scalars(600) > 0

@@ -7,11 +7,11 @@ import sys
 from importlib import import_module
 
 from . import GROUPS
-from .harness import MissingPeerError, Settings, table
+from .harness import Settings, Unmeasured, table
 
 
 def main(arguments=None):
-    """Print a table a group; 1 if a peer is missing."""
+    """Print a table a group, then what to install; 1 if a peer was missing."""
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description=__doc__)
     parser.add_argument("groups", nargs="*", metavar="group", help=f"of {', '.join(GROUPS)}")
     parser.add_argument("--repeats", type=int, default=40, help="timed pairs a row (%(default)s)")
@@ -25,14 +25,15 @@ def main(arguments=None):
 
     python = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{python}, {platform.machine()}, {os.cpu_count()} cores, {repeats} repeats")
+    missing = {}
     for group in options.groups or GROUPS:
-        print(f"\n{group}")
-        try:
-            print(table(import_module(f"{__package__}.{group}").measure(settings)))
-        except MissingPeerError as missing:
-            print(missing, file=sys.stderr)
-            return 1
-    return 0
+        print(f"\n{group}", flush=True)
+        rows = list(import_module(f"{__package__}.{group}").measure(settings))
+        print(table(rows), flush=True)
+        missing |= {row.reason: None for row in rows if isinstance(row, Unmeasured)}
+    for reason in missing:
+        print(reason, file=sys.stderr)
+    return 1 if missing else 0
 
 
 if __name__ == "__main__":

@@ -3,12 +3,22 @@
 import gc
 import tracemalloc
 from dataclasses import dataclass
+from importlib import import_module
 from statistics import median, quantiles
 from time import perf_counter
 
 
 class MissingPeerError(Exception):
     """What to install."""
+
+
+def peer(module, extra):
+    """The module of a peer; raises MissingPeerError, which names the extra that installs it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        library = error.name.partition(".")[0]
+        raise MissingPeerError(f'{library} is not installed: pip install -e ".[{extra}]"') from None
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,19 @@ class Row:
         return self.workload, self.peer, figure, f"{show(low)} … {show(high)}", bar, verdict
 
 
+@dataclass(frozen=True)
+class Unmeasured:
+    """A line of a table for what could not be measured, and why."""
+
+    workload: str
+    peer: str
+    reason: str
+
+    def cells(self):
+        """Workload, peer, and nothing."""
+        return self.workload, self.peer, "not measured", "", "", ""
+
+
 def show(x):
     """Three digits, and no exponent."""
     return f"{x:.0f}" if abs(x) >= 100 else f"{x:.3g}"
@@ -74,15 +97,39 @@ def seconds(run):
     return perf_counter() - start
 
 
-def speedups(ours, theirs, repeats):
-    """Their time over ours, for `repeats` neighboring runs: A B A B … after one run of each."""
-    ours()
-    theirs()
+def speedups(ours, theirs, repeats, calls=(1, 1)):
+    """Their time over ours, for `repeats` neighboring runs: A B A B … after one run of each.
+
+    A run is that many calls of ours and of theirs, and counts for one.
+    """
+    mine, yours = (times(run, count) for run, count in zip((ours, theirs), calls, strict=True))
+    mine()
+    yours()
     ratios = []
+    gc.collect()
+    gc.freeze()  # a large library's objects are not what a run leaves to collect
     for _ in range(repeats):
-        mine = seconds(ours)
-        ratios.append(seconds(theirs) / mine)
+        taken = seconds(mine) / calls[0]
+        ratios.append(seconds(yours) / calls[1] / taken)
+    gc.unfreeze()
     return tuple(ratios)
+
+
+def share_of_time(ours, theirs, repeats, least=0.02):
+    """Our time over theirs, both called as often as takes us `least` seconds a run."""
+    ours()
+    count = max(1, int(least / seconds(ours)))
+    return tuple(1 / ratio for ratio in speedups(ours, theirs, repeats, (count, count)))
+
+
+def times(run, count):
+    """Run it so many times."""
+
+    def repeated():
+        for _ in range(count):
+            run()
+
+    return run if count == 1 else repeated
 
 
 def peak_bytes(run):

@@ -111,9 +111,17 @@ def classifier():
     )
 
 
+class Sizes(NamedTuple):
+    """Of a language model: the width of its stream, heads, and rows of its two embeddings."""
+
+    width: int
+    heads: int
+    tokens: int
+    positions: int
+
+
 # No size is one of the lengths 2, 4, 8, so that no constants or shapes coincide.
-WIDTH, HEADS, TOKENS, LENGTH = 6, 2, 11, 8
-HEAD = WIDTH // HEADS
+SMALL = Sizes(width=6, heads=2, tokens=11, positions=8)
 
 
 def norm(x):
@@ -127,46 +135,57 @@ def softmax(logits):
     return [e / total for e in exps]
 
 
-def attend(p, x, keys, values):
+def attend(p, x, keys, values, heads):
     """What x finds among the positions up to its own, which it joins."""
     query = linear(x, p["query"])
     keys.append(linear(x, p["key"]))
     values.append(linear(x, p["value"]))
-    found = []
-    for h in range(0, WIDTH, HEAD):
-        q = query[h : h + HEAD]
+    found, size = [], len(x) // heads
+    for h in range(0, len(x), size):
+        q = query[h : h + size]
         scores = [
-            sum(qi * ki for qi, ki in zip(q, key[h : h + HEAD], strict=True)) / HEAD**0.5
+            sum(qi * ki for qi, ki in zip(q, key[h : h + size], strict=True)) / size**0.5
             for key in keys
         ]
         weights = softmax(scores)
         found += [
             sum(w * value[j] for w, value in zip(weights, values, strict=True))
-            for j in range(h, h + HEAD)
+            for j in range(h, h + size)
         ]
     return linear(found, p["out"])
 
 
-def gpt(length):
+def language_shapes(sizes):
+    """The shape of each matrix of the model, by name."""
+    width = sizes.width
+    square = (width, width)
+    return {"token": (sizes.tokens, width), "position": (sizes.positions, width), "query": square,
+            "key": square, "value": square, "out": square, "wide": (4 * width, width),
+            "narrow": (width, 4 * width), "head": (sizes.tokens, width)}  # fmt: skip
+
+
+def language_model(sizes):
     rng = random.Random(3)
-    square = (WIDTH, WIDTH)
-    shapes = {"token": (TOKENS, WIDTH), "position": (LENGTH, WIDTH), "query": square, "key": square,
-              "value": square, "out": square, "wide": (4 * WIDTH, WIDTH),
-              "narrow": (WIDTH, 4 * WIDTH), "head": (TOKENS, WIDTH)}  # fmt: skip
-    p = {name: matrix(rng, *shape) for name, shape in shapes.items()}
+    return {name: matrix(rng, *shape) for name, shape in language_shapes(sizes).items()}
+
+
+def gpt(length, sizes=SMALL, p=None):
+    p = p or language_model(sizes)
 
     def loss(tokens, following):
         keys, values, losses = [], [], []
         for i in range(length):
             x = norm(plus(autodiff.take(p["token"], tokens[i]), p["position"][i]))
-            x = plus(attend(p, norm(x), keys, values), x)
+            x = plus(attend(p, norm(x), keys, values, sizes.heads), x)
             hidden = [h.relu() for h in linear(norm(x), p["wide"])]
             x = plus(linear(hidden, p["narrow"]), x)
             likely = softmax(linear(x, p["head"]))
             losses.append(-autodiff.take(likely, following[i]).log())
         return sum(losses) / length
 
-    return Program(loss, lambda rng, batch: tuple(rng.integers(0, TOKENS, (2, batch, length))))
+    return Program(
+        loss, lambda rng, batch: tuple(rng.integers(0, sizes.tokens, (2, batch, length)))
+    )
 
 
 def conv():
