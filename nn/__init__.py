@@ -1,6 +1,7 @@
 """Neural networks whose every weight is a Value."""
 
 from nn import data, metrics
+from nn.clipping import clip_grad_norm_, clip_grad_value_
 from nn.functional import log_softmax, softmax
 from nn.layers import ACTIVATIONS, MLP, Layer, Neuron
 from nn.losses import (
@@ -13,16 +14,21 @@ from nn.losses import (
     mse,
 )
 from nn.module import Module
-from nn.optim import SGD, Adam, Optimizer
+from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nn.progress import Bar, Lines, Progress
+from nn.schedule import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, Schedule, StepLR
 from nn.training import History, fit, predict
 
 __all__ = [
     "ACTIVATIONS",
     "MLP",
     "SGD",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "Bar",
+    "CosineAnnealingLR",
+    "ExponentialLR",
     "History",
     "Layer",
     "Lines",
@@ -30,7 +36,13 @@ __all__ = [
     "Neuron",
     "Optimizer",
     "Progress",
+    "RMSprop",
+    "ReduceLROnPlateau",
+    "Schedule",
+    "StepLR",
     "binary_cross_entropy",
+    "clip_grad_norm_",
+    "clip_grad_value_",
     "cross_entropy",
     "data",
     "fit",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autodiff import Value
-from nn import SGD, Adam, Optimizer
+from nn import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
 
 def trajectory(make, steps):
@@ -38,6 +38,24 @@ PYTORCH = [
         (0.9523809523809523, -1.9545454545454546), (0.9056928155124697, -1.9090750494666258),
         (0.8605150611161321, -1.8635912416326368), (0.817406258137098, -1.8181084266357728),
         (0.7768788813898057, -1.7726542857651182), (0.7393875437810327, -1.7272690454059862)]),
+    (lambda ps: SGD(ps, 0.1, 0.9, dampening=0.5, weight_decay=0.1), [
+        (0.7899999999999999, -1.88), (0.5540499999999999, -1.7081),
+        (0.35811475, -1.487147), (0.24690537625000003, -1.2244019525)]),
+    (lambda ps: SGD(ps, 0.1, momentum=0.9, nesterov=True), [
+        (0.62, -1.81), (0.4751, -1.5029000000000001),
+        (0.46052700000000013, -1.138328), (0.45998584000000003, -0.7739330099999999)]),
+    (lambda ps: Adagrad(ps, 0.5, lr_decay=0.1, weight_decay=0.1, initial_accumulator_value=2.0), [
+        (0.5852749346113644, -1.6765016804071267), (0.6043470710794854, -1.4212301113743537),
+        (0.5609634158163995, -1.2573396165237414), (0.5361772990984798, -1.134449519042618)]),
+    (lambda ps: RMSprop(ps, 0.1, 0.9, weight_decay=0.1, momentum=0.5, centered=True), [
+        (0.6666666719576718, -1.6666666759259257), (0.43337579802125376, -1.2485281938925705),
+        (0.41397190545917634, -0.8474876798434438), (0.45739250290565353, -0.5365301969072301)]),
+    (lambda ps: Adam(ps, 0.1, weight_decay=0.5), [
+        (0.9000000003999999, -1.9000000005), (0.8013947378183428, -1.8000739958342324),
+        (0.7057902018831297, -1.7002768717342254), (0.6155092131968286, -1.6006720620875865)]),
+    (lambda ps: AdamW(ps, 0.1, weight_decay=0.5), [
+        (0.8500000004999999, -1.800000001), (0.7107588918944875, -1.610166487581876),
+        (0.5861948163435422, -1.430118956402297), (0.4819589835271495, -1.2595400356329058)]),
     (SGD, [(0.998, -1.999)]),
     (Adam, [(0.999000000005, -1.9990000000099999)]),
 ]  # fmt: skip
@@ -104,6 +122,16 @@ WRONG = [
     *[(lambda ps, b=b: Adam(ps, betas=(0.9, b)), r"betas\[1\] must be at least 0 and below 1")
       for b in (-0.1, 1.0, NAN)],
     *[(lambda ps, e=e: Adam(ps, eps=e), "eps must be at least 0, got") for e in (-1e-8, NAN, INF)],
+    *[(lambda ps, k=k, o=o: k(ps, **{o: -1.0}), f"{o} must be at least 0, got -1.0")
+      for k, names in {
+          SGD: "dampening weight_decay",
+          Adagrad: "lr lr_decay weight_decay initial_accumulator_value eps",
+          RMSprop: "lr eps weight_decay momentum",
+          AdamW: "lr weight_decay",
+      }.items() for o in names.split()],
+    (lambda ps: RMSprop(ps, alpha=1.0), "alpha must be at least 0 and below 1, got 1.0"),
+    (lambda ps: SGD(ps, nesterov=True), "nesterov needs a momentum above 0 and no dampening"),
+    (lambda ps: SGD(ps, momentum=0.9, dampening=0.1, nesterov=True), "and no dampening"),
 ]  # fmt: skip
 
 
@@ -129,3 +157,68 @@ def test_the_ends_of_the_ranges_are_inside():
     SGD([x], lr=0, momentum=0).step()
     Adam([x], lr=0.25, betas=(0, 0), eps=0).step()
     assert x.data == 0.75
+
+
+def test_a_parameter_is_a_leaf_and_given_once():
+    x = Value(1.0)
+    with pytest.raises(ValueError, match="each parameter once"):
+        SGD([x, Value(2.0), x])
+    with pytest.raises(ValueError, match="a parameter is a leaf, got the result of others"):
+        SGD([x, x * 2])
+
+
+MAKERS = [
+    lambda ps: SGD(ps, 0.01, momentum=0.9, dampening=0.5),
+    lambda ps: SGD(ps, 0.01, momentum=0.9, nesterov=True, weight_decay=0.1),
+    lambda ps: Adagrad(ps, 0.1, lr_decay=0.1),
+    lambda ps: RMSprop(ps, 0.01, momentum=0.9, centered=True),
+    lambda ps: Adam(ps, 0.1, weight_decay=0.1),
+    lambda ps: AdamW(ps, 0.1),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("at", [0, 1, 7])
+def test_an_optimizer_goes_on_from_a_saved_state_with_the_same_bits(make, at):
+    def run(optimizer, steps):
+        x, y = optimizer.parameters
+        for _ in range(steps):
+            optimizer.zero_grad()
+            (3 * x * x + x * y + y * y / 2 - 2 * x).backward()
+            optimizer.step()
+        return [v.data.hex() for v in (x, y)]
+
+    whole = make([Value(1.0), Value(-2.0)])
+    run(whole, at)
+    data, state = [v.data for v in whole.parameters], whole.state_dict()
+    whole_end = run(whole, 5)
+    resumed = make([Value(x) for x in data])
+    resumed.lr = 17.0  # the state knows better
+    resumed.load_state_dict(state)
+    assert run(resumed, 5) == whole_end
+
+
+def test_the_state_of_another_optimizer_is_refused():
+    adam, sgd = Adam([Value(1.0)]), SGD([Value(1.0)])
+    with pytest.raises(ValueError, match=r"SGD\.load_state_dict: missing 'momentum', "):
+        sgd.load_state_dict(adam.state_dict())
+    state = SGD([Value(1.0), Value(2.0)]).state_dict()
+    with pytest.raises(ValueError, match=r"velocity is float64 of shape \(2,\), must be"):
+        sgd.load_state_dict(state)
+
+
+def test_a_gradient_without_variance_does_not_make_a_root_of_a_negative():
+    x = Value(0.0)
+    optimizer = RMSprop([x], lr=1e-12, centered=True, alpha=0.5)
+    for _ in range(100):
+        x.grad = 0.7
+        optimizer.step()
+    assert math.isfinite(x.data)
+
+
+def test_adam_and_adamw_differ_by_where_they_decay():
+    """Without a gradient, Adam's decay takes a step of lr, AdamW's shrinks θ by lr · decay."""
+    x, y = Value(8.0), Value(8.0)
+    Adam([x], lr=0.1, weight_decay=0.5).step()
+    AdamW([y], lr=0.1, weight_decay=0.5).step()
+    assert (x.data, y.data) == (pytest.approx(7.9), 7.6)

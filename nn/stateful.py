@@ -1,0 +1,93 @@
+"""`Stateful`: what is saved and restored so that training goes on with the same bits."""
+
+from collections.abc import Iterable, Mapping
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_SHOWN = 8
+"""The most keys that an error lists."""
+
+
+class Stateful:
+    """Keeps its state in attributes that are numbers, tuples of numbers, or arrays.
+
+    Strings are options, no state, and so are the attributes named in `links`.
+    """
+
+    links: tuple[str, ...] = ()
+
+    def state_dict(self) -> dict[str, npt.NDArray[Any]]:
+        """A copy of the state: an array, 0-d for a number, by the name of its attribute.
+
+        Raises TypeError for an attribute that is neither.
+        """
+        state = {}
+        for name, attribute in self._attributes().items():
+            array = np.array(attribute)
+            if array.dtype.kind not in "biuf":
+                kind = type(attribute).__name__
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a {kind}, neither numbers nor an array; "
+                    "name it in `links` if it is no state"
+                )
+            state[name.lstrip("_")] = array
+        return state
+
+    def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
+        """Go back to a state that `state_dict` returned, hyperparameters included.
+
+        Raises ValueError, nothing changed, if keys or shapes are not those of this object.
+        """
+        name = f"{type(self).__name__}.load_state_dict"
+        current = self.state_dict()
+        if set(state) != set(current):
+            raise ValueError(
+                f"{name}: {differing(current, state)}; is it the state of another kind?"
+            )
+        loaded = {}
+        for attribute, value in self._attributes().items():
+            key = attribute.lstrip("_")
+            array = np.array(state[key])
+            if array.shape != current[key].shape or array.dtype.kind not in "biuf":
+                raise ValueError(
+                    f"{name}: {key} is {array.dtype} of shape {array.shape}, "
+                    f"must be numbers of shape {current[key].shape}"
+                )
+            numbers = array.astype(current[key].dtype)
+            loaded[attribute] = numbers if isinstance(value, np.ndarray) else numbers.tolist()
+            if isinstance(value, tuple):
+                loaded[attribute] = tuple(loaded[attribute])
+        vars(self).update(loaded)
+
+    def _attributes(self) -> dict[str, Any]:
+        return {
+            name: attribute
+            for name, attribute in vars(self).items()
+            if name not in self.links and not isinstance(attribute, str)
+        }
+
+
+def differing(expected: Iterable[str], given: Iterable[str]) -> str:
+    """In words, the keys that `given` lacks, and those that it has too many."""
+    wanted, found = list(expected), list(given)
+    parts = [
+        ("missing", [key for key in wanted if key not in set(found)]),
+        ("unexpected", [key for key in found if key not in set(wanted)]),
+    ]
+    return "; ".join(f"{what} {_listed(keys)}" for what, keys in parts if keys)
+
+
+def _listed(keys: list[str]) -> str:
+    shown = ", ".join(map(repr, keys[:_SHOWN]))
+    return shown if len(keys) <= _SHOWN else f"{shown} and {len(keys) - _SHOWN} more"
+
+
+def within(name: str, value: Any, *, low: float, below: float = inf) -> float:
+    """`value` as a float; ValueError outside low … below, of which `below` is excluded."""
+    if not (isfinite(value) and low <= value < below):
+        wanted = f"at least {low:g}" + (f" and below {below:g}" if isfinite(below) else "")
+        raise ValueError(f"{name} must be {wanted}, got {value!r}")
+    return float(value)
