@@ -17,6 +17,7 @@ from nn.module import Module
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nn.progress import Bar, Lines, Progress
 from nn.schedule import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, Schedule, StepLR
+from nn.state import load, save
 from nn.training import History, fit, predict
 
 __all__ = [
@@ -49,10 +50,12 @@ __all__ = [
     "hinge",
     "huber",
     "kl_divergence",
+    "load",
     "log_softmax",
     "mae",
     "metrics",
     "mse",
     "predict",
+    "save",
     "softmax",
 ]

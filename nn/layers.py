@@ -1,14 +1,15 @@
 """Neurons, layers of neurons, and the multi-layer perceptron, one Value a weight."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import methodcaller
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from autodiff import Value, dot
 from nn.init import generator, weights
-from nn.module import Module
+from nn.module import Module, array_of
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "leaky_relu", "elu", "gelu", "silu", "softplus", "sin")
 """Names of the ops that `activation=` takes; None, or "linear", is the identity."""
@@ -96,6 +97,11 @@ class Layer(Module):
         _check_width(self, len(self.neurons[0].w), x)
         outputs = [neuron(x) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def named_arrays(self) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
+        """`weight` of shape (outputs, inputs) and `bias`, as torch.nn.Linear has them."""
+        yield "weight", array_of([neuron.w for neuron in self.neurons])
+        yield "bias", array_of([neuron.b for neuron in self.neurons])
 
     def __repr__(self) -> str:
         first = self.neurons[0]

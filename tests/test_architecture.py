@@ -29,9 +29,9 @@ ROWS = [
     "autodiff.compiler",
     "autodiff.view",
     "autodiff",
-    "nn.module nn.init nn.functional nn.stateful nn.progress nn.expression nn.plots",
-    "nn.losses nn.optim nn.clipping",
-    "nn.schedule",
+    "nn.init nn.functional nn.stateful nn.progress nn.expression nn.plots",
+    "nn.module nn.losses nn.optim nn.clipping",
+    "nn.schedule nn.state",
     "nn.layers",
     "nn.metrics nn.table",
     "nn.data",
@@ -46,6 +46,7 @@ ENGINE = {module for module in ROW if ROW[module] <= ROW["autodiff.value"]} - {"
 INNER = {
     ("autodiff.value", "numpy"): "only NumPy calls __array_ufunc__; the engine does without it",
     ("nn.plots", "matplotlib.figure"): "an optional extra",
+    ("nn.state", "safetensors.numpy"): "an optional extra",
     ("nn.progress", "rich"): "an optional extra",
     ("nn.progress", "rich.console"): "an optional extra",
 }

@@ -1,4 +1,6 @@
-"""`Module`: which parameters it finds, under which names, in which order."""
+"""`Module`: which parameters and modules it finds, under which names, and their state."""
+
+import math
 
 import numpy as np
 import pytest
@@ -107,3 +109,148 @@ def test_repr_shows_the_modules_inside():
 @pytest.mark.parametrize("nested", [{"a": nn.Neuron(1)}, [[nn.Neuron(1)]]])
 def test_modules_whose_parameters_are_found_are_shown(nested):
     assert "Neuron" in repr(module(nested=nested))
+
+
+# Modules
+
+
+def test_children_are_the_modules_right_below_and_modules_all():
+    inner = module(w=Value(1.0))
+    part, tail = module(inner=inner), module()
+    outer = module(part=part, list=[inner, {"tail": tail}], b=Value(2.0))
+    assert list(outer.named_children()) == [
+        ("part", part), ("list.0", inner), ("list.1.tail", tail),
+    ]  # fmt: skip
+    assert list(outer.children()) == [part, inner, tail]
+    assert list(module(a=tail, b=tail).children()) == [tail]
+    assert dict(outer.named_modules()) == {
+        "": outer, "part": part, "part.inner": inner, "list.1.tail": tail,
+    }  # fmt: skip
+    assert list(outer.modules()) == [outer, part, inner, tail]
+
+
+def test_apply_visits_the_inside_first():
+    inner = module()
+    outer = module(inner=[inner])
+    visited = []
+    assert outer.apply(visited.append) is outer
+    assert visited == [inner, outer]
+
+
+def test_train_and_eval_set_every_module():
+    model = module(net=nn.MLP(1, [2, 1]))
+    assert all(m.training for m in model.modules())
+    assert model.eval() is model
+    assert not any(m.training for m in model.modules())
+    assert model.train() is model
+    assert all(m.training for m in model.modules())
+    model.train(False)
+    assert not model.net.layers[0].neurons[0].training
+    with pytest.raises(TypeError, match="train takes True or False, got 'eval'"):
+        model.train("eval")
+
+
+# State
+
+
+def data(model):
+    return [p.data for p in model.parameters()]
+
+
+def test_the_state_of_an_mlp_is_one_weight_and_one_bias_a_layer():
+    model = nn.MLP(3, [4, 2], seed=0)
+    state = model.state_dict()
+    assert {name: array.shape for name, array in state.items()} == {
+        "layers.0.weight": (4, 3), "layers.0.bias": (4,),
+        "layers.1.weight": (2, 4), "layers.1.bias": (2,),
+    }  # fmt: skip
+    assert state["layers.0.weight"][2, 1] == model.layers[0].neurons[2].w[1].data
+    state["layers.0.weight"][2, 1] = 99.0
+    assert model.layers[0].neurons[2].w[1].data != 99.0
+    assert list(nn.Neuron(2).state_dict()) == ["w", "b"]
+
+
+def test_values_in_nested_lists_of_equal_length_are_one_array():
+    v = Value
+    found = module(
+        b=v(1), row=[v(2), v(3)], table=[(v(4), v(5)), (v(6), v(7))], box=np.array([v(8), v(9)]),
+        ragged=[[v(10)], [v(11), v(12)]], d={"k": [v(13)]}, parts=[module(w=[v(14)])], none=[],
+        result=[v(1) * 2], mixed=[v(15), v(1) * 2],
+    )  # fmt: skip
+    assert {name: array.tolist() for name, array in found.state_dict().items()} == {
+        "b": 1.0, "row": [2.0, 3.0], "table": [[4.0, 5.0], [6.0, 7.0]], "box": [8.0, 9.0],
+        "ragged.0": [10.0], "ragged.1": [11.0, 12.0], "d.k": [13.0], "parts.0.w": [14.0],
+        "mixed.0": 15.0,
+    }  # fmt: skip
+    other = module(**vars(found))
+    state = {name: array + 100 for name, array in found.state_dict().items()}
+    assert other.load_state_dict(state) == ([], [])
+    assert sorted(data(other)) == [float(x) for x in range(101, 116)]
+
+
+def test_a_state_goes_into_another_module_exactly():
+    model, other = nn.MLP(3, [4, 2], seed=0), nn.MLP(3, [4, 2], seed=1)
+    other.load_state_dict(model.state_dict())
+    assert [x.hex() for x in data(other)] == [x.hex() for x in data(model)]
+    assert all(type(x) is float for x in data(other))
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.update({"layers.0.bias": np.zeros(3)}),
+         r"layers.0.bias has shape \(3,\), must have \(2,\)"),
+        (lambda s: s.update({"layers.0.weight": s["layers.0.weight"].T}),
+         r"layers.0.weight has shape \(3, 2\), must have \(2, 3\)"),
+        (lambda s: s.update({"layers.1.bias": np.array(["x"])}),
+         "layers.1.bias has dtype <U1, must have numbers"),
+        (lambda s: s.update({"layers.1.bias": np.array([1j])}), "dtype complex128"),
+    ],
+)  # fmt: skip
+def test_arrays_that_do_not_fit_are_named_and_nothing_changes(change, message, strict):
+    model = nn.MLP(3, [2, 1], seed=0)
+    before, state = data(model), nn.MLP(3, [2, 1], seed=1).state_dict()
+    change(state)
+    with pytest.raises(ValueError, match=f"MLP.load_state_dict: .*{message}"):
+        model.load_state_dict(state, strict=strict)
+    assert data(model) == before
+
+
+def test_keys_that_do_not_fit_are_named_unless_strict_is_off():
+    model, state = nn.MLP(3, [2, 1], seed=0), nn.MLP(3, [2, 1], seed=1).state_dict()
+    before = data(model)
+    state["layers.2.bias"] = state.pop("layers.0.bias")
+    with pytest.raises(ValueError, match=r"missing 'layers.0.bias'; unexpected 'layers.2.bias'"):
+        model.load_state_dict(state)
+    assert data(model) == before
+    keys = model.load_state_dict(state, strict=False)
+    assert keys.missing_keys == ["layers.0.bias"]
+    assert keys.unexpected_keys == ["layers.2.bias"]
+    assert model.state_dict()["layers.0.weight"].tolist() == state["layers.0.weight"].tolist()
+
+
+def test_a_shared_parameter_has_one_number():
+    w = Value(1.0)
+    model = module(one=w, two=[w])
+    assert list(model.state_dict()) == ["one", "two"]
+    model.load_state_dict({"one": 5.0, "two": [5.0]})
+    assert w.data == 5.0
+    model.load_state_dict({"one": math.nan, "two": [math.nan]})
+    with pytest.raises(ValueError, match="one and two share a parameter, but differ"):
+        model.load_state_dict({"one": 5.0, "two": [6.0]})
+    assert math.isnan(w.data)
+
+
+def test_a_subclass_may_name_its_arrays():
+    class Pair(Module):
+        def __init__(self):
+            self.first, self.second = Value(1.0), Value(2.0)
+
+        def named_arrays(self):
+            yield "both", np.array([self.first, self.second])
+
+    model = module(pair=Pair())
+    assert model.state_dict()["pair.both"].tolist() == [1.0, 2.0]
+    model.load_state_dict({"pair.both": [3.0, 4.0]})
+    assert model.pair.second.data == 4.0
