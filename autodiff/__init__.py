@@ -8,6 +8,16 @@ from autodiff import array as array
 from autodiff import ops as ops
 from autodiff.check import GradcheckError, gradcheck
 from autodiff.compiler import Kernel, TraceError, compile
+from autodiff.derivatives import (
+    backward,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 from autodiff.graph import depth, leaves, toposort
 from autodiff.modes import collector_paused, no_grad
 from autodiff.ops import (
@@ -70,6 +80,7 @@ __all__ = [
     "asin",
     "atan",
     "atan2",
+    "backward",
     "clip",
     "collector_paused",
     "compile",
@@ -85,7 +96,12 @@ __all__ = [
     "exp",
     "expm1",
     "gelu",
+    "grad",
     "gradcheck",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "leaky_relu",
     "leaves",
     "log",
@@ -114,5 +130,7 @@ __all__ = [
     "tan",
     "tanh",
     "toposort",
+    "value_and_grad",
+    "vjp",
     "where",
 ]

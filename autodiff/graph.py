@@ -1,7 +1,9 @@
 """Walks over a graph of anything that has `.operands`; without recursion, in linear time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
+from itertools import count
 from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 
 class Node(Protocol):
@@ -60,3 +62,57 @@ def depth(root: N) -> int:
     for node in toposort(root):
         depths[node] = 1 + max((depths[operand] for operand in node.operands), default=-1)
     return depths[root]
+
+
+_clock = count(1)
+_there: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+
+def now() -> int:
+    """A number that is larger at every call."""
+    return next(_clock)
+
+
+def between(
+    roots: Collection[N], inputs: Iterable[N], own: Container[Any], since: int
+) -> tuple[list[N], bool]:
+    """The nodes on which `roots` depend and that depend on `inputs`, in topological order.
+
+    Beside them, whether the roots depend on anything else but leaves in `own`. The inputs have
+    been made after `since`. What was there before is walked over once in its life, however
+    many walks come by.
+    """
+    depends: set[Any] = set(inputs)
+    seen = set(depends)
+    order: list[N] = []
+    foreign: list[N] = []
+    stack: list[Any] = [root for root in roots if root.operands][::-1]
+    is_open = any(root not in seen and root not in own for root in roots if not root.operands)
+    pop, push, mark = stack.pop, stack.append, seen.add
+    while stack:
+        node = pop()
+        if node is None:  # the operands of the node below are all walked over
+            node = pop()
+            if depends.isdisjoint(node.operands):
+                foreign.append(node)
+            else:
+                depends.add(node)
+                order.append(node)
+        elif node not in seen:
+            mark(node)
+            if _there and _there.get(node, since) < since:
+                is_open = True
+                continue
+            push(node)
+            push(None)
+            for operand in node.operands:
+                if operand in seen:
+                    continue
+                if operand.operands:
+                    push(operand)
+                else:
+                    mark(operand)
+                    is_open = is_open or operand not in own
+    for node in foreign:
+        _there.setdefault(node, now())
+    return order, is_open

@@ -90,6 +90,44 @@ def recorder() -> Recorder | None:
     return _recorder.get()
 
 
+deriving = 0
+"""How many derivatives are being recorded, in whatever thread: while 0, leaves are not noted."""
+_own: ContextVar[set[Any] | None] = ContextVar("own", default=None)
+
+
+class recording:
+    """A context in which ops record, even inside `no_grad`; it is the set of leaves made in it."""
+
+    def __enter__(self) -> set[Any]:
+        self._before = _depth.get(), _own.get()
+        self._leaves: set[Any] = set()
+        _depth.set(0)
+        _own.set(self._leaves)
+        _count_derivatives(1)
+        return self._leaves
+
+    def __exit__(self, *exception: object) -> None:
+        _count_derivatives(-1)
+        depth, outer = self._before
+        _depth.set(depth)
+        _own.set(outer)
+        if outer is not None:
+            outer |= self._leaves
+
+
+def _count_derivatives(change: int) -> None:
+    global deriving
+    with _lock:
+        deriving += change
+
+
+def note(leaf: Any) -> None:
+    """Count `leaf` among those made while a function is recorded here."""
+    own = _own.get()
+    if own is not None:
+        own.add(leaf)
+
+
 def is_recording() -> bool:
     """Whether ops record the graph here: True outside `no_grad`."""
     return _depth.get() == 0

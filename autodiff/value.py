@@ -245,6 +245,8 @@ class Value:
         self._partials = ()
         self.op = None
         self.operands = ()
+        if modes.deriving:
+            modes.note(self)
 
     @property
     def data(self) -> float:

@@ -15,10 +15,13 @@ SOURCES = sorted(path for package in ("autodiff", "nn") for path in (ROOT / pack
 # A module imports only from rows above its own.
 ROWS = [
     "autodiff.ieee autodiff.graph autodiff.modes autodiff.interpreter",
-    "autodiff.primitive autodiff.reverse autodiff.copying",
+    "autodiff.primitive autodiff.reverse autodiff.copying autodiff.linear",
     "autodiff.reduction",
     "autodiff.ops autodiff.array",
     "autodiff.value",
+    "autodiff.tree",
+    "autodiff.evaluation",
+    "autodiff.derivatives",
     "autodiff.check autodiff.view.renderer autodiff.view.modules",
     "autodiff.view.drawing autodiff.compiler.access autodiff.compiler.scalars",
     "autodiff.compiler.trace autodiff.compiler.structure autodiff.compiler.pack",
