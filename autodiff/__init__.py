@@ -65,7 +65,7 @@ from autodiff.ops import (
     where,
 )
 from autodiff.value import Value
-from autodiff.view import draw
+from autodiff.view import draw, play
 
 __version__ = "0.1.0"
 
@@ -114,6 +114,7 @@ __all__ = [
     "neg",
     "no_grad",
     "ops",
+    "play",
     "pow",
     "prod",
     "relu",

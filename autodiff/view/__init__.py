@@ -1,6 +1,7 @@
 """Graphs to look at."""
 
 from autodiff.view.drawing import draw
+from autodiff.view.player import play
 from autodiff.view.renderer import Drawing, RendererNotFound, find_renderer
 
-__all__ = ["Drawing", "RendererNotFound", "draw", "find_renderer"]
+__all__ = ["Drawing", "RendererNotFound", "draw", "find_renderer", "play"]

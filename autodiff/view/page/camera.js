@@ -1,0 +1,100 @@
+// Pan and zoom.
+
+const canvas = document.getElementById("canvas");
+canvas.append(drawn("defs", {}, tip), world);
+const camera = { x: 0, y: 0, scale: 1, width: 1, height: 1, isDragging: false };
+const ZOOM = { least: 0.02, most: 3, readable: 0.55, reading: 0.85 };
+
+function aim(isSmooth) {
+  canvas.classList.toggle("smooth", Boolean(isSmooth));
+  world.style.transform = `translate(${camera.x}px, ${camera.y}px) scale(${camera.scale})`;
+}
+
+/** The whole picture, no larger than drawn. */
+function fit(picture) {
+  const { width, height } = canvas.getBoundingClientRect();
+  [camera.width, camera.height] = [picture.width, picture.height];
+  camera.scale = Math.max(ZOOM.least, Math.min(1.15, (width - 56) / picture.width, (height - 96) / picture.height));
+  camera.x = (width - picture.width * camera.scale) / 2;
+  camera.y = (height - 40 - picture.height * camera.scale) / 2;
+  aim(false);
+}
+
+/** At a scale at which the text can be read, from the left end. */
+function look(picture, scale) {
+  const { width, height } = canvas.getBoundingClientRect();
+  camera.scale = scale;
+  camera.x = Math.max(24, (width - picture.width * scale) / 2);
+  camera.y = (height - 40 - picture.height * scale) / 2;
+  aim(false);
+}
+
+function zoom(factor, x, y) {
+  const { width, height } = canvas.getBoundingClientRect();
+  const [cx, cy] = [x ?? width / 2, y ?? height / 2];
+  const scale = Math.max(ZOOM.least, Math.min(ZOOM.most, camera.scale * factor));
+  camera.x = cx - ((cx - camera.x) * scale) / camera.scale;
+  camera.y = cy - ((cy - camera.y) * scale) / camera.scale;
+  camera.scale = scale;
+  aim(false);
+}
+
+function pan(dx, dy) {
+  camera.x += dx;
+  camera.y += dy;
+  aim(false);
+}
+
+/** Bring the boxes in `atoms` into view, if they are not; the last one above all. */
+function follow(atoms) {
+  const { width, height } = canvas.getBoundingClientRect();
+  const seen = ({ x, y, width: w, height: h }) => {
+    const [left, top] = [x * camera.scale + camera.x, y * camera.scale + camera.y];
+    return left >= 12 && top >= 12 && left + w * camera.scale <= width - 12 && top + h * camera.scale <= height - 56;
+  };
+  if (!atoms.length || atoms.every(seen)) return;
+  const whole = (list) => {
+    const left = Math.min(...list.map((a) => a.x)), right = Math.max(...list.map((a) => a.x + a.width));
+    const top = Math.min(...list.map((a) => a.y)), bottom = Math.max(...list.map((a) => a.y + a.height));
+    return { left, right, top, bottom };
+  };
+  let bounds = whole(atoms);
+  const isTooLarge = (bounds.right - bounds.left) * camera.scale > width - 24 || (bounds.bottom - bounds.top) * camera.scale > height - 68;
+  if (isTooLarge) bounds = whole(atoms.slice(-1));
+  camera.x = width / 2 - ((bounds.left + bounds.right) / 2) * camera.scale;
+  camera.y = (height - 40) / 2 - ((bounds.top + bounds.bottom) / 2) * camera.scale;
+  aim(true);
+}
+
+canvas.addEventListener("wheel", (event) => {
+  event.preventDefault();
+  const { left, top } = canvas.getBoundingClientRect();
+  zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), event.clientX - left, event.clientY - top);
+}, { passive: false });
+
+const pointers = new Map();
+canvas.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0) return;
+  pointers.set(event.pointerId, event);
+  camera.isDragging = false;
+});
+canvas.addEventListener("pointermove", (event) => {
+  const before = pointers.get(event.pointerId);
+  if (!before) return;
+  const [dx, dy] = [event.clientX - before.clientX, event.clientY - before.clientY];
+  if (!camera.isDragging && Math.hypot(dx, dy) < 4) return;
+  if (!camera.isDragging) canvas.setPointerCapture(event.pointerId);
+  camera.isDragging = true;
+  const other = [...pointers.values()].find((pointer) => pointer.pointerId !== event.pointerId);
+  if (other) { // two fingers: their distance is the scale
+    const reach = (pointer) => Math.hypot(pointer.clientX - other.clientX, pointer.clientY - other.clientY);
+    const { left, top } = canvas.getBoundingClientRect();
+    zoom(reach(event) / Math.max(1, reach(before)), other.clientX - left, other.clientY - top);
+  } else {
+    pan(dx, dy);
+  }
+  pointers.set(event.pointerId, event);
+});
+for (const kind of ["pointerup", "pointercancel"]) {
+  canvas.addEventListener(kind, (event) => pointers.delete(event.pointerId));
+}
