@@ -5,7 +5,7 @@ from math import isfinite
 
 import graphviz
 
-from autodiff.view import Drawing
+from autodiff.view import Drawing, weight_line
 from nn.layers import MLP, Layer
 
 _SHOWN = 40
@@ -79,14 +79,8 @@ def _lines(drawing: Drawing, column: int, layer: Layer, drawn: int) -> None:
         for neuron in layer.neurons[: _drawn(len(layer.neurons))]
     ]
     sizes = [abs(weight) for weights in neurons for weight in weights]
-    largest = max(filter(isfinite, sizes), default=0.0) or 1.0
+    largest = max(filter(isfinite, sizes), default=0.0)
     for row, weights in enumerate(neurons):
         for source, weight in enumerate(weights):
-            strength = min(1.0, abs(weight) / largest) ** 2
-            shade = f"{round(25 + 205 * strength):02x}"
-            drawing.edge(
-                _name(column - 1, source),
-                _name(column, row),
-                color=("#1f6fb4" if weight >= 0 else "#e0701b") + shade,
-                penwidth=f"{0.3 + 1.7 * strength:.2f}",
-            )
+            ends = _name(column - 1, source), _name(column, row)
+            drawing.edge(*ends, **weight_line(weight, largest))

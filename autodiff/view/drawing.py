@@ -1,90 +1,152 @@
 """`draw`: the picture of a graph, in DOT."""
 
-import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
 
 import graphviz
 
+from autodiff.compiler.ir import Program
 from autodiff.graph import toposort
 from autodiff.interpreter import show
 from autodiff.value import Value
-from autodiff.view.renderer import Drawing
+from autodiff.view.folding import Box, Boxes, apart, by_module, by_role, chosen_modules, near, sizes
+from autodiff.view.graphs import Look, Picture
+from autodiff.view.modules import enclosing, membership, parameter_names
+from autodiff.view.programs import draw_program
+from autodiff.view.style import PORTS, Direction
+from autodiff.view.text import counted
 
-LONGEST_LABEL = 32
-
-# In a record label these mean structure, in any label & begins a character reference.
-_ESCAPES = str.maketrans({c: f"\\{c}" for c in "\\{}|<>"} | {"&": "&amp;"})
-# Neither UTF-8 nor XML holds all of these, and none has a shape.
-_SHAPELESS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-# In inches: a picture of 1,000 nodes in a row would be 29 GB of pixels.
-_GRAPH = {"rankdir": "LR", "nodesep": "0.15", "ranksep": "0.5", "size": "100"}
-_NODE = {
-    "shape": "record",
-    "style": "filled",
-    "fillcolor": "#dbe9f6",
-    "color": "#555555",
-    "fontname": "Helvetica",
-    "fontsize": "11",
-    "height": "0.2",
-}
-_LEAF = {"fillcolor": "#fff4cc"}
-_EDGE = {"color": "#555555", "arrowsize": "0.6"}
+MAX_NODES = 300
+"""Above this, a picture is a grey staircase."""
 
 
-def draw(root: Value) -> graphviz.Digraph:
+def draw(
+    root: Value | Program,
+    *,
+    model: Any = None,
+    collapse: str | Sequence[str] | Literal[False] | None = None,
+    color: Literal["kind", "grad"] = "kind",
+    highlight: Value | Iterable[Value] = (),
+    direction: Direction = "LR",
+    precision: int = 4,
+    max_nodes: int = MAX_NODES,
+) -> graphviz.Digraph:
     """The graph that ends in `root`, one box a node.
 
     A box holds, from left to right, the numbers that went into its op from top to bottom, the
     op, and what came out: label, data and gradient ("—" before a backward pass). An arrow ends
     at the number that it brings; a number without an arrow is a constant. Leaves hold no op.
 
+    `model` is a module, or a dict or list of modules and Values, and names their parameters
+    (`layers.0.b`; a label comes first). `collapse` makes one box of each module it names, by
+    path or last name: `collapse="layers"`, `collapse=["layers.0", "neurons"]`. `"ops"` makes
+    one box of all nodes that do the same side by side; False never collapses. By default a graph
+    of more than `max_nodes` nodes is collapsed until it is readable. Of more than `max_nodes`
+    boxes, those nearest to the root are drawn. The picture says so.
+
+    `color="grad"` fills boxes by the size of their gradient. `highlight` marks every path from a
+    node, or from several, to the root. `direction` is that of the arrows, LR, RL, TB or BT;
+    `precision` the number of significant digits.
+
+    A `Program` of the compiler (`kernel.program`) is drawn one box an array, with its shape.
+
     The text is the same for the same graph. Drawing changes nothing. Raises TypeError if
-    `root` is not a Value.
+    `root` is neither, ValueError for an option that does not fit the graph.
     """
+    _check(direction, precision, max_nodes, color)
+    _check_names(collapse, highlight)
+    if isinstance(root, Program):
+        given = {"model": model is not None, "collapse": collapse, "highlight": highlight != ()}
+        if unfit := [name for name in given if given[name]] + ["color"] * (color != "kind"):
+            raise ValueError(f"draw: {unfit[0]} is for graphs of Values, not for a program")
+        return draw_program(root, direction=direction, precision=precision, max_nodes=max_nodes)
     if not isinstance(root, Value):
-        raise TypeError(f"draw takes a Value, got {show(root)}")
-    drawing = Drawing(graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
-    names = {node: f"n{i}" for i, node in enumerate(toposort(root))}
-    # The layout begins with the order of the text; from the root down, the first operand of an
-    # op ends up above the second.
-    for node, name in reversed(names.items()):
-        out = _out(node, root.has_grad)
-        if node.op is None:
-            drawing.node(name, "|".join(out), **_LEAF)
-            continue
-        op = _readable(node.op.label)
-        drawing.node(name, _across(_across(*_ins(node)), op, _across(*out)))
-        for i, argument in enumerate(node.arguments):
-            if isinstance(argument, Value):
-                drawing.edge(f"{names[argument]}:e", f"{name}:{i}:w")
-    return drawing
+        raise TypeError(f"draw takes a Value or a Program (kernel.program), got {show(root)}")
+    if color == "grad" and not root.has_grad:
+        raise ValueError("draw: there are no gradients to color by; call root.backward() first")
+    order = toposort(root)
+    names = {} if model is None else parameter_names(model)
+    if names and names.keys().isdisjoint(order):
+        raise ValueError("draw: none of the parameters of model= is in this graph")
+    highlighted = _behind([highlight] if isinstance(highlight, Value) else highlight, order)
+    boxes = _boxes(order, names, collapse, max_nodes)
+    drawn = near(root, boxes, max_nodes)
+    look = Look(direction, precision, by_grad=color == "grad")
+    return Picture(boxes, drawn, names, look, highlighted, list(_notes(boxes, drawn))).drawing
 
 
-def _ins(node: Value) -> list[str]:
-    """The cells of the arguments, each with its index as port."""
-    primals = [x.data if isinstance(x, Value) else x for x in node.arguments]
-    return [f"<{i}> {_digits(primal)}" for i, primal in enumerate(primals)]
+def _check(direction: Any, precision: Any, max_nodes: Any, color: Any) -> None:
+    if direction not in PORTS:
+        raise ValueError(f"draw: direction must be LR, RL, TB or BT, got {direction!r}")
+    for name, number in (("precision", precision), ("max_nodes", max_nodes)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ValueError(f"draw: {name} must be a positive integer, got {number!r}")
+    if color not in ("kind", "grad"):
+        raise ValueError(f"draw: color must be 'kind' or 'grad', got {color!r}")
 
 
-def _out(node: Value, is_swept: bool) -> list[str]:
-    """The cells of label, data and gradient."""
-    grad = _digits(node.grad) if is_swept or node.has_grad else "—"
-    label = _readable(node.label)
-    return [*filter(None, [label]), f"data {_digits(node.data)}", f"grad {grad}"]
+def _check_names(collapse: Any, highlight: Any) -> None:
+    if collapse is not None and collapse is not False and not isinstance(collapse, Iterable):
+        raise TypeError(f"draw: collapse takes a name, names, or False, got {show(collapse)}")
+    if not isinstance(highlight, Value | Iterable):
+        raise TypeError(f"draw: highlight takes a node, or some, got {show(highlight)}")
 
 
-def _across(*cells: str) -> str:
-    """One cell of `cells`, which run across the direction of the cells around it."""
-    return f"{{{'|'.join(cells)}}}"
+def _boxes(
+    order: list[Value],
+    names: dict[Value, str],
+    collapse: str | Sequence[str] | Literal[False] | None,
+    most: int,
+) -> Boxes:
+    """The first of the ways to collapse that leaves few enough boxes and lines, or the last."""
+    if collapse is None and len(order) <= most:
+        return apart(order)
+    boxes = apart(order)
+    for boxes in _ways(order, names, collapse):
+        count, lines = sizes(boxes)
+        if count <= most and (collapse is not None or lines <= 2 * most):
+            break
+    return boxes
 
 
-def _digits(number: float) -> str:
-    return f"{number:.4g}"
+def _ways(order: list[Value], names: dict[Value, str], collapse: Any) -> Iterator[Boxes]:
+    """What `collapse` asks for; if nothing, ever larger modules, with equal ops folded at last."""
+    if collapse is False:
+        return
+    if collapse == "ops":
+        yield by_role(apart(order))
+        return
+    if collapse is not None and not names:
+        raise ValueError(f"draw: collapse={collapse!r} needs model=, which has the modules")
+    found = membership(order[-1], names) if names else dict.fromkeys(order, "")
+    if collapse is not None:
+        boxes = by_module(found, chosen_modules(collapse, found))
+        yield boxes
+        yield by_role(boxes)
+        return
+    paths = {path: enclosing(path) for path in set(found.values())}
+    around = {outer for parts in paths.values() for outer in parts[:-1]}
+    innermost = [parts for path, parts in paths.items() if path and path not in around]
+    for depth in range(max(map(len, innermost), default=0), 0, -1):
+        yield by_role(by_module(found, {parts[:depth][-1] for parts in innermost}))
+    yield by_role(apart(order))
 
 
-def _readable(text: str) -> str:
-    """`text` on one line, short, and escaped for a cell of a record."""
-    text = " ".join(str(text).split())
-    if len(text) > LONGEST_LABEL:
-        text = text[: LONGEST_LABEL - 1] + "…"
-    return _SHAPELESS.sub("\N{REPLACEMENT CHARACTER}", text).translate(_ESCAPES)
+def _behind(sources: Iterable[Value], order: list[Value]) -> set[Value]:
+    """The nodes on the paths from any of `sources` to the root."""
+    marked = set(sources)
+    if missing := marked.difference(order):
+        raise ValueError(f"draw: highlight: not in this graph: {show(next(iter(missing)))}")
+    for node in order:
+        if not marked.isdisjoint(node.operands):
+            marked.add(node)
+    return marked
+
+
+def _notes(boxes: Boxes, drawn: set[Box]) -> Iterator[str]:
+    """What the picture does not show node by node, or not at all."""
+    shown = sum(len(box.nodes) for box in drawn)
+    if any(box.is_folded for box in drawn):
+        yield f"{counted(shown, 'node')} in {counted(len(drawn), 'box', 'boxes')}"
+    if shown < len(boxes):
+        yield f"… {counted(len(boxes) - shown, 'node')} not drawn"

@@ -1,7 +1,8 @@
 """Which module each node of a graph belongs to, read from the graph and the parameters' names.
 
-A module is known by its path, as in `layers.0.neurons.3`. An array of parameters, as in
-`layers.0.neurons.3.w`, counts as a module inside the one that has it; "" is outside of all.
+A module is known by its path, as in `layers.0.neurons.3`; "" is outside of all. A matrix of
+parameters, as `layer0.wq` with `layer0.wq.3.5`, counts as a module inside the one that has it:
+to those who write functions instead of classes, it is the linear layer.
 """
 
 from collections.abc import Iterator, Mapping
@@ -74,8 +75,7 @@ def membership(root: Value, names: Mapping[Value, str]) -> dict[Value, str]:
     """
     order = toposort(root)
     owners = {leaf: _home(path) for leaf, path in names.items()}
-    arrays = {_home(path) for path in names.values() if "." in _parts(path)[-1]}
-    homes = _from_operands(order, owners, arrays)
+    homes = _from_operands(order, owners)
     fixed = {node for node in order if any(x in owners for x in node.operands)}
     above, below, bits = _reach(order, homes, fixed)
     for node in order:
@@ -90,26 +90,16 @@ def membership(root: Value, names: Mapping[Value, str]) -> dict[Value, str]:
     return {node: ".".join(homes[node] or ()) for node in order}
 
 
-def _from_operands(
-    order: list[Value], owners: Mapping[Value, Path], arrays: set[Path]
-) -> dict[Value, Path | None]:
+def _from_operands(order: list[Value], owners: Mapping[Value, Path]) -> dict[Value, Path | None]:
     """The module that the operands tell of; None for what depends on no parameter."""
     homes: dict[Value, Path | None] = {}
     for node in order:
         if not node.operands:
             homes[node] = owners.get(node)
-            continue
-        direct = {owners[x] for x in node.operands if x in owners}
-        found = {home for x in node.operands if x.operands and (home := homes[x]) is not None}
-        if direct:
-            home = reduce(_common, direct)
-            if home in arrays and node.op in (ops.add, ops.sub):
-                # In `w·x + b` the sum is not of the array that holds b but of what has both.
-                module = home[:-1]
-                inner = [path for path in found if module and path[: len(module)] == module]
-                home = reduce(_common, inner, home)
-            homes[node] = home
+        elif direct := {owners[x] for x in node.operands if x in owners}:
+            homes[node] = reduce(_common, direct)
         else:
+            found = {home for x in node.operands if x.operands and (home := homes[x]) is not None}
             homes[node] = reduce(_common, found) if found else None
     return homes
 
@@ -169,5 +159,5 @@ def _parts(path: str) -> Path:
 
 def _home(parameter: str) -> Path:
     *modules, last = _parts(parameter) or ("",)
-    name, _, indices = last.partition(".")
-    return (*modules, name) if indices else tuple(modules)
+    name, *indices = last.split(".")
+    return (*modules, name) if len(indices) > 1 else tuple(modules)

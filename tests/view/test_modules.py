@@ -56,15 +56,14 @@ def test_a_neuron_has_the_nodes_that_it_made(nouts, examples):
         if not node.operands:
             continue
         made = model.made.get(node, "")
-        array = f"{made}.w" if made and node.op.name == "dot" else made
-        assert modules[node] == array, node
+        assert modules[node] == made, node
 
 
-def test_a_parameter_belongs_to_its_array_or_module_and_an_input_to_none():
+def test_a_parameter_belongs_to_its_module_and_an_input_to_none():
     x, model = Value(1.0), nn.MLP(1, [1], seed=0)
     modules = membership(model([x]), parameter_names(model))
     neuron = model.layers[0].neurons[0]
-    assert modules[neuron.w[0]] == "layers.0.neurons.0.w"
+    assert modules[neuron.w[0]] == "layers.0.neurons.0"
     assert modules[neuron.b] == "layers.0.neurons.0"
     assert modules[x] == ""
 
@@ -80,15 +79,15 @@ def test_what_comes_behind_the_last_parameter_belongs_to_no_module():
 def test_scalar_code_of_a_layer_without_bias_is_its_own_to_the_last_addition():
     w = values(3)
     root = sum(wi * xi for wi, xi in zip(w, values(3), strict=True))
-    assert counts(root, {"w": w}) == {"w": 6}
-    assert counts(root.exp(), {"w": w}) == {"w": 6, "": 1}
+    assert counts(root, {"linear": {"w": w}}) == {"linear": 6}
+    assert counts(root.exp(), {"linear": {"w": w}}) == {"linear": 6, "": 1}
 
 
 def test_a_shared_module_has_the_nodes_of_all_its_calls():
     shared, head = nn.Neuron(1, seed=0), nn.Neuron(2, nonlin=False, seed=1)
     root = head([shared([Value(1.0)]), shared([Value(2.0)])])
     assert counts(root, {"shared": shared, "head": head}) == {
-        "shared.w": 2, "shared": 4, "head.w": 1, "head": 1}  # fmt: skip
+        "shared": 6, "head": 2}  # fmt: skip
 
 
 @pytest.mark.parametrize("is_layered", [True, False])
@@ -103,8 +102,7 @@ def test_recurrent_calls_keep_their_activation(is_layered):
     found = counts(head(state) ** 2, {"cell": cell, "head": head})
     scaled = 0 if is_layered else 4
     assert found == {
-        "cell.neurons.0.w": 4, "cell.neurons.1.w": 4, "cell.neurons.0": 8 + scaled,
-        "cell.neurons.1": 8, "head.w": 1, "head": 1, "": 1}  # fmt: skip
+        "cell.neurons.0": 12 + scaled, "cell.neurons.1": 12, "head": 2, "": 1}  # fmt: skip
 
 
 def test_what_lies_between_parts_of_a_module_is_of_that_module():
@@ -127,12 +125,14 @@ def test_a_mixture_of_modules_belongs_to_what_encloses_them():
     assert counts(out([score]), {"q": q, "k": k, "out": out})[""] == 3
 
 
-def test_a_bias_of_a_layer_is_added_by_the_layer():
+def test_a_matrix_is_a_module_and_a_vector_is_not():
     w, b = values(2, 3), values(2)
     hidden = [(dot(row, values(3)) + bias).relu() for row, bias in zip(w, b, strict=True)]
+    found = counts(dot(values(2), hidden) * Value(1.0), {"layer": {"w": w, "b": b}})
+    assert found == {"layer.w": 2, "layer": 2, "": 4}, "no parameter is behind the activations"
     head = values(2)
     found = counts(dot(head, hidden), {"layer": {"w": w, "b": b}, "head": head})
-    assert found == {"layer.w": 2, "layer": 4, "head": 1}
+    assert found == {"layer.w": 2, "layer": 4, "": 1}
 
 
 def test_what_depends_on_no_parameter_belongs_to_none():
@@ -150,8 +150,7 @@ def test_names_are_paths_through_modules_and_containers():
 
 
 def test_every_module_around_is_listed_from_the_outside():
-    assert enclosing("layers.0.neurons.3.w") == [
-        "layers.0", "layers.0.neurons.3", "layers.0.neurons.3.w"]  # fmt: skip
+    assert enclosing("layers.0.mixer.w") == ["layers.0", "layers.0.mixer", "layers.0.mixer.w"]
     assert enclosing("") == []
 
 

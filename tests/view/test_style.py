@@ -1,0 +1,54 @@
+"""Colors: darker means more, and what is not a number looks like nothing else."""
+
+from itertools import pairwise
+from math import inf, nan
+
+from autodiff.view.style import Shades, weight_line
+
+
+def brightness(style):
+    color = style["fillcolor"].removeprefix("#")
+    return sum(int(color[i : i + 2], 16) for i in (0, 2, 4))
+
+
+def test_fills_darken_with_the_size_whatever_the_sign():
+    sizes = [0.0, 1e-9, 1e-3, 0.02, 0.1, 0.3, 0.6, 0.9, 1.0]
+    shades = Shades([*sizes, nan, inf])
+    fills = [shades.fill(size) for size in sizes]
+    assert all(brightness(a) >= brightness(b) for a, b in pairwise(fills))
+    assert brightness(fills[2]) > brightness(fills[3]) > brightness(fills[4])
+    assert fills[0]["fillcolor"] == "#ffffff"
+    assert [shades.fill(-size) for size in sizes] == fills
+    assert (fills[0]["fontcolor"], fills[-1]["fontcolor"]) == ("black", "white")
+
+
+def test_text_can_be_read_on_every_fill():
+    shades = Shades([1.0])
+    for i in range(101):
+        fill = shades.fill((i / 100) ** 2)
+        text = 0 if fill["fontcolor"] == "black" else 3 * 255
+        assert abs(brightness(fill) - text) > 230, i
+
+
+def test_what_is_not_finite_has_a_color_of_its_own():
+    shades = Shades([nan, 2.0, -inf])
+    odd = {shades.fill(x)["fillcolor"] for x in (nan, inf, -inf)}
+    assert len(odd) == 1
+    assert not odd & {shades.fill(2.0 * i / 100)["fillcolor"] for i in range(101)}
+    assert "for 2" in shades.legend(4)
+
+
+def test_without_any_gradient_everything_is_white():
+    assert Shades([]).fill(0.0)["fillcolor"] == Shades([0.0]).fill(0.0)["fillcolor"] == "#ffffff"
+
+
+def test_denormal_gradients_are_compared_as_well():
+    assert Shades([5e-324]).fill(5e-324) == Shades([1e308]).fill(1e308)
+
+
+def test_lines_of_weights_tell_sign_and_size():
+    large, small, none = (weight_line(w, 2.0) for w in (2.0, -0.5, 0.0))
+    assert large["color"][:7] != small["color"][:7]
+    assert float(large["penwidth"]) > float(small["penwidth"]) > float(none["penwidth"]) > 0
+    assert weight_line(0.0, 0.0) == none
+    assert weight_line(inf, 2.0) == large

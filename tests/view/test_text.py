@@ -1,0 +1,56 @@
+"""Text: whatever a label holds, one short line comes out, and it means only itself in DOT."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autodiff.view.text import LONGEST, across, cell, counted, digits, lines, readable
+
+SHAPELESS = ["\x00", "\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u200f", "\ud800", "\uffff"]
+
+
+@given(st.text())
+def test_readable_text_is_one_short_line_and_stays_as_it_is(text):
+    once = readable(text)
+    assert len(once) <= LONGEST
+    assert len(once.splitlines()) <= 1
+    assert readable(once) == once
+
+
+@pytest.mark.parametrize("character", SHAPELESS)
+def test_what_has_no_shape_is_replaced(character):
+    assert readable(f"a{character}b") == "a\ufffdb"
+
+
+@pytest.mark.parametrize("text", ["שלום", "مرحبا", "漢字", "é", "👩‍👩‍👧", "a b"])
+def test_what_has_a_shape_is_kept(text):
+    assert readable(text) == text
+
+
+def test_long_text_is_cut_where_it_says_so():
+    assert readable("ab" * 10_000) == "ab" * 15 + "a…"
+    assert readable("a" * LONGEST) == "a" * LONGEST
+    assert readable(" \n" * 10_000 + "a") == ""
+
+
+@given(st.text(string.punctuation + "n "))
+def test_no_structure_is_left_in_a_cell(text):
+    inside = cell(text)
+    for escaped in ("\\" + c for c in "\\{}|<>"):
+        inside = inside.replace(escaped, "")
+    assert not set(inside) & set("{}|<>\\")
+    assert inside.count("&") == inside.count("&amp;")
+
+
+def test_lines_stand_below_one_another_and_mean_themselves():
+    assert lines("a", "", "<b>&lt;", "\\N") == "a\\n&lt;b&gt;&amp;lt;\\n\\\\N"
+
+
+def test_numbers_and_counts_are_written_for_readers():
+    assert [digits(1234.5678, 6), digits(1234.5678, 2), digits(2.0, 4)] == [
+        "1234.57", "1.2e+03", "2"]  # fmt: skip
+    assert [counted(1, "box", "boxes"), counted(2000, "box", "boxes"), counted(0, "node")] == [
+        "1 box", "2,000 boxes", "0 nodes"]  # fmt: skip
+    assert across("a", "b") == "{a|b}"
