@@ -1,9 +1,14 @@
 """Neural networks whose every weight is a Value."""
 
 from nn import data, metrics
+from nn.activations import ACTIVATIONS, Activation
+from nn.attention import SelfAttention
 from nn.clipping import clip_grad_norm_, clip_grad_value_
+from nn.containers import Sequential
+from nn.dropout import Dropout, uniforms
+from nn.embedding import Embedding
 from nn.functional import log_softmax, softmax
-from nn.layers import ACTIVATIONS, MLP, Layer, Neuron
+from nn.layers import MLP, Layer, Linear, Neuron
 from nn.losses import (
     binary_cross_entropy,
     cross_entropy,
@@ -14,6 +19,7 @@ from nn.losses import (
     mse,
 )
 from nn.module import Module
+from nn.normalization import LayerNorm, RMSNorm
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nn.progress import Bar, Lines, Progress
 from nn.schedule import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, Schedule, StepLR
@@ -24,22 +30,30 @@ __all__ = [
     "ACTIVATIONS",
     "MLP",
     "SGD",
+    "Activation",
     "Adagrad",
     "Adam",
     "AdamW",
     "Bar",
     "CosineAnnealingLR",
+    "Dropout",
+    "Embedding",
     "ExponentialLR",
     "History",
     "Layer",
+    "LayerNorm",
+    "Linear",
     "Lines",
     "Module",
     "Neuron",
     "Optimizer",
     "Progress",
+    "RMSNorm",
     "RMSprop",
     "ReduceLROnPlateau",
     "Schedule",
+    "SelfAttention",
+    "Sequential",
     "StepLR",
     "binary_cross_entropy",
     "clip_grad_norm_",
@@ -58,4 +72,5 @@ __all__ = [
     "predict",
     "save",
     "softmax",
+    "uniforms",
 ]

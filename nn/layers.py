@@ -1,55 +1,24 @@
 """Neurons, layers of neurons, and the multi-layer perceptron, one Value a weight."""
 
-from collections.abc import Callable, Iterator, Sequence
-from operator import methodcaller
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value, dot
+from nn.activations import function, known
+from nn.functional import rowwise
 from nn.init import generator, weights
 from nn.module import Module, array_of
-
-ACTIVATIONS = ("relu", "sigmoid", "tanh", "leaky_relu", "elu", "gelu", "silu", "softplus", "sin")
-"""Names of the ops that `activation=` takes; None, or "linear", is the identity."""
-
-_METHODS: dict[str, Callable[[Any], Any]] = {name: methodcaller(name) for name in ACTIVATIONS}
-
-
-def _known(activation: str | None) -> str | None:
-    if activation is None or activation == "linear":
-        return None
-    if activation not in ACTIVATIONS:
-        raise ValueError(
-            f"unknown activation {activation!r}; choose from linear, {', '.join(ACTIVATIONS)}"
-        )
-    return activation
-
-
-def _check_width(module: Module, nin: int, x: Any) -> None:
-    try:
-        width = len(x)
-    except TypeError:
-        raise TypeError(
-            f"{type(module).__name__} takes a sequence of {nin} inputs, got "
-            f"{type(x).__name__}; for one input write model([x])"
-        ) from None
-    if width != nin:
-        raise ValueError(f"{type(module).__name__} takes {nin} inputs, got {width}")
-
-
-def _positive(name: str, size: Any) -> int:
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-        raise ValueError(f"{name} must be a positive integer, got {size!r}")
-    return int(size)
+from nn.sizes import check_width, positive
 
 
 class Neuron(Module):
     """activation(w · x + b), three nodes a call.
 
-    `w` starts as `nn.init.weights` says for a layer of `nout` neurons, `b` at 0. `nonlin=False`
-    leaves out the activation, as in micrograd.
+    `w` starts as `nn.init.weights` says for a layer of `nout` neurons, `b` at 0, or None if
+    `bias` is False. `nonlin=False` leaves out the activation, as in micrograd.
     """
 
     def __init__(
@@ -58,54 +27,89 @@ class Neuron(Module):
         nonlin: bool = True,
         *,
         activation: str | None = "relu",
+        bias: bool = True,
         nout: int = 1,
         rng: np.random.Generator | None = None,
         seed: int | None = None,
     ) -> None:
-        self.activation = _known(activation) if nonlin else None
-        nin = _positive("nin", nin)
+        self.activation = known(activation) if nonlin else None
+        nin = positive("nin", nin)
         start = weights(generator(rng, seed), nin, nout, self.activation)
         self.w = [Value(weight) for weight in start]
-        self.b = Value(0.0)
+        self.b = Value(0.0) if bias else None
 
     def __call__(self, x: Sequence[Value | float]) -> Value:
         """The activation at `x`, of as many inputs as there are weights."""
         try:
-            z: Value = dot(self.w, x) + self.b
+            z: Value = dot(self.w, x)
         except (TypeError, ValueError):
-            _check_width(self, len(self.w), x)  # the likely cause, in this neuron's words
+            check_width(self, len(self.w), x)  # the likely cause, in this neuron's words
             raise
-        if self.activation is None:
-            return z
-        activated: Value = _METHODS[self.activation](z)
-        return activated
+        if self.b is not None:
+            z = z + self.b
+        return z if self.activation is None else function(self.activation)(z)
 
     def __repr__(self) -> str:
-        return f"Neuron({len(self.w)}, activation={self.activation!r})"
+        bias = "" if self.b is not None else ", bias=False"
+        return f"Neuron({len(self.w)}, activation={self.activation!r}{bias})"
 
 
 class Layer(Module):
-    """`nout` neurons that see the same `nin` inputs."""
+    """`nout` neurons that see the same `nin` inputs; `options` are those of `Neuron`."""
 
     def __init__(self, nin: int, nout: int, nonlin: bool = True, **options: Any) -> None:
-        nout = _positive("nout", nout)
+        nout = positive("nout", nout)
         options["rng"] = generator(options.pop("rng", None), options.pop("seed", None))
         self.neurons = [Neuron(nin, nonlin, nout=nout, **options) for _ in range(nout)]
 
     def __call__(self, x: Sequence[Value | float]) -> Any:
         """The outputs of the neurons: a list, or the Value itself if there is only one."""
-        _check_width(self, len(self.neurons[0].w), x)
+        check_width(self, len(self.neurons[0].w), x)
         outputs = [neuron(x) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs
 
     def named_arrays(self) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
         """`weight` of shape (outputs, inputs) and `bias`, as torch.nn.Linear has them."""
         yield "weight", array_of([neuron.w for neuron in self.neurons])
-        yield "bias", array_of([neuron.b for neuron in self.neurons])
+        biases = [neuron.b for neuron in self.neurons if neuron.b is not None]
+        if biases:
+            yield "bias", array_of(biases)
 
     def __repr__(self) -> str:
         first = self.neurons[0]
-        return f"Layer({len(first.w)}, {len(self.neurons)}, activation={first.activation!r})"
+        bias = "" if first.b is not None else ", bias=False"
+        sizes = f"{len(first.w)}, {len(self.neurons)}"
+        return f"Layer({sizes}, activation={first.activation!r}{bias})"
+
+
+class Linear(Layer):
+    """The affine map of torch.nn.Linear: a vector in, a list out, even of one output.
+
+    Of nested sequences it maps each vector.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        rng: np.random.Generator | None = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(in_features, out_features, nonlin=False, bias=bias, rng=rng, seed=seed)
+
+    def __call__(self, x: Any) -> list[Any]:
+        """w · x + b for each neuron, as a list; of each vector in `x`."""
+        return rowwise("Linear", x, self._vector)
+
+    def _vector(self, x: list[Any]) -> list[Value]:
+        check_width(self, len(self.neurons[0].w), x)
+        return [neuron(x) for neuron in self.neurons]
+
+    def __repr__(self) -> str:
+        bias = "" if self.neurons[0].b is not None else ", bias=False"
+        return f"Linear({len(self.neurons[0].w)}, {len(self.neurons)}{bias})"
 
 
 class MLP(Module):
@@ -143,10 +147,9 @@ class MLP(Module):
 
     def __call__(self, x: Sequence[Value | float]) -> Any:
         """The outputs of the last layer: a list, or the Value itself if there is only one."""
-        _check_width(self, len(self.layers[0].neurons[0].w), x)
+        check_width(self, len(self.layers[0].neurons[0].w), x)
         out: Any = x
         for i, layer in enumerate(self.layers):
-            if i and isinstance(out, Value):
-                out = [out]
-            out = layer(out)
+            # A layer of one neuron gives a number, in a trace one that is no Value.
+            out = layer([out] if i and not isinstance(out, list) else out)
         return out

@@ -5,9 +5,10 @@ import random
 import numpy as np
 import pytest
 
+import autodiff
 import nn
 from autodiff import Value, gradcheck
-from nn import ACTIVATIONS, MLP, Layer, Neuron
+from nn import ACTIVATIONS, MLP, Layer, Linear, Neuron
 
 FORWARD = {
     None: lambda z: z,
@@ -211,6 +212,54 @@ def test_a_number_for_a_sequence_is_refused_with_the_way_out(model, x):
     message = rf"{name} takes a sequence of 1 inputs, got {type(x).__name__}; .* model\(\[x\]\)"
     with pytest.raises(TypeError, match=message):
         model(x)
+
+
+# Without bias, and in PyTorch's words
+
+
+def test_without_a_bias_there_is_the_product_alone():
+    neuron = Neuron(2, bias=False, activation=None, seed=0)
+    assert neuron.b is None
+    assert neuron([1.0, 2.0]).data == neuron.w[0].data + 2.0 * neuron.w[1].data
+    layer = Layer(2, 3, bias=False, seed=0)
+    assert len(layer.parameters()) == 6
+    assert list(layer.state_dict()) == ["weight"]
+    other = Layer(2, 3, bias=False, seed=1)
+    other.load_state_dict(layer.state_dict())
+    assert bits(other) == bits(layer)
+
+
+def test_linear_is_a_vector_in_and_a_list_out():
+    linear = Linear(3, 2, seed=0)
+    linear.load_state_dict({"weight": np.arange(6.0).reshape(2, 3), "bias": [0.5, -1.5]})
+    w, b = linear.state_dict().values()
+    x = np.array([0.3, -1.2, 2.0])
+    np.testing.assert_allclose(data(linear(x)), w @ x + b, rtol=1e-14)
+    rows = linear(np.array([[x, -x]]))
+    assert [[data(row) for row in table] for table in rows] == [[data(linear(x)), data(linear(-x))]]
+    assert [type(v) for v in Linear(3, 1)(x)] == [Value]
+    assert len(Linear(3, 2, bias=False).parameters()) == 6
+    assert repr(linear) == "Linear(3, 2)"
+    assert repr(Linear(3, 2, bias=False)) == "Linear(3, 2, bias=False)"
+    assert repr(Layer(3, 2, bias=False)) == "Layer(3, 2, activation='relu', bias=False)"
+    assert repr(Neuron(3, bias=False)) == "Neuron(3, activation='relu', bias=False)"
+
+
+def test_linear_refuses_what_is_no_vector_of_its_width():
+    with pytest.raises(ValueError, match="Linear takes 3 inputs, got 2"):
+        Linear(3, 2)([1.0, 2.0])
+    with pytest.raises(ValueError, match="Linear takes 3 inputs, got 2"):
+        Linear(3, 2)([[1.0, 2.0, 3.0], [1.0, 2.0]])
+    with pytest.raises(TypeError, match=r"Linear takes a sequence of numbers, got Value; .* \[x\]"):
+        Linear(3, 2)(Value(1.0))
+
+
+def test_a_layer_of_one_neuron_feeds_the_next_in_a_trace_as_well():
+    model = MLP(1, [1, 1, 2], "tanh", seed=0)
+    kernel = autodiff.compile(lambda x: model([x]))
+    x = np.array([0.5, -2.0])
+    expected = [data(model([v])) for v in x]
+    np.testing.assert_allclose(np.transpose(kernel(x)), expected, rtol=1e-14)
 
 
 # Where the first weights come from
