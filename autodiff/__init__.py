@@ -6,6 +6,7 @@ Write it one scalar at a time: a `Value` is a number that knows how it was compu
 # Registers what ops mean on NumPy arrays.
 from autodiff import array as array
 from autodiff import ops as ops
+from autodiff.anomaly import AnomalyError
 from autodiff.check import GradcheckError, gradcheck
 from autodiff.compiler import Kernel, TraceError, compile
 from autodiff.derivatives import (
@@ -19,7 +20,7 @@ from autodiff.derivatives import (
     vjp,
 )
 from autodiff.graph import depth, leaves, toposort
-from autodiff.modes import collector_paused, no_grad
+from autodiff.modes import collector_paused, detect_anomaly, no_grad
 from autodiff.ops import (
     abs,
     acos,
@@ -70,6 +71,7 @@ from autodiff.view import draw, play
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnomalyError",
     "GradcheckError",
     "Kernel",
     "TraceError",
@@ -87,6 +89,7 @@ __all__ = [
     "cos",
     "cosh",
     "depth",
+    "detect_anomaly",
     "div",
     "dot",
     "draw",

@@ -8,6 +8,9 @@ from math import isclose
 from operator import mul
 from typing import Any
 
+from autodiff import modes
+from autodiff.anomaly import check_edge
+
 
 class Linear:
     """d root / d input of a graph, for any of its roots and inputs.
@@ -33,6 +36,7 @@ class Linear:
         for root, seed in seeds:
             cts[root] = cts[root] + seed if root in cts else seed
         # A node reached by two paths must have both cotangents before it passes them on.
+        is_watched = modes.switched and modes.is_watching()
         for node, operands, partials in reversed(self._edges):
             if node not in cts:
                 continue
@@ -41,18 +45,23 @@ class Linear:
                 if partial is not None and x in known:
                     term = product(ct, partial)
                     cts[x] = cts[x] + term if x in cts else term
+                    if is_watched:
+                        check_edge(node, node.operands.index(x), ct, partial, cts[x])
         return [cts.get(x, 0.0) for x in self.inputs]
 
     def push(self, seeds: Iterable[tuple[Any, Any]], roots: Iterable[Any]) -> list[Any]:
         """The tangent of every root, from pairs of an input and its tangent; 0 for none."""
         product = self._product
         tangents: dict[Any, Any] = dict(seeds)
+        is_watched = modes.switched and modes.is_watching()
         for node, operands, partials in self._edges:
             total = None
             for x, partial in zip(operands, partials):
                 if partial is not None and x in tangents:
                     term = product(tangents[x], partial)
                     total = term if total is None else total + term
+                    if is_watched:
+                        check_edge(node, node.operands.index(x), tangents[x], partial, total)
             if total is not None:
                 tangents[node] = total
         return [tangents.get(root, 0.0) for root in roots]

@@ -1,4 +1,4 @@
-"""Switches that hold for one thread and one task: `no_grad`, `tracing`."""
+"""Switches that hold for one thread and one task: `no_grad`, `detect_anomaly`, `tracing`."""
 
 import functools
 import gc
@@ -11,7 +11,6 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_depth = ContextVar("depth", default=0)
 _lock = threading.Lock()
 
 switched = 0
@@ -24,26 +23,25 @@ def _count(change: int) -> None:
         switched += change
 
 
-class no_grad(ContextDecorator):
-    """A context, or a decorator, in which ops compute but record no graph.
+class _Mode(ContextDecorator):
+    """A context, or a decorator, for the current thread and asyncio task; may be nested."""
 
-    Their results are leaves. Holds for the current thread and asyncio task; may be nested.
-    Decorates functions and coroutine functions; TypeError for a generator function, whose caller
-    would run inside the context as well, as it would where a `with` block spans a `yield`.
-    """
+    inside: ContextVar[int]
+    """How often it is entered here."""
 
     def __enter__(self) -> None:
-        _depth.set(_depth.get() + 1)
+        self.inside.set(self.inside.get() + 1)
         _count(1)
 
     def __exit__(self, *exception: object) -> None:
         _count(-1)
-        _depth.set(_depth.get() - 1)
+        self.inside.set(self.inside.get() - 1)
 
     def __call__(self, function: F) -> F:
-        """`function`, whose calls record nothing."""
+        """`function`, whose calls run inside the context."""
+        name = type(self).__name__
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise TypeError(f"no_grad: {function.__name__} is a generator; use `with` inside it")
+            raise TypeError(f"{name}: {function.__name__} is a generator; use `with` inside it")
         if not inspect.iscoroutinefunction(function):
             return super().__call__(function)
 
@@ -53,6 +51,30 @@ class no_grad(ContextDecorator):
                 return await function(*args, **options)
 
         return decorated  # type: ignore[return-value]
+
+
+class no_grad(_Mode):
+    """A context, or a decorator, in which ops compute but record no graph.
+
+    Their results are leaves. Holds for the current thread and asyncio task; may be nested.
+    Decorates functions and coroutine functions; TypeError for a generator function, whose caller
+    would run inside the context as well, as it would where a `with` block spans a `yield`.
+    """
+
+    inside = ContextVar("no_grad", default=0)
+
+
+class detect_anomaly(_Mode):
+    """A context, or a decorator, in which the first nan or inf raises AnomalyError.
+
+    It is looked for in the result of every op on Values and, going backward, in every
+    cotangent. The message names the op, its operands with their labels, and the line of the
+    user's code that made the node. A backward pass that raises has changed no gradient. Holds
+    for the current thread and asyncio task, as `no_grad`; kernels are not looked into. Inside
+    it, ops take some five times as long.
+    """
+
+    inside = ContextVar("detect_anomaly", default=0)
 
 
 class Recorder(Protocol):
@@ -99,17 +121,17 @@ class recording:
     """A context in which ops record, even inside `no_grad`; it is the set of leaves made in it."""
 
     def __enter__(self) -> set[Any]:
-        self._before = _depth.get(), _own.get()
+        self._before = no_grad.inside.get(), _own.get()
         self._leaves: set[Any] = set()
-        _depth.set(0)
+        no_grad.inside.set(0)
         _own.set(self._leaves)
         _count_derivatives(1)
         return self._leaves
 
     def __exit__(self, *exception: object) -> None:
         _count_derivatives(-1)
-        depth, outer = self._before
-        _depth.set(depth)
+        inside, outer = self._before
+        no_grad.inside.set(inside)
         _own.set(outer)
         if outer is not None:
             outer |= self._leaves
@@ -130,7 +152,12 @@ def note(leaf: Any) -> None:
 
 def is_recording() -> bool:
     """Whether ops record the graph here: True outside `no_grad`."""
-    return _depth.get() == 0
+    return no_grad.inside.get() == 0
+
+
+def is_watching() -> bool:
+    """Whether ops look for nan and inf here: True inside `detect_anomaly`."""
+    return detect_anomaly.inside.get() > 0
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from typing import Any, NoReturn
 
-from autodiff import copying, modes, ops, reverse
+from autodiff import anomaly, copying, modes, ops, reverse
 from autodiff.interpreter import interpret, interpreter_of, interpreter_of_type, number
 from autodiff.primitive import TABLE, Primitive
 
@@ -44,8 +44,8 @@ def _record(row: Primitive, operands: tuple[Any, ...]) -> "Value":
     except AttributeError:
         return _record_with_constants(row, operands)
     out = row.value_at(primals)
-    if modes.switched and not modes.is_recording():
-        return Value(out)
+    if modes.switched:
+        return _record_in_mode(row, operands, out)
     partials = row.partials_at(primals, out)
     if row.selects:
         partials = [partial or None for partial in partials]
@@ -74,12 +74,33 @@ def _record_with_constants(row: Primitive, operands: tuple[Any, ...]) -> "Value"
             primals.append(constant)
             constants.append(constant)
     out = row.value_at(primals)
-    if modes.switched and not modes.is_recording():
-        return Value(out)
+    if modes.switched:
+        pairs = zip(operands, constants, strict=True)
+        return _record_in_mode(row, [x if c is None else c for x, c in pairs], out)
     partials = row.partials_at(primals, out, constants)
     if row.selects:
         partials = [partial or None for partial in partials]
     return _node(row, out, tuple(nodes), partials, tuple(constants))
+
+
+def _record_in_mode(row: Primitive, arguments: Sequence["Value | float"], out: float) -> "Value":
+    """The node of `row` on Values and floats, as the modes of this thread and task want it."""
+    is_watching = modes.is_watching()
+    if is_watching:
+        anomaly.check(row, arguments, out)
+    if not modes.is_recording():
+        return Value(out)
+    nodes = tuple([x for x in arguments if isinstance(x, Value)])
+    primals = [x._primal if isinstance(x, Value) else x for x in arguments]
+    constants = tuple([None if isinstance(x, Value) else x for x in arguments])
+    partials = row.partials_at(primals, out, constants)
+    if row.selects:
+        partials = [partial or None for partial in partials]
+    is_whole = len(nodes) == len(arguments)
+    node = _node(row, out, nodes, partials, None if is_whole else constants)
+    if is_watching:
+        anomaly.remember(node)
+    return node
 
 
 class _Values:
@@ -108,8 +129,8 @@ def _unary(row: Primitive) -> Callable[["Value"], "Value"]:
     def method(self: "Value") -> "Value":
         primal = self._primal
         out = forward(primal)
-        if modes.switched and not modes.is_recording():
-            return Value(out)
+        if modes.switched:
+            return _record_in_mode(row, (self,), out)
         slope = partial(primal, out)
         return _node(row, out, (self,), ((slope or None) if selects else slope,))
 
@@ -148,8 +169,8 @@ def _operator(row: Primitive) -> Callable[["Value", Any], "Value"]:
             return NotImplemented
         primal = self._primal
         out = forward(primal, constant)
-        if modes.switched and not modes.is_recording():
-            return Value(out)
+        if modes.switched:
+            return _record_in_mode(row, (self, constant), out)
         return _node(row, out, (self,), (partial(primal, constant, out),), (None, constant))
 
     return method
@@ -167,8 +188,8 @@ def _reflected(row: Primitive) -> Callable[["Value", Any], "Value"]:
             return NotImplemented
         primal = self._primal
         out = forward(constant, primal)
-        if modes.switched and not modes.is_recording():
-            return Value(out)
+        if modes.switched:
+            return _record_in_mode(row, (constant, self), out)
         return _node(row, out, (self,), (partial(constant, primal, out),), (constant, None))
 
     return method
@@ -316,7 +337,10 @@ class Value:
         bounded by memory. The nodes between start from zero on each call; calling it twice
         doubles the leaves and nothing else.
         """
-        reverse.backward(self, number(seed))
+        seed = number(seed)
+        if modes.switched and modes.is_watching():
+            anomaly.check_backward(self, seed)
+        reverse.backward(self, seed)
 
     # The three ops that scalar code is made of, unrolled: `_record` on two Values in the usual
     # mode gives the same node, and a test holds them to the rows.

@@ -15,8 +15,8 @@ SOURCES = sorted(path for package in ("autodiff", "nn") for path in (ROOT / pack
 # A module imports only from rows above its own.
 ROWS = [
     "autodiff.ieee autodiff.graph autodiff.modes autodiff.interpreter",
-    "autodiff.primitive autodiff.reverse autodiff.copying autodiff.linear",
-    "autodiff.reduction",
+    "autodiff.primitive autodiff.reverse autodiff.copying autodiff.anomaly",
+    "autodiff.reduction autodiff.linear",
     "autodiff.ops autodiff.array",
     "autodiff.value",
     "autodiff.tree",

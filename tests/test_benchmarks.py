@@ -94,9 +94,10 @@ def test_a_missing_peer_is_a_row_and_one_line(fake_group, capsys):
 def test_without_micrograd_the_other_rows_still_run(monkeypatch):
     monkeypatch.setitem(sys.modules, "micrograd", None)
     monkeypatch.setattr(engine, "chains", lambda settings: [Row("chain", "—", (1.0,))])
-    missing, chain = engine.measure(SETTINGS)
+    missing, chain, *costs = engine.measure(SETTINGS)
     assert missing.reason == 'micrograd is not installed: pip install -e ".[bench]"'
     assert chain.workload == "chain"
+    assert [row.unit for row in costs] == ["× its time"] * 4
 
 
 def test_without_libraries_each_says_what_to_install(monkeypatch):

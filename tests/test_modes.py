@@ -1,4 +1,4 @@
-"""`no_grad`: ops compute and record nothing, in this thread and task only."""
+"""`no_grad` and `detect_anomaly`: what the first does, and where each of them holds."""
 
 import asyncio
 import threading
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from autodiff import Value, dot, maximum, modes, no_grad, where
+from autodiff import AnomalyError, Value, detect_anomaly, dot, maximum, modes, no_grad, where
 
 PATHS = [
     lambda v: v + v,
@@ -37,12 +37,32 @@ def records():
     return bool((Value(1.0) * Value(2.0)).operands)
 
 
+def is_quiet():
+    return not records()
+
+
+def is_watched():
+    try:
+        return Value(0.0).log() is None
+    except AnomalyError:
+        return True
+
+
+# A mode, and a function that says whether it holds.
+every_mode = pytest.mark.parametrize(
+    ("mode", "holds"),
+    [(no_grad, is_quiet), (detect_anomaly, is_watched)],
+    ids=["no_grad", "detect_anomaly"],
+)
+
+
 @pytest.fixture(autouse=True)
 def nothing_stays_switched():
     yield
     assert modes.switched == 0
     assert modes.is_recording()
     assert records()
+    assert not is_watched()
 
 
 @pytest.mark.parametrize("f", PATHS)
@@ -71,29 +91,42 @@ def test_backward_works_inside():
     assert v.grad == 6.0
 
 
-def test_modes_nest():
-    with no_grad():
+@every_mode
+def test_modes_nest(mode, holds):
+    with mode():
+        with mode():
+            assert holds()
+        assert holds()
+    assert not holds()
+
+
+def test_one_mode_inside_the_other():
+    with no_grad(), detect_anomaly():
+        assert is_quiet()
+        assert is_watched()
+    with detect_anomaly():
         with no_grad():
-            assert not records()
-        assert not records()
-    assert records()
+            assert is_watched()
+        assert records()
 
 
-def test_one_instance_may_be_entered_again():
-    quiet = no_grad()
-    with quiet:
-        with quiet:
-            assert not records()
-        assert not records()
-    with quiet:
-        assert not records()
-    assert records()
+@every_mode
+def test_one_instance_may_be_entered_again(mode, holds):
+    instance = mode()
+    with instance:
+        with instance:
+            assert holds()
+        assert holds()
+    with instance:
+        assert holds()
+    assert not holds()
 
 
-def test_an_exception_leaves_the_mode():
-    with pytest.raises(ZeroDivisionError), no_grad():
+@every_mode
+def test_an_exception_leaves_the_mode(mode, holds):
+    with pytest.raises(ZeroDivisionError), mode():
         raise ZeroDivisionError
-    assert records()
+    assert not holds()
 
 
 def test_a_decorated_function_records_nothing():
@@ -109,37 +142,40 @@ def test_a_decorated_function_records_nothing():
     assert records()
 
 
-def test_another_thread_still_records():
+@every_mode
+def test_another_thread_is_outside(mode, holds):
     inside, done = threading.Event(), threading.Event()
 
     def hold():
-        with no_grad():
+        with mode():
             inside.set()
             done.wait(10)
-            return records()
+            return holds()
 
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(hold)
         assert inside.wait(10)
         # The unrolled + - * ask further while any thread is in a mode.
         assert modes.switched == 1
+        assert not holds()
         x, y = Value(3.0), Value(4.0)
         nodes = [x + y, x - y, x * y, x + 2, 2 * x, x.exp(), dot([x], [y])]
         done.set()
-        assert held.result() is False
+        assert held.result()
     assert all(node.operands for node in nodes)
     assert [node.data for node in nodes[:5]] == [7.0, -1.0, 12.0, 5.0, 6.0]
     nodes[2].backward()
     assert (x.grad, y.grad) == (4.0, 3.0)
 
 
-def test_a_thread_that_starts_inside_records():
-    with no_grad(), ThreadPoolExecutor(1) as pool:
-        assert pool.submit(records).result()
+@every_mode
+def test_a_thread_that_starts_inside_is_outside(mode, holds):
+    with mode(), ThreadPoolExecutor(1) as pool:
+        assert not pool.submit(holds).result()
 
 
-def overlapping(enter, threads=4):
-    """What `records()` says in threads that all are inside at once, and leave in order of entry."""
+def overlapping(enter, holds, threads=4):
+    """What `holds()` says in threads that all are inside at once, and leave in order of entry."""
     everyone = threading.Barrier(threads, timeout=10)
     left = [threading.Event() for _ in range(threads + 1)]
     left[0].set()
@@ -147,7 +183,7 @@ def overlapping(enter, threads=4):
     def work(k):
         def body():
             everyone.wait()
-            said = records()
+            said = holds()
             left[k].wait(10)
             return said
 
@@ -155,56 +191,62 @@ def overlapping(enter, threads=4):
             said = enter(body)
         finally:
             left[k + 1].set()
-        return said, records()
+        return said, holds()
 
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, range(threads)))
 
 
-def test_a_decorated_function_may_run_on_threads_at_once():
-    decorated = no_grad()(lambda body: body())
-    assert overlapping(decorated) == [(False, True)] * 4
+@every_mode
+def test_a_decorated_function_may_run_on_threads_at_once(mode, holds):
+    decorated = mode()(lambda body: body())
+    assert overlapping(decorated, holds) == [(True, False)] * 4
 
 
-def test_one_instance_may_be_entered_by_threads_at_once():
-    quiet = no_grad()
+@every_mode
+def test_one_instance_may_be_entered_by_threads_at_once(mode, holds):
+    instance = mode()
 
     def enter(body):
-        with quiet:
+        with instance:
             return body()
 
-    assert overlapping(enter) == [(False, True)] * 4
+    assert overlapping(enter, holds) == [(True, False)] * 4
 
 
-def test_another_task_still_records():
-    async def quiet(inside, done):
-        with no_grad():
+@every_mode
+def test_another_task_is_outside(mode, holds):
+    async def hold(inside, done):
+        with mode():
             inside.set()
             await done.wait()
-            return records()
+            return holds()
 
     async def main():
         inside, done = asyncio.Event(), asyncio.Event()
-        task = asyncio.create_task(quiet(inside, done))
+        task = asyncio.create_task(hold(inside, done))
         await inside.wait()
-        outside = records()
+        outside = holds()
         done.set()
-        return outside, await task, records()
+        return outside, await task, holds()
 
-    assert asyncio.run(main()) == (True, False, True)
+    assert asyncio.run(main()) == (False, True, False)
 
 
-def test_a_decorated_coroutine_function_records_nothing():
-    @no_grad()
+@every_mode
+def test_a_decorated_coroutine_function_runs_inside(mode, holds):
+    @mode()
     async def f():
-        return records()
+        await asyncio.sleep(0)
+        return holds()
 
-    assert asyncio.run(f()) is False
+    assert asyncio.run(f()) is True
 
 
-def test_a_generator_function_is_refused():
+@every_mode
+def test_a_generator_function_is_refused(mode, holds):
     def f():
         yield 1
 
-    with pytest.raises(TypeError, match="no_grad: f is a generator"):
-        no_grad()(f)
+    with pytest.raises(TypeError, match=f"{mode.__name__}: f is a generator"):
+        mode()(f)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from multiprocessing import get_context
 from time import perf_counter
 
-from autodiff import Value
+from autodiff import Value, detect_anomaly, grad, hvp, jvp
 from nn import MLP
 
 from .harness import Bar, MissingPeerError, Row, Unmeasured, peak_bytes, peer, speedups
@@ -81,6 +81,34 @@ def measure(settings):
     except MissingPeerError as missing:
         yield Unmeasured(NET, PEER, str(missing))
     yield from chains(settings)
+    yield from costs(settings)
+
+
+def costs(settings):
+    """What derivatives and `detect_anomaly` take, in runs of the function."""
+
+    def f(x):
+        y = x
+        for _ in range(1_000):
+            y = (y * x + 1.0).sin()
+        return y
+
+    def run():
+        f(Value(0.5))
+
+    def watched():
+        with detect_anomaly():
+            f(Value(0.5))
+
+    derivatives = {
+        "jvp of 3,000 ops": lambda: jvp(f, (0.5,), (1.0,)),
+        "grad": lambda: grad(f)(0.5),
+        "hvp": lambda: hvp(f, (0.5,), (1.0,)),
+        "the same ops inside detect_anomaly": watched,
+    }
+    for what, derivative in derivatives.items():
+        ratios = speedups(run, derivative, settings.repeats)
+        yield Row(what, "running them on Values", ratios, "× its time")
 
 
 def against_micrograd(settings):
