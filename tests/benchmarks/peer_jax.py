@@ -1,6 +1,7 @@
 """The training step in JAX, compiled by XLA for one thread."""
 
 import os
+from functools import partial
 from itertools import pairwise
 
 # Read by XLA when it starts; without them it takes all cores.
@@ -14,38 +15,36 @@ import numpy as np
 jax.config.update("jax_enable_x64", True)
 
 
-def loss(layers, x, y):
-    """The mean squared error of a ReLU network."""
-    for w, b in layers[:-1]:
-        x = jax.nn.relu(x @ w.T + b)
-    w, b = layers[-1]
-    return jnp.mean((x @ w.T + b - y) ** 2)
+@partial(jax.jit, static_argnums=0)
+def step(sizes, theta, x, y, lr):
+    """The mean squared error of a ReLU network, and its parameters after a step of SGD."""
 
+    def loss(theta):
+        h, start = x, 0
+        for layer, (nin, nout) in enumerate(pairwise(sizes)):
+            end = start + nin * nout
+            h = h @ theta[start:end].reshape(nout, nin).T + theta[end : end + nout]
+            if layer < len(sizes) - 2:
+                h = jax.nn.relu(h)
+            start = end + nout
+        return jnp.mean((h - y) ** 2)
 
-@jax.jit
-def step(layers, x, y, lr):
-    """The loss, and the layers after a step of SGD."""
-    value, gradient = jax.value_and_grad(loss)(layers, x, y)
-    return value, jax.tree.map(lambda p, g: p - lr * g, layers, gradient)
+    value, gradient = jax.value_and_grad(loss)(theta)
+    return value, theta - lr * gradient
 
 
 class Trainer:
-    """Training by JAX; arrays stay on its device between the steps."""
+    """Training by JAX on one flat vector: faster here than a tree of arrays, or donating it."""
 
     def __init__(self, sizes, theta, x, y, lr):
-        self._layers, start = [], 0
-        for nin, nout in pairwise(sizes):
-            end = start + nin * nout
-            w, b = theta[start:end].reshape(nout, nin), theta[end : end + nout]
-            self._layers.append((jnp.array(w), jnp.array(b)))
-            start = end + nout
-        self._x, self._y, self._lr = jnp.array(x), jnp.array(y), lr
+        self._sizes, self._lr = tuple(sizes), lr
+        self._theta, self._x, self._y = jnp.array(theta), jnp.array(x), jnp.array(y)
 
     def step(self):
         """Value, gradient, SGD; done when it returns."""
-        value, self._layers = step(self._layers, self._x, self._y, self._lr)
-        jax.block_until_ready((value, self._layers))
+        value, self._theta = step(self._sizes, self._theta, self._x, self._y, self._lr)
+        jax.block_until_ready((value, self._theta))
 
     def parameters(self):
         """Layer by layer, weights before biases."""
-        return np.concatenate([np.ravel(array) for layer in self._layers for array in layer])
+        return np.array(self._theta)
