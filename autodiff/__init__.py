@@ -66,7 +66,7 @@ from autodiff.ops import (
     where,
 )
 from autodiff.value import Value
-from autodiff.view import draw, play
+from autodiff.view import draw, play, tree
 
 __version__ = "0.1.0"
 
@@ -134,6 +134,7 @@ __all__ = [
     "tan",
     "tanh",
     "toposort",
+    "tree",
     "value_and_grad",
     "vjp",
     "where",

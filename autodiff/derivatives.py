@@ -10,7 +10,7 @@ from functools import wraps
 from itertools import islice
 from typing import Any, Literal, overload
 
-from autodiff import tree
+from autodiff import pytree
 from autodiff.evaluation import Evaluation, real
 from autodiff.graph import interior, leaves
 from autodiff.interpreter import show
@@ -50,7 +50,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
                 f"grad: f has to return one number, got {show(run.result)}; "
                 "jacobian differentiates several"
             )
-        slopes = tree.filled(_chosen(run, argnums), iter(run.pull([1.0])))
+        slopes = pytree.filled(_chosen(run, argnums), iter(run.pull([1.0])))
         return ((run.primal(), run.aux) if has_aux else run.primal()), slopes
 
     return value_and_gradient
@@ -66,9 +66,9 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     run = Evaluation("vjp", f, primals, range(len(primals)), has_aux=has_aux)
 
     def pull(cotangent: Any) -> Any:
-        places = tree.along(run.result, cotangent, "vjp: the cotangent")
+        places = pytree.along(run.result, cotangent, "vjp: the cotangent")
         cotangents = run.pull([real(x, place) for place, x in places])
-        return tree.filled(run.arguments, iter(cotangents))
+        return pytree.filled(run.arguments, iter(cotangents))
 
     return (run.primal(), pull, run.aux) if has_aux else (run.primal(), pull)
 
@@ -84,10 +84,10 @@ def jvp(
     _require_function("jvp", f)
     if not (isinstance(primals, list | tuple) and isinstance(tangents, list | tuple)):
         raise TypeError("jvp: primals and tangents have to be tuples, one part an argument")
-    places = list(tree.along(tuple(primals), tangents, "jvp: tangents"))
+    places = list(pytree.along(tuple(primals), tangents, "jvp: tangents"))
     run = Evaluation("jvp", f, tuple(primals), range(len(primals)), has_aux=has_aux)
     pushed = run.push([real(x, place) for place, x in places])
-    tangent = tree.filled(run.result, iter(pushed))
+    tangent = pytree.filled(run.result, iter(pushed))
     return (run.primal(), tangent, run.aux) if has_aux else (run.primal(), tangent)
 
 
@@ -107,16 +107,16 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
 
         def of(block: Any) -> Any:
             """d block / d every part of x."""
-            taken = [iter(next(rows)) for _ in tree.scalars(block)]
+            taken = [iter(next(rows)) for _ in pytree.scalars(block)]
 
             def by(part: Any) -> Any:
-                size = len(tree.scalars(part))
+                size = len(pytree.scalars(part))
                 flat = [x for row in taken for x in islice(row, size)]
-                return tree.shaped(tree.shape(block) + tree.shape(part), flat)
+                return pytree.shaped(pytree.shape(block) + pytree.shape(part), flat)
 
-            return tree.mapped(by, _chosen(run, argnums))
+            return pytree.mapped(by, _chosen(run, argnums))
 
-        found = tree.mapped(of, run.result)
+        found = pytree.mapped(of, run.result)
         return (found, run.aux) if has_aux else found
 
     return slopes

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autodiff import graph, modes, ops, tree
+from autodiff import graph, modes, ops, pytree
 from autodiff.interpreter import interpreter_of_type, number, show
 from autodiff.linear import Linear
 from autodiff.value import Value
@@ -36,12 +36,12 @@ class Evaluation:
             nodes = [[self._lifted(x) for x in scalars] for scalars in given]
             lifted = dict(zip(places, nodes, strict=True))
             operands = [
-                tree.filled(x, iter(lifted[i])) if i in lifted else x for i, x in enumerate(args)
+                pytree.filled(x, iter(lifted[i])) if i in lifted else x for i, x in enumerate(args)
             ]
             self.result = f(*operands, **(options or {}))
         aux = self._split() if has_aux else None
         self.outputs = self._scalars(self.result, "the result")
-        further = [x for _, block in tree.blocks(aux) for x in tree.scalars(block)]
+        further = [x for _, block in pytree.blocks(aux) for x in pytree.scalars(block)]
         roots = [x for x in (*self.outputs, *further) if isinstance(x, Value)]
         inputs = [x for scalars in nodes for x in scalars]
         has_values = any(isinstance(x, Value) for scalars in given for x in scalars)
@@ -50,7 +50,7 @@ class Evaluation:
             as_graph = self._is_kept and (has_values or is_open)
             self._linear = Linear(order, inputs, as_graph=as_graph)
         self._in_numbers = not (has_values or as_graph)
-        self.aux = tree.mapped(self._given_aux, aux)
+        self.aux = pytree.mapped(self._given_aux, aux)
 
     @property
     def is_scalar(self) -> bool:
@@ -59,7 +59,7 @@ class Evaluation:
 
     def primal(self) -> Any:
         """The result as the caller gets it: numbers, nodes of the outer graph, or leaves."""
-        return tree.filled(self.result, map(self._given, self.outputs))
+        return pytree.filled(self.result, map(self._given, self.outputs))
 
     def pull(self, cotangents: Sequence[Any]) -> list[Any]:
         """The cotangents of all inputs from those of all outputs."""
@@ -112,8 +112,8 @@ class Evaluation:
         """The scalars of a tree, each a Value or a float."""
         return [
             real(x, f"{self.name}: {place}")
-            for place, block in tree.blocks(argument, what)
-            for x in tree.scalars(block)
+            for place, block in pytree.blocks(argument, what)
+            for x in pytree.scalars(block)
         ]
 
     def _given(self, x: Any) -> Any:
@@ -123,10 +123,10 @@ class Evaluation:
         return x if x is not primal and self._is_kept else Value(primal)
 
     def _given_aux(self, block: Any) -> Any:
-        if not any(isinstance(x, Value) for x in tree.scalars(block)):
+        if not any(isinstance(x, Value) for x in pytree.scalars(block)):
             return block
-        parts = [self._given(x) if isinstance(x, Value) else x for x in tree.scalars(block)]
-        return tree.shaped(tree.shape(block), parts)
+        parts = [self._given(x) if isinstance(x, Value) else x for x in pytree.scalars(block)]
+        return pytree.shaped(pytree.shape(block), parts)
 
     def _wrapped(self, derivatives: list[Any], seeds: Sequence[Any] = ()) -> list[Any]:
         if self._in_numbers and not any(isinstance(seed, Value) for seed in seeds):

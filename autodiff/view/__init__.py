@@ -4,5 +4,6 @@ from autodiff.view.drawing import draw
 from autodiff.view.player import play
 from autodiff.view.renderer import Drawing, RendererNotFound, find_renderer
 from autodiff.view.style import weight_line
+from autodiff.view.terminal import tree
 
-__all__ = ["Drawing", "RendererNotFound", "draw", "find_renderer", "play", "weight_line"]
+__all__ = ["Drawing", "RendererNotFound", "draw", "find_renderer", "play", "tree", "weight_line"]

@@ -12,6 +12,7 @@ from autodiff.value import Value
 from autodiff.view.folding import Box, Boxes, apart, by_module, by_role, chosen_modules, near, sizes
 from autodiff.view.graphs import Look, Picture
 from autodiff.view.modules import enclosing, membership, parameter_names
+from autodiff.view.nearest import check_count
 from autodiff.view.programs import draw_program
 from autodiff.view.style import PORTS, Direction
 from autodiff.view.text import counted
@@ -78,9 +79,8 @@ def draw(
 def _check(direction: Any, precision: Any, max_nodes: Any, color: Any) -> None:
     if direction not in PORTS:
         raise ValueError(f"draw: direction must be LR, RL, TB or BT, got {direction!r}")
-    for name, number in (("precision", precision), ("max_nodes", max_nodes)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ValueError(f"draw: {name} must be a positive integer, got {number!r}")
+    check_count("draw", "precision", precision)
+    check_count("draw", "max_nodes", max_nodes)
     if color not in ("kind", "grad"):
         raise ValueError(f"draw: color must be 'kind' or 'grad', got {color!r}")
 

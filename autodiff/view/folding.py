@@ -7,6 +7,7 @@ from typing import Any
 from autodiff import ops
 from autodiff.value import Value
 from autodiff.view.modules import enclosing
+from autodiff.view.nearest import nearest
 
 
 @dataclass(eq=False)
@@ -118,15 +119,7 @@ def near(root: Value, boxes: Boxes, count: int) -> set[Box]:
         found = sources.setdefault(box, {})
         for x in node.operands:
             found.setdefault(boxes[x])
-    reached = {boxes[root]: None}
-    for box in (queue := [boxes[root]]):
-        for source in sources[box]:
-            if len(reached) == count:
-                return set(reached)
-            if source not in reached:
-                reached[source] = None
-                queue.append(source)
-    return set(reached)
+    return set(nearest([boxes[root]], sources.__getitem__, count))
 
 
 def sizes(boxes: Boxes) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.compiler.ir import Instr, Program
+from autodiff.view.nearest import nearest
 from autodiff.view.renderer import Drawing
 from autodiff.view.style import (
     ARRAY_MOVE,
@@ -35,7 +36,7 @@ def draw_program(
     Arrays that are given or constant are yellow, those that an op computes blue, and those that
     only hold the same numbers elsewhere white; results have a thick border.
     """
-    drawn = _near(program, max_nodes)
+    drawn = set(nearest(program.results, lambda i: program.instrs[i].operands, max_nodes))
     drawing = Drawing(graph_attr=GRAPH | {"rankdir": direction}, node_attr=NODE, edge_attr=EDGE)
     tail, head = PORTS[direction]
     for i in sorted(drawn, reverse=True):
@@ -58,18 +59,6 @@ def draw_program(
         note = f"… {counted(missing, 'instruction')} not drawn"
         drawing.attr("graph", label=lines(note) + "\\l", **NOTE)
     return drawing
-
-
-def _near(program: Program, count: int) -> set[int]:
-    """The `count` instructions nearest to the results."""
-    reached = dict.fromkeys(program.results)
-    queue = list(reached)
-    for i in queue:
-        for operand in program.instrs[i].operands:
-            if operand not in reached:
-                reached[operand] = None
-                queue.append(operand)
-    return set(queue[:count])
 
 
 def _name(instr: Instr, precision: int) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from autodiff import Value, tree
+from autodiff import Value, pytree
 
 Point = namedtuple("Point", "x y")
 V = Value(7.0)
@@ -14,7 +14,7 @@ NESTED = {"w": [1.0, (2, np.array([[3.0, 4.0], [5.0, 6.0]]))], "none": None, "p"
 
 
 def test_blocks_come_with_their_places():
-    found = list(tree.blocks(NESTED, "x"))
+    found = list(pytree.blocks(NESTED, "x"))
     assert [place for place, _ in found] == [
         "x['w'][0]",
         "x['w'][1][0]",
@@ -22,12 +22,12 @@ def test_blocks_come_with_their_places():
         "x['p'][0]",
     ]
     assert found[2][1] is NESTED["w"][1][1]
-    assert list(tree.blocks(None)) == []
-    assert list(tree.blocks(1.0)) == [("", 1.0)]
+    assert list(pytree.blocks(None)) == []
+    assert list(pytree.blocks(1.0)) == [("", 1.0)]
 
 
 def test_mapped_keeps_the_structure():
-    other = tree.mapped(lambda block: block, NESTED)
+    other = pytree.mapped(lambda block: block, NESTED)
     assert other.keys() == NESTED.keys()
     assert other["w"][1][1] is NESTED["w"][1][1]
     assert type(other["w"][1]) is tuple
@@ -39,7 +39,7 @@ def test_mapped_keeps_the_structure():
 
 def test_filled_takes_one_element_for_every_scalar():
     elements = iter(map(float, range(99)))
-    other = tree.filled(NESTED, elements)
+    other = pytree.filled(NESTED, elements)
     assert next(elements) == 7.0
     assert_array_equal(other["w"][1][1], [[2.0, 3.0], [4.0, 5.0]])
     assert other["w"][1][1].dtype == float
@@ -59,22 +59,22 @@ def test_filled_takes_one_element_for_every_scalar():
     ],
 )
 def test_scalars_of_a_block_in_order(block, elements):
-    assert tree.scalars(block) == elements
+    assert pytree.scalars(block) == elements
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,), (2, 0)], ids=str)
 def test_shaped_undoes_scalars(shape):
     array = np.arange(np.prod(shape, dtype=int), dtype=float).reshape(shape)
-    again = tree.shaped(shape, tree.scalars(array))
+    again = pytree.shaped(shape, pytree.scalars(array))
     assert_array_equal(again, array)
-    assert tree.shape(again) == shape
-    objects = tree.shaped((2,), [V, 1.0])
+    assert pytree.shape(again) == shape
+    objects = pytree.shaped((2,), [V, 1.0])
     assert (objects.dtype, objects[0]) == (object, V)
 
 
 def test_along_follows_the_first_tree():
     other = {"none": None, "p": [1, ()], "w": (2, [3, np.array([[4, 5], [6, 7]])])}
-    found = list(tree.along(NESTED, other, "t"))
+    found = list(pytree.along(NESTED, other, "t"))
     assert [x for _, x in found] == [2, 3, 4, 5, 6, 7, 1]
     assert found[-1] == ("t['p'][0]", 1)
 
@@ -94,6 +94,6 @@ def test_along_follows_the_first_tree():
 )
 def test_along_names_the_place_that_differs(other, message):
     with pytest.raises(ValueError, match=message):
-        list(tree.along({"a": 1.0, "b": [2.0], "c": None}, other, "t"))
+        list(pytree.along({"a": 1.0, "b": [2.0], "c": None}, other, "t"))
     with pytest.raises(ValueError, match=r"array of shape \(2,\), got list"):
-        list(tree.along(np.ones(2), [1.0, 2.0], "t"))
+        list(pytree.along(np.ones(2), [1.0, 2.0], "t"))

@@ -1,0 +1,26 @@
+"""What a picture keeps of a graph that is too large: what is nearest to its end."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def nearest(starts: Iterable[T], before: Callable[[T], Iterable[T]], count: int) -> dict[T, None]:
+    """The first `count` of `starts` and of what is before them, the fewest steps first."""
+    reached = dict.fromkeys(starts)
+    queue = list(reached)[:count]
+    for one in queue:
+        if len(queue) >= count:
+            break
+        for source in before(one):
+            if source not in reached:
+                reached[source] = None
+                queue.append(source)
+    return dict.fromkeys(queue[:count])
+
+
+def check_count(caller: str, name: str, number: object) -> None:
+    """Raise ValueError unless `number` is a positive integer."""
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ValueError(f"{caller}: {name} must be a positive integer, got {number!r}")

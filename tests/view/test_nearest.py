@@ -1,0 +1,27 @@
+"""Nearest: the fewest steps first, exactly as many as asked for, no step past them."""
+
+import pytest
+
+from autodiff.view.nearest import check_count, nearest
+
+BEFORE = {"root": ["a", "b"], "a": ["c", "d"], "b": ["d", "root"], "c": ["e"], "d": [], "e": []}
+
+
+@pytest.mark.parametrize("count", range(1, 8))
+def test_the_fewest_steps_come_first(count):
+    assert list(nearest(["root"], BEFORE.__getitem__, count)) == list(["root", *"abcde"][:count])
+
+
+def test_there_may_be_several_starts_and_more_than_are_wanted():
+    assert list(nearest(["b", "a", "b"], BEFORE.__getitem__, 4)) == ["b", "a", "d", "root"]
+    assert list(nearest(["b", "a", "e"], BEFORE.__getitem__, 2)) == ["b", "a"]
+
+
+def test_what_is_not_needed_is_not_looked_at():
+    assert len(nearest([0], lambda i: [i + 1] if i < 9 else 1 / 0, 10)) == 10
+
+
+@pytest.mark.parametrize("wrong", [0, -1, True, 2.0, "3", None])
+def test_a_count_is_a_positive_integer(wrong):
+    with pytest.raises(ValueError, match="f: n must be a positive integer, got"):
+        check_count("f", "n", wrong)
