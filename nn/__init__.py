@@ -8,6 +8,7 @@ from nn.containers import Sequential
 from nn.dropout import Dropout, uniforms
 from nn.embedding import Embedding
 from nn.functional import log_softmax, softmax
+from nn.history import History
 from nn.layers import MLP, Layer, Linear, Neuron
 from nn.losses import (
     binary_cross_entropy,
@@ -21,10 +22,11 @@ from nn.losses import (
 from nn.module import Module
 from nn.normalization import LayerNorm, RMSNorm
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
-from nn.progress import Bar, Lines, Progress
+from nn.prediction import predict
+from nn.progress import Bar, Lines, Progress, Silent, Step
 from nn.schedule import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, Schedule, StepLR
 from nn.state import load, save
-from nn.training import History, fit, predict
+from nn.training import fit
 
 __all__ = [
     "ACTIVATIONS",
@@ -54,6 +56,8 @@ __all__ = [
     "Schedule",
     "SelfAttention",
     "Sequential",
+    "Silent",
+    "Step",
     "StepLR",
     "binary_cross_entropy",
     "clip_grad_norm_",

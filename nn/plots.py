@@ -1,13 +1,18 @@
-"""Plots of a fit and of a loss; as CSV where matplotlib is not installed."""
+"""Plots of fits, losses, curves and boundaries; as CSV where matplotlib is not installed."""
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+_TRAIN, _VALIDATION, _BEST = "#1f6fb4", "#e0701b", "#999999"
+_CLASSES = ("#1f6fb4", "#e0701b", "#3a9a4b", "#b23a8e", "#8a6d1f", "#2aa5a5", "#7a4fc0", "#a03030",
+            "#55606a", "#c2a500")  # fmt: skip
+"""Colors of classes, told apart in print and by most color-blind readers in pairs."""
 
 
 def can_plot() -> bool:
@@ -32,8 +37,8 @@ def plot_fit(
 
     def paint(axes: Any) -> None:
         axes.plot(*train, ".", color="#bbbbbb", markersize=4, label="training points")
-        axes.plot(x, target, color="#1f6fb4", linewidth=4, alpha=0.4, label="target")
-        axes.plot(x, prediction, color="#e0701b", linewidth=1.5, label="network")
+        axes.plot(x, target, color=_TRAIN, linewidth=4, alpha=0.4, label="target")
+        axes.plot(x, prediction, color=_VALIDATION, linewidth=1.5, label="network")
         axes.set(xlabel="x", ylabel="y")
         axes.legend(frameon=False)
 
@@ -51,12 +56,102 @@ def plot_loss(folder: Path, losses: Sequence[float]) -> Path:
         return _write_csv(folder / "loss.csv", ("iteration", "loss"), rows)
 
     def paint(axes: Any) -> None:
-        axes.plot(iterations, losses, color="#1f6fb4", linewidth=0.8)
+        axes.plot(iterations, losses, color=_TRAIN, linewidth=0.8)
         axes.set(xlabel="iteration", ylabel="loss of the mini-batch")
         if all(loss > 0 for loss in losses):
             axes.set_yscale("log")
 
     return _write_png(folder / "loss.png", paint)
+
+
+def learning_curves(
+    epochs: Mapping[str, Sequence[float]], losses: Sequence[float], best_epoch: int | None = None
+) -> Any:
+    """A matplotlib Figure of the columns of `epochs`, with one plot for the loss and each metric.
+
+    A column and its `validation_` companion share a plot. With fewer than two epochs it shows
+    the losses of the iterations.
+    """
+    names = [name for name in epochs if not name.startswith("validation_")]
+    if len(epochs.get("loss", ())) < 2:
+        epochs, names = {"loss": losses}, ["loss"]
+    figure = _figure(len(names))
+    for axes, name in zip(figure.axes, names, strict=True):
+        unit = "epoch" if epochs[name] is not losses else "iteration"
+        _curves(axes, name, epochs[name], epochs.get(f"validation_{name}"))
+        axes.set(xlabel=unit, ylabel=name.replace("_", " "))
+        if best_epoch is not None:
+            axes.axvline(best_epoch, color=_BEST, linewidth=0.8, linestyle=":")
+    return figure
+
+
+def _curves(
+    axes: Any, name: str, train: Sequence[float], validation: Sequence[float] | None
+) -> None:
+    axes.plot(range(1, len(train) + 1), train, color=_TRAIN, linewidth=1.2, label="training")
+    if validation is not None:
+        places = range(1, len(validation) + 1)
+        axes.plot(places, validation, color=_VALIDATION, linewidth=1.2, label="validation")
+        axes.legend(frameon=False)
+    if name == "loss" and all(x > 0 for x in (*train, *(validation or ()))):
+        axes.set_yscale("log")
+
+
+def plot_curves(folder: Path, epochs: Mapping[str, Sequence[float]]) -> Path:
+    """Write `curves.png`, the learning curves of a history's epochs; its path.
+
+    Writes `curves.csv` without matplotlib.
+    """
+    if not can_plot():
+        rows = zip(range(1, len(epochs["loss"]) + 1), *epochs.values(), strict=True)
+        return _write_csv(folder / "curves.csv", ("epoch", *epochs), rows)
+    path = folder / "curves.png"
+    learning_curves(epochs, ()).savefig(path, dpi=120)
+    return path
+
+
+def plot_boundary(
+    folder: Path,
+    predict: Callable[[npt.NDArray[np.float64]], npt.ArrayLike],
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.int_],
+    *,
+    names: Sequence[str] = ("x1", "x2"),
+    classes: Sequence[str] = (),
+) -> Path:
+    """Write `boundary.png`, the class that `predict` gives the plane around two inputs; its path.
+
+    `predict` takes points, (n, 2), and gives a row of logits for each. `x` and `y` are examples
+    and their classes, drawn over it. Writes `boundary.csv`, the grid, without matplotlib.
+    """
+    margin = 0.08 * (x.max(axis=0) - x.min(axis=0))
+    (left, bottom), (right, top) = x.min(axis=0) - margin, x.max(axis=0) + margin
+    across, up = np.meshgrid(np.linspace(left, right, 240), np.linspace(bottom, top, 160))
+    points = np.column_stack([across.ravel(), up.ravel()])
+    found = np.asarray(predict(points)).argmax(axis=1)
+    if not can_plot():
+        rows = np.column_stack([points, found]).tolist()
+        return _write_csv(folder / "boundary.csv", (*names, "class"), rows)
+    figure = _figure(1)
+    (axes,) = figure.axes
+    count = max(len(classes), int(y.max()) + 1)
+    colors = [_CLASSES[k % len(_CLASSES)] for k in range(count)]
+    box = {"extent": (left, right, bottom, top), "origin": "lower", "aspect": "auto"}
+    shades = np.array([_rgb(color) for color in colors])[found.reshape(across.shape)]
+    axes.imshow(1 - 0.3 * (1 - shades), interpolation="nearest", **box)
+    for k, color in enumerate(colors):
+        label = classes[k] if k < len(classes) else str(k)
+        axes.plot(*x[y == k].T, "o", color=color, markersize=4, markeredgecolor="white",
+                  markeredgewidth=0.5, label=label)  # fmt: skip
+    axes.set(xlabel=names[0], ylabel=names[1])
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    path = folder / "boundary.png"
+    figure.savefig(path, dpi=120)
+    return path
+
+
+def _rgb(color: str) -> list[float]:
+    return [int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)]
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
@@ -67,13 +162,19 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
     return path
 
 
-def _write_png(path: Path, paint: Callable[[Any], None]) -> Path:
+def _figure(plots: int) -> Any:
+    """A Figure with so many plots side by side."""
     # An optional extra, and slow to import. Figure, not pyplot: no display, no global state.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    paint(axes)
+    figure = Figure(figsize=(6.4 if plots == 1 else 4.4 * plots, 4), layout="constrained")
+    for k in range(plots):
+        figure.add_subplot(1, plots, k + 1).spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _write_png(path: Path, paint: Callable[[Any], None]) -> Path:
+    figure = _figure(1)
+    paint(figure.axes[0])
     figure.savefig(path, dpi=120)
     return path

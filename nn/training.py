@@ -1,33 +1,29 @@
-"""`fit` and `predict`: training on arrays of examples, one scalar graph a mini-batch."""
+"""`fit`: training on arrays of examples, in epochs of mini-batches."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from math import inf, isclose, isfinite
-from types import FrameType
-from typing import Any, Literal
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
 
 import autodiff
-from autodiff import Value, collector_paused, no_grad
+from autodiff import Value
+from nn.data import train_test_split
+from nn.engines import Compiled, Eager, Loss, NoMeanError
+from nn.examples import as_inputs, as_targets, check_finite
+from nn.history import History
 from nn.losses import mse
+from nn.metrics import METRICS, Metric
+from nn.mode import in_mode
 from nn.module import Module
 from nn.optim import Adam, Optimizer
-from nn.progress import Progress, Silent
+from nn.plan import Pair, Plan
+from nn.prediction import Engine, check_engine, warn_of_eager
+from nn.progress import Progress, Silent, best
+from nn.run import Run
+from nn.schedule import Schedule
 
-Loss = Callable[[Any, Any], Any]
-
-
-@dataclass
-class History:
-    """The loss of every iteration, and why training stopped."""
-
-    losses: list[float] = field(default_factory=list)
-    stopped: Literal["iterations", "converged", "interrupted"] = "iterations"
+_ITERATIONS = 1000
+_BATCH = 32
 
 
 def fit(
@@ -37,195 +33,155 @@ def fit(
     *,
     loss: Loss = mse,
     optimizer: Optimizer | None = None,
-    iterations: int = 1000,
+    epochs: int | None = None,
+    iterations: int | None = None,
     batch_size: int | None = None,
+    validation: float | tuple[Any, Any] | None = None,
+    metrics: Sequence[str | Metric] = (),
+    schedule: Schedule | None = None,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
     tolerance: float | None = None,
     patience: int = 100,
+    early_stopping: int | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_every: int = 1,
+    resume: bool = False,
     seed: int = 0,
-    engine: Literal["eager", "compiled"] = "eager",
-    progress: Progress | None = None,
+    engine: Engine = "auto",
+    progress: Progress | bool = True,
 ) -> History:
     """Change the parameters of `model` so that `loss(predictions, targets)` falls.
 
-    `x` has shape (n,) or (n, inputs), `y` has shape (n,) or (n, outputs). Each iteration draws
-    `batch_size` of the n examples without replacement (default: all, in their order), and takes
-    one step of `optimizer` (default: Adam, lr 0.01). `loss` gets a list of predictions, as the
-    model returns them, and the rows of `y`; it may be any function of Values.
+    Examples: `x` and `y` have shape (n,) or (n, …); integers stay integers, as `take` and
+    `cross_entropy` want them. `loss` gets a list of predictions, as the model returns them, and
+    the rows of `y`. `validation` is a pair (x, y), or a share of the examples, which are drawn
+    by `seed` and kept out of training.
 
-    `engine="compiled"` runs the loss of one example, compiled, over the batch, which is a hundred
-    times faster; it needs a loss that is a mean over examples. ValueError if it is not,
-    TraceError if the model or the loss branches on data.
+    Steps: training lasts `epochs`, or `iterations` (default: 1000), or the shorter of the two.
+    An epoch shuffles the examples by `seed` and takes a step of `optimizer` (default: Adam, lr
+    0.01) for each `batch_size` of them, and for those left over. By default a batch is 32 if
+    `epochs` is given, otherwise all examples, in their order. Gradients are clipped by value,
+    then by norm. `schedule` takes a step after each epoch.
 
-    With `tolerance`, training also stops when `patience` iterations in a row have not brought
-    the loss below its least value so far by more than that. Ctrl-C stops after the current
-    iteration; the model keeps what it has learned (a second Ctrl-C raises at once).
+    Engine: "compiled" runs the loss of one example, compiled, over the batch, some hundred times
+    faster than "eager", which runs on Values. It takes a loss that is a mean over examples, and
+    a model that does not branch on data; a few examples are run on both engines, before and
+    after, to see that they agree. "auto" is compiled where that works, and otherwise eager, with
+    a RuntimeWarning that says why.
 
-    Raises FloatingPointError, the parameters those of the iteration before, if the loss is not
-    finite; ValueError for sizes that do not fit.
+    Ends: with `tolerance`, training also stops when `patience` iterations in a row have not
+    brought the loss below its least value so far by more than that. With `early_stopping` it
+    stops after that many epochs without a new least validation loss (without `validation`,
+    training loss) and, however it ends, the parameters are those of the best epoch. Ctrl-C
+    stops after the current iteration; the model keeps what it has learned (a second one raises).
+
+    Records: after every epoch the history has the loss, and `metrics` ("accuracy", "r2", or
+    functions of predictions and targets as arrays), on training and validation examples.
+    `progress` True is a bar in terminals and notebooks, and lines elsewhere. `checkpoint` is an
+    .npz file, written whole or not at all after every `checkpoint_every` epochs; with `resume`
+    training goes on from it, if it is there, to the same bits as if it had never stopped.
+
+    Raises FloatingPointError, the parameters those of the iteration before, if the loss or its
+    gradient is not finite; ValueError for sizes and options that do not fit.
     """
-    rows, targets = _examples(x), _targets(y)
-    if len(rows) != len(targets):
-        raise ValueError(f"fit: {len(rows)} examples in x, {len(targets)} in y")
-    size = len(rows) if batch_size is None else batch_size
-    if not 1 <= size <= len(rows):
-        raise ValueError(f"fit: batch_size must be in 1 … {len(rows)}, got {size}")
-    if iterations < 0 or patience < 1:
-        raise ValueError(f"fit: iterations {iterations} or patience {patience} is too small")
-    optimizer = optimizer or Adam(model.parameters(), lr=0.01)
-    rng = np.random.default_rng(seed)
-    history = History()
-    least, since = inf, 0
-    engines = {"eager": _Eager, "compiled": _Compiled}
-    if engine not in engines:
-        raise ValueError(f"fit: engine must be eager or compiled, got {engine!r}")
-    every = np.arange(size)
-    training = engines[engine](model, loss, rows, targets, optimizer)
-    with _interruptible() as interrupted, collector_paused(), progress or Silent() as report:
+    check_engine("fit", engine)
+    train, held_out = _parted(x, y, validation, seed)
+    if optimizer is None:
+        optimizer = schedule.optimizer if schedule else Adam(model.parameters(), lr=0.01)
+    if schedule is not None and schedule.optimizer is not optimizer:
+        raise ValueError("fit: the schedule is that of another optimizer")
+    if resume and checkpoint is None:
+        raise ValueError("fit: resume needs checkpoint, the file to go on from")
+    plan = Plan(
+        train=train,
+        validation=held_out,
+        batch_size=_batch_size(batch_size, len(train[0]), epochs is not None),
+        epochs=epochs,
+        iterations=_ITERATIONS if epochs is iterations is None else iterations,
+        metrics=_named(metrics),
+        clip_norm=clip_norm,
+        clip_value=clip_value,
+        tolerance=tolerance,
+        patience=patience,
+        early_stopping=early_stopping,
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        checkpoint_every=checkpoint_every,
+        seed=seed,
+    )
+    shown = progress if not isinstance(progress, bool) else best() if progress else Silent()
+    with in_mode(model, training=True):
+        chosen = _engine(engine, model, loss, train, optimizer.parameters)
+        run = Run(plan, model, optimizer, schedule, chosen)
+        if resume:
+            run.resume()
+        return run.to_the_end(shown)
+
+
+def _engine(name: Engine, model: Module, loss: Loss, train: Pair, parameters: list[Value]) -> Eager:
+    if name != "eager":
         try:
-            for iteration in range(1, iterations + 1):
-                batch = every if batch_size is None else rng.choice(len(rows), size, False)
-                value = training.gradient(batch)
-                if not isfinite(value):
-                    raise FloatingPointError(
-                        f"the loss is {value} at iteration {iteration}; a lower learning rate than "
-                        f"{optimizer.lr:g} may help"
-                    )
-                training.step()
-                history.losses.append(value)
-                report(iteration, iterations, value)
-                since = 0 if value < least - (tolerance or 0.0) else since + 1
-                least = min(least, value)
-                if interrupted.is_set():
-                    history.stopped = "interrupted"
-                    break
-                if tolerance is not None and since >= patience:
-                    history.stopped = "converged"
-                    break
-        finally:
-            training.finish()
-    return history
+            return Compiled(model, loss, *train, parameters)
+        except (autodiff.TraceError, NoMeanError) as error:
+            if name == "compiled":
+                raise
+            warn_of_eager("fit", error, 3)
+    return Eager(model, loss, *train, parameters)
 
 
-class _Eager:
-    """Training on Values: one graph a batch."""
-
-    def __init__(
-        self, model: Module, loss: Loss, rows: list[Any], targets: list[Any], optimizer: Optimizer
-    ) -> None:
-        self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.rows, self.targets = rows, targets
-        self.root = Value(0.0)
-
-    def gradient(self, batch: npt.NDArray[np.int_]) -> float:
-        """The loss of a batch, which the next step goes down."""
-        predictions = [self.model(self.rows[i]) for i in batch]
-        self.root = self.loss(predictions, [self.targets[i] for i in batch])
-        if not isinstance(self.root, Value):
-            kind = type(self.root).__name__
-            raise TypeError(f"fit: the loss must return a Value, got {kind}")
-        return self.root.data
-
-    def step(self) -> None:
-        """Take one step."""
-        self.optimizer.zero_grad()
-        self.root.backward()
-        self.optimizer.step()
-
-    def finish(self) -> None:
-        """The parameters have changed at each step."""
+def _parted(
+    x: Any, y: Any, validation: float | tuple[Any, Any] | None, seed: int
+) -> tuple[Pair, Pair | None]:
+    """The examples to train on and those to validate on."""
+    whole = _pair("", x, y)
+    if validation is None:
+        return whole, None
+    if isinstance(validation, tuple | list):
+        if len(validation) != 2:
+            raise ValueError("fit: validation is a share of the examples or a pair (x, y)")
+        held_out = _pair("validation ", *validation)
+        for name, ours, theirs in zip("xy", whole, held_out, strict=True):
+            if ours.shape[1:] != theirs.shape[1:]:
+                raise ValueError(
+                    f"fit: rows of {name} have shape {ours.shape[1:]}, those of validation "
+                    f"{name} {theirs.shape[1:]}"
+                )
+        return whole, held_out
+    x_train, x_held, y_train, y_held = train_test_split(
+        *whole, test_size=float(validation), seed=seed
+    )
+    return (x_train, y_train), (x_held, y_held)
 
 
-class _Compiled(_Eager):
-    """Training on arrays: the loss of one example, compiled and mapped over the batch."""
-
-    def __init__(
-        self, model: Module, loss: Loss, rows: list[Any], targets: list[Any], optimizer: Optimizer
-    ) -> None:
-        super().__init__(model, loss, rows, targets, optimizer)
-        self.kernel = autodiff.compile(lambda x, y: loss([model(x)], [y]))
-        self.x, self.y = np.array(rows), np.array(targets, dtype=float)
-        some = np.arange(min(8, len(rows)))
-        eager = super().gradient(some)
-        compiled = float(np.mean(self.kernel(self.x[some], self.y[some])))
-        if not isclose(compiled, eager, rel_tol=1e-6, abs_tol=1e-12) and isfinite(eager):
-            raise ValueError(
-                f"fit: the loss of {len(some)} examples is {eager:g}, the mean of their losses "
-                f"{compiled:g}; a loss that is no mean over examples needs engine='eager'"
-            )
-        place = {parameter: i for i, parameter in enumerate(self.kernel.parameters)}
-        missing = [p for p in optimizer.parameters if p not in place]
-        if missing:
-            raise ValueError(f"fit: the loss does not depend on {len(missing)} parameters")
-        self.order = np.array([place[parameter] for parameter in optimizer.parameters])
-        self.theta = np.array([parameter.data for parameter in place])
-        self.ct = np.zeros(len(place))
-
-    def gradient(self, batch: npt.NDArray[np.int_]) -> float:
-        """The loss of a batch, which the next step goes down."""
-        value, self.ct = self.kernel.value_and_grad(
-            self.x[batch], self.y[batch], parameters=self.theta
-        )
-        return float(value)
-
-    def step(self) -> None:
-        """Take one step, in the flat array of parameters."""
-        theta = self.theta[self.order]
-        self.optimizer.update(theta, self.ct[self.order])
-        self.theta[self.order] = theta
-
-    def finish(self) -> None:
-        """Give the parameters what was learned."""
-        for parameter, data, ct in zip(
-            self.kernel.parameters, self.theta.tolist(), self.ct.tolist(), strict=True
-        ):
-            parameter.data, parameter.grad = data, ct
+def _pair(name: str, x: Any, y: Any) -> Pair:
+    rows, targets = as_inputs(x), as_targets(y)
+    if len(rows) != len(targets):
+        raise ValueError(f"fit: {len(rows)} examples in {name}x, {len(targets)} in {name}y")
+    check_finite(f"{name}x", rows)
+    check_finite(f"{name}y", targets)
+    return rows, targets
 
 
-def predict(model: Module, x: Any) -> npt.NDArray[np.float64]:
-    """The outputs of `model` for each example: shape (n,) if it has one output, else (n, outputs).
-
-    `x` has shape (n,) or (n, inputs). No graph is recorded.
-    """
-    with no_grad():
-        outputs = [model(row) for row in _examples(x)]
-    numbers = [[v.data for v in out] if isinstance(out, list) else out.data for out in outputs]
-    return np.array(numbers, dtype=float)
+def _batch_size(given: int | None, examples: int, counts_epochs: bool) -> int:
+    if given is None:
+        return min(_BATCH, examples) if counts_epochs else examples
+    if not 1 <= given <= examples:
+        raise ValueError(f"fit: batch_size must be in 1 … {examples}, got {given}")
+    return given
 
 
-def _examples(x: Any) -> list[list[float]]:
-    """Examples as lists of numbers; a plain number is an example of one input."""
-    array = np.asarray(x, dtype=float)
-    if not array.size:
-        raise ValueError("there are no examples in x")
-    if array.ndim not in (1, 2):
-        raise ValueError(f"x must have shape (n,) or (n, inputs), got {array.shape}")
-    rows: list[list[float]] = array.reshape(len(array), -1).tolist()
-    return rows
-
-
-def _targets(y: Any) -> list[Any]:
-    array = np.asarray(y)
-    if array.ndim not in (1, 2):
-        raise ValueError(f"y must have shape (n,) or (n, outputs), got {array.shape}")
-    targets: list[Any] = array.tolist()
-    return targets
-
-
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets, so that no iteration is left half-done."""
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed  # signals go to the main thread alone
-        return
-
-    def press(number: int, frame: FrameType | None) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _named(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
+    """Metrics by the names of their columns."""
+    if isinstance(metrics, str):
+        raise TypeError(f"fit: metrics is a list, as [{metrics!r}]")
+    named: dict[str, Metric] = {}
+    for metric in metrics:
+        if isinstance(metric, str):
+            if metric not in METRICS:
+                raise ValueError(f"fit: no metric {metric!r}; there are {', '.join(METRICS)}")
+            named[metric] = METRICS[metric]
+        else:
+            named[getattr(metric, "__name__", type(metric).__name__)] = metric
+    if len(named) < len(metrics) or "loss" in named or "lr" in named:
+        raise ValueError("fit: two metrics have one name, or one is named loss or lr")
+    return named

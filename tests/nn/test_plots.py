@@ -4,9 +4,17 @@ import csv
 import struct
 import sys
 
+import numpy as np
 import pytest
 
-from nn.plots import can_plot, plot_fit, plot_loss
+from nn.plots import (
+    can_plot,
+    learning_curves,
+    plot_boundary,
+    plot_curves,
+    plot_fit,
+    plot_loss,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n"
 FIT = ([-1.0, 0.0, 1.0], [1.0, 0.0, 1.0], [0.9, 0.1 + 0.2, 1.1], ([0.5], [0.25]))
@@ -98,3 +106,78 @@ def test_short_histories_are_drawn(tmp_path, losses):
 def test_a_loss_of_zero_is_drawn_without_a_warning(tmp_path):
     pytest.importorskip("matplotlib")
     plot_loss(tmp_path, [0.0, 0.0])
+
+
+EPOCHS = {
+    "loss": [4.0, 1.0, 0.1 + 0.2], "accuracy": [0.1, 0.5, 0.9],
+    "validation_loss": [5.0, 2.0, 1.0], "validation_accuracy": [0.1, 0.4, 0.8],
+}  # fmt: skip
+
+
+def test_learning_curves_pair_training_with_validation():
+    pytest.importorskip("matplotlib")
+    loss, accuracy = learning_curves(EPOCHS, [1.0] * 30, best_epoch=2).axes
+    for axes, name, scale in ((loss, "loss", "log"), (accuracy, "accuracy", "linear")):
+        train, validation, best = axes.lines
+        assert train.get_xydata().tolist() == [[k + 1, x] for k, x in enumerate(EPOCHS[name])]
+        assert validation.get_ydata().tolist() == EPOCHS[f"validation_{name}"]
+        assert list(best.get_xdata()) == [2, 2]
+        assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_yscale()) == ("epoch", name, scale)
+
+
+def test_curves_of_less_than_two_epochs_are_of_iterations():
+    pytest.importorskip("matplotlib")
+    (axes,) = learning_curves({"loss": [2.0], "r2": [0.0]}, [3.0, 2.0, 0.0]).axes
+    assert axes.lines[0].get_ydata().tolist() == [3.0, 2.0, 0.0]
+    assert (axes.get_xlabel(), axes.get_yscale()) == ("iteration", "linear")
+
+
+def test_curves_are_a_file(tmp_path, monkeypatch):
+    if can_plot():
+        assert plot_curves(tmp_path, EPOCHS).read_bytes().startswith(PNG)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    path = plot_curves(tmp_path, EPOCHS)
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    assert header == "epoch,loss,accuracy,validation_loss,validation_accuracy"
+    assert rows[2] == f"3,{0.1 + 0.2},0.9,1.0,0.8"
+
+
+POINTS = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 0.0]])
+
+
+def right(points):
+    """Class 1 right of x1 = 1."""
+    return np.column_stack([0 * points[:, 0], points[:, 0] - 1.0])
+
+
+def test_a_boundary_shows_regions_and_examples(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    options = {"names": ("length", "width"), "classes": ("left", "right")}
+    axes = drawn(
+        monkeypatch,
+        lambda folder: plot_boundary(folder, right, POINTS, np.array([0, 1, 1]), **options),
+        tmp_path,
+    )
+    assert (tmp_path / "boundary.png").read_bytes().startswith(PNG)
+    (image,) = axes.images
+    shades = image.get_array()
+    left, edge, bottom, top = image.get_extent()
+    assert (left, edge, bottom, top) == pytest.approx((-0.16, 2.16, -0.16, 2.16))
+    half = shades.shape[1] // 2
+    assert (shades[:, :half] == shades[0, 0]).all()
+    assert (shades[:, half:] == shades[0, -1]).all()
+    assert (shades[0, 0] != shades[0, -1]).any()
+    assert {line.get_label(): line.get_xydata().tolist() for line in axes.lines} == {
+        "left": [[0, 0]], "right": [[1, 2], [2, 0]]
+    }  # fmt: skip
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("length", "width")
+
+
+@pytest.mark.usefixtures("without_matplotlib")
+def test_without_matplotlib_a_boundary_is_its_grid(tmp_path):
+    path = plot_boundary(tmp_path, right, POINTS, np.array([0, 1, 1]))
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert (path.name, header) == ("boundary.csv", ["x1", "x2", "class"])
+    grid = np.array(rows, dtype=float)
+    np.testing.assert_array_equal(grid[:, 2], grid[:, 0] > 1)

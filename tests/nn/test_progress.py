@@ -3,18 +3,19 @@
 import io
 import sys
 from functools import partial
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 import nn
-from nn.progress import Bar, Lines, Silent, best
+from nn.progress import Bar, Lines, Notebook, Silent, Step, best
 
 
 def shown(progress, iterations, loss=0.125):
     with progress as report:
         assert report is progress
         for iteration in range(1, iterations + 1):
-            report(iteration, iterations, loss * iteration)
+            report(Step(iteration, iterations, loss * iteration))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_a_bar_ends_also_after_an_error(monkeypatch, capsys):
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        nn.fit(nn.Neuron(1), [1.0], [1.0], loss=fail, progress=Bar())
+        nn.fit(nn.Neuron(1), [1.0], [1.0], loss=fail, progress=Bar(), engine="eager")
     assert "\x1b[?25h" in capsys.readouterr().err
 
 
@@ -93,3 +94,58 @@ def test_the_best_is_a_bar_on_a_terminal_with_rich_else_lines(monkeypatch, capsy
         assert type(best()) is Lines
     pytest.importorskip("rich")
     assert type(best()) is Bar
+
+
+@pytest.mark.parametrize(("epochs", "numbers"), [(3, "1 2 3"), (60, "3 6 9"), (200, "10 20 30")])
+def test_lines_of_epochs_are_some_twenty(capsys, epochs, numbers):
+    with Lines() as report:
+        for k in range(1, epochs + 1):
+            report(Step(k, epochs, 0.5, "epoch", {"accuracy": 0.25, "validation_loss": 1.0}))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) in (3, 20)
+    width = len(str(epochs))
+    assert lines[:3] == [
+        f"epoch {number:>{width}}  loss 0.5  accuracy 0.25  validation loss 1"
+        for number in numbers.split()
+    ]
+
+
+class Displayed:
+    """A stand-in for IPython: what was displayed, and how it was updated."""
+
+    def __init__(self, monkeypatch):
+        self.shown = []
+        package = ModuleType("IPython")
+        package.get_ipython = lambda: SimpleNamespace(kernel=1)
+        package.display = ModuleType("IPython.display")
+        package.display.display = self.display
+        monkeypatch.setitem(sys.modules, "IPython", package)
+        monkeypatch.setitem(sys.modules, "IPython.display", package.display)
+
+    def display(self, shown, display_id):
+        assert display_id is True
+        self.shown.append(("new", shown))
+        return SimpleNamespace(update=lambda shown: self.shown.append(("update", shown)))
+
+
+def test_a_notebook_has_one_bar_that_ends_at_the_last_step(monkeypatch):
+    displayed = Displayed(monkeypatch)
+    progress = best()
+    assert type(progress) is Notebook
+    times = iter([0.0, 0.0, 0.05, 0.2, 0.2, 0.25, 0.3])
+    monkeypatch.setattr(nn.progress, "monotonic", lambda: next(times))
+    with progress:
+        for k in (1, 2, 3, 4):
+            progress(Step(k, 9, 0.5 / k, "epoch", {"accuracy": 0.75}))
+    kinds, shown = zip(*displayed.shown, strict=True)
+    assert kinds == ("new", "update", "update")
+    assert [repr(each).split()[1] for each in shown] == ["1", "3", "4"], "as often as is due"
+    assert repr(shown[-1]) == "epoch 4 of 9  loss 0.125  accuracy 0.75"
+    assert shown[-1]._repr_html_() == f'<progress value="4" max="9"></progress> {shown[-1]!r}'
+
+
+def test_ipython_in_a_terminal_is_no_notebook(monkeypatch):
+    Displayed(monkeypatch)
+    sys.modules["IPython"].get_ipython = SimpleNamespace
+    terminal(monkeypatch, False)
+    assert type(best()) is Lines

@@ -1,0 +1,105 @@
+"""`predict`: a row an example, on Values or compiled."""
+
+import numpy as np
+import pytest
+
+import autodiff
+import nn
+from nn import MLP
+from tests.nn.trainees import Number, X
+
+
+@pytest.mark.parametrize(
+    ("nin", "nouts", "x", "shape"),
+    [
+        (1, [1], X, (12,)),
+        (1, [1], X.reshape(-1, 1), (12,)),
+        (1, [2], X.tolist(), (12, 2)),
+        (2, [1], X.reshape(6, 2), (6,)),
+        (2, [3], X.reshape(6, 2).tolist(), (6, 3)),
+        (2, [2], X[:2].reshape(1, 2), (1, 2)),
+    ],
+)
+def test_predict_has_a_row_an_example(nin, nouts, x, shape):
+    model = MLP(nin, nouts, [None], seed=0)
+    found = nn.predict(model, x)
+    assert (found.shape, found.dtype) == (shape, float)
+    rows = np.reshape(x, (shape[0], -1)).tolist()
+    outputs = [model(row) for row in rows]
+    expected = [[v.data for v in out] if isinstance(out, list) else out.data for out in outputs]
+    assert found.tolist() == expected
+
+
+def test_a_model_sees_lists_of_numbers():
+    given = []
+
+    class Watched(Number):
+        def __call__(self, x):
+            given.append(x)
+            return self.w
+
+    nn.predict(Watched(), [1.5, 2])
+    nn.predict(Watched(), np.array([[True, False]]))
+    assert given == [[1.5], [2.0], [1.0, 0.0]]
+    assert {(type(row), type(x)) for row in given for x in row} == {(list, float)}
+    given.clear()
+    nn.predict(Watched(), np.array([[3, 4]], dtype=np.uint8))
+    assert given == [[3, 4]]
+    assert {type(x) for x in given[0]} == {int}, "as an embedding wants them"
+
+
+def test_predict_records_no_graph():
+    recorded = []
+
+    class Watched(Number):
+        def __call__(self, x):
+            recorded.append((self.w * 1.0).operands)
+            return self.w
+
+    nn.predict(Watched(), X)
+    assert recorded == [()] * 12
+
+
+LONG = np.linspace(-2, 2, 66).reshape(33, 2)
+
+
+class Branching(Number):
+    def __call__(self, x):
+        return self.w + (1.0 if x[0] > 0 else -1.0)
+
+
+@pytest.mark.parametrize("nouts", [[1], [3]])
+def test_engines_agree_to_rounding(nouts):
+    model = MLP(2, [4, *nouts], "tanh", seed=0)
+    eager, compiled = (nn.predict(model, LONG, engine=name) for name in ("eager", "compiled"))
+    np.testing.assert_allclose(compiled, eager, rtol=1e-12)
+    assert nn.predict(model, LONG).tobytes() == compiled.tobytes()
+    assert nn.predict(model, LONG[:32]).tobytes() == eager[:32].tobytes()
+
+
+def test_a_model_may_return_nested_lists():
+    class Pairs(Number):
+        def __call__(self, x):
+            return [[self.w + x[0], self.w], [self.w - x[1], self.w], [x[0] * 1.0, 2.0]]
+
+    eager, compiled = (nn.predict(Pairs(3.0), LONG, engine=name) for name in ("eager", "compiled"))
+    assert eager.shape == (33, 3, 2)
+    np.testing.assert_array_equal(compiled, eager)
+
+
+def test_a_model_that_branches_runs_on_values_with_a_warning():
+    expected = np.where(LONG[:, 0] > 0, 1.0, -1.0)
+    with pytest.warns(
+        RuntimeWarning, match="predict: running on Values, .*test_prediction"
+    ) as said:
+        found = nn.predict(Branching(), LONG)
+    assert said[0].filename == __file__
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(nn.predict(Branching(), LONG, engine="eager"), expected)
+    with pytest.raises(autodiff.TraceError):
+        nn.predict(Branching(), LONG, engine="compiled")
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(ValueError, match="predict: engine must be auto, compiled or eager"):
+        nn.predict(Number(), X, engine="jit")
