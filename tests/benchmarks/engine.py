@@ -5,7 +5,7 @@ import random
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from multiprocessing import get_context
-from time import perf_counter
+from time import process_time
 
 from autodiff import Value, detect_anomaly, grad, hvp, jvp
 from nn import MLP
@@ -46,15 +46,15 @@ def chain(count):
     """Nanoseconds a node to build, differentiate and free a chain of `count` nodes."""
     gc.collect()
     x = Value(0.5)
-    start = perf_counter()
+    start = process_time()
     y = x
     for _ in range(count // 2):
         y = y * x + 1.0
-    built = perf_counter()
+    built = process_time()
     y.backward()
-    swept = perf_counter()
+    swept = process_time()
     del y
-    freed = perf_counter()
+    freed = process_time()
     return [1e9 * t / count for t in (built - start, swept - built, freed - swept)]
 
 
