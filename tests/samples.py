@@ -1,19 +1,18 @@
 """Operands for every row, drawn from its domain, and the two ways to differentiate at them."""
 
-from dataclasses import dataclass
-from itertools import combinations, pairwise, product
+from itertools import pairwise, product
 from math import inf, isfinite, nan
 
 import pytest
 
-from autodiff import Value
+from autodiff import Value, toposort
+from autodiff.drafts import MARGIN, Draft, domain_of, is_inside
 from autodiff.primitive import TABLE
 from autodiff.reduction import Reduction, Selection
 
 ROWS = list(TABLE.values())
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
-MARGIN = 0.2  # from kinks and from the ends of domains
 EDGES = (0.0, -0.0, inf, -inf, nan, 1e200, -1e200, 1e-200, -1e-200, 750.0, -750.0, 1.0, -1.0)
 EDGES_OF_MANY = (0.0, -0.0, inf, -inf, nan, 1e200, 1e-200, -750.0)  # no sum of them cancels
 
@@ -29,18 +28,13 @@ def domains(row):
 
 
 def has_partial(row, i):
-    return row.arity is None or row.partials[i] is not None
+    return domain_of(row, i) is not None
 
 
 def interval(domain):
     """A finite part of `domain`, away from its ends."""
     low = domain.low + MARGIN if isfinite(domain.low) else -2.0
     return low, domain.high - MARGIN if isfinite(domain.high) else 2.4
-
-
-def is_inside(domain, x):
-    low, high = interval(domain)
-    return low <= x <= high and all(abs(x - kink) >= MARGIN for kink in domain.kinks)
 
 
 def points(row, i, size):
@@ -116,52 +110,31 @@ def slope(f, operands, i, step=0.016):
     return column[0]
 
 
-@dataclass
 class Program:
-    """A straight line of ops: an int among the operands is an earlier result, a float itself."""
+    """A random expression of three leaves."""
 
-    leaves: list[float]
-    steps: list[tuple]
+    def __init__(self, expression):
+        self.leaves = list(expression.point)
+        self._expression = expression
 
     def results(self, leaves):
-        """The leaves and what every step gives on them: floats, arrays or Values."""
-        found = list(leaves)
-        for row, operands in self.steps:
-            found.append(row.apply(tuple([found[x] if type(x) is int else x for x in operands])))
-        return found
+        """What it gives, last: of Values, behind every node on the way."""
+        root = self._expression(*leaves)
+        return toposort(root) if isinstance(root, Value) else [root]
 
-    def gradient(self, times=1):
-        """The leaves' gradients of the last step, after that many backward passes."""
+    def gradient(self):
+        """By the leaves, by a backward pass."""
         values = [Value(x) for x in self.leaves]
-        root = self.results(values)[-1]
-        for _ in range(times):
-            root.backward()
+        self.results(values)[-1].backward()
         return [value.grad for value in values]
 
 
 def draw_program(random, size=12):
-    """A random program that shares results; its operands stay off kinks, its slopes moderate."""
-    leaves = [random.uniform(-2.0, 2.4) for _ in range(3)]
-    program, found, steepness = Program(leaves, []), [*leaves], [1.0] * len(leaves)
-
-    def operand(row, i):
-        fitting = [j for j, x in enumerate(found) if is_inside(domains(row)[i], x)]
-        may_be_result = has_partial(row, i) and fitting and random.random() < 0.8
-        return random.choice(fitting if may_be_result else points(row, i, size=7))
-
-    for _ in range(size):
-        row = random.choice(ROWS)
-        operands = [operand(row, i) for i in range(count(row))]
-        primals = tuple([found[x] if type(x) is int else x for x in operands])
-        is_tie = row.ties and any(abs(x - y) < MARGIN for x, y in combinations(primals, 2))
-        if is_tie or not any(type(x) is int for x in operands):
-            continue
-        out = row.apply(primals)
-        steps = zip(operands, row.partials_at(primals, out), strict=True)
-        steep = sum(abs(partial) * steepness[x] for x, partial in steps if type(x) is int)
-        if abs(out) < 10 and steep < 30:
-            program.steps.append((row, tuple(operands)))
-            found.append(out)
-            steepness.append(steep)
-    program.steps.append((TABLE["sum"], tuple(range(len(found)))))
-    return program
+    """A program for the same numbers of `random`: what Hypothesis draws, without Hypothesis."""
+    while True:
+        draft = Draft(max_inputs=3)
+        for _ in range(size):
+            row = random.choice(ROWS)
+            draft.call(row, [random.randrange(10**6) for _ in range(count(row))])
+        if draft.has_calls and len(draft.expression().point) == 3:
+            return Program(draft.expression())

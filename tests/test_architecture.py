@@ -22,6 +22,9 @@ ROWS = [
     "autodiff.pytree",
     "autodiff.evaluation",
     "autodiff.derivatives",
+    "autodiff.differences autodiff.drafts",
+    "autodiff.report autodiff.moves",
+    "autodiff.subjects",
     "autodiff.check",
     "autodiff.view.renderer autodiff.view.modules autodiff.view.text autodiff.view.nearest",
     "autodiff.view.sweeps autodiff.view.formula autodiff.view.style autodiff.view.folding",
@@ -48,7 +51,7 @@ ROWS = [
     "nn.run",
     "nn.training nn.drawing",
     "nn",
-    "nn.__main__",
+    "autodiff.testing nn.__main__",
 ]
 ROW = {module: row for row, modules in enumerate(ROWS) for module in modules.split()}
 ENGINE = {module for module in ROW if ROW[module] <= ROW["autodiff.value"]} - {"autodiff.array"}

@@ -5,15 +5,12 @@ from math import inf, nan
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from samples import draw_program
 
 from autodiff import Value, dot, toposort, where
+from autodiff.testing import expressions
 from autodiff.view import playback as module
 from autodiff.view.playback import MOST_BOXES, MOST_NODES, playback
 from nn import MLP
-
-programs = st.randoms(use_true_random=False).map(draw_program)
 
 
 def chain(length):
@@ -29,9 +26,9 @@ def net(nin, *sizes):
 
 
 @settings(derandomize=True, deadline=None, database=None, max_examples=60)
-@given(program=programs)
-def test_data_gradients_and_partials_are_the_engines(program):
-    root = program.results([Value(x) for x in program.leaves])[-1]
+@given(expressions())
+def test_data_gradients_and_partials_are_the_engines(expression):
+    root = expression(*map(Value, expression.point))
     shown = playback(root, None, 4)["nodes"]
     root.backward()
     order = toposort(root)

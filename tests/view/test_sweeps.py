@@ -2,19 +2,17 @@
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from samples import draw_program
 
 from autodiff import Value, dot, toposort, where
 from autodiff.graph import interior
+from autodiff.testing import expressions
 from autodiff.view.sweeps import depth_first, overwriting, topological
 
-programs = st.randoms(use_true_random=False).map(draw_program)
-on_random_programs = settings(derandomize=True, deadline=None, database=None, max_examples=60)
+on_random_expressions = settings(derandomize=True, deadline=None, database=None, max_examples=60)
 
 
-def root_of(program):
-    return program.results([Value(x) for x in program.leaves])[-1]
+def root_of(expression):
+    return expression(*map(Value, expression.point))
 
 
 def totals(root, shares):
@@ -38,10 +36,10 @@ def reference(root, visits, adds=True):
     return dict.fromkeys(toposort(root), 0.0) | found
 
 
-@on_random_programs
-@given(program=programs)
-def test_the_topological_sweep_has_the_bits_of_backward(program):
-    root = root_of(program)
+@on_random_expressions
+@given(expressions())
+def test_the_topological_sweep_has_the_bits_of_backward(expression):
+    root = root_of(expression)
     shares = topological(root)
     root.backward()
     assert [x.hex() for x in totals(root, shares).values()] == [
@@ -49,10 +47,10 @@ def test_the_topological_sweep_has_the_bits_of_backward(program):
     ]
 
 
-@on_random_programs
-@given(program=programs)
-def test_depth_first_is_the_recursion_that_its_docstring_shows(program):
-    root, order = root_of(program), []
+@on_random_expressions
+@given(expressions())
+def test_depth_first_is_the_recursion_that_its_docstring_shows(expression):
+    root, order = root_of(expression), []
 
     def visit(node):
         if node not in order and node.operands:
@@ -64,10 +62,10 @@ def test_depth_first_is_the_recursion_that_its_docstring_shows(program):
     assert totals(root, depth_first(root)) == reference(root, order)
 
 
-@on_random_programs
-@given(program=programs)
-def test_overwriting_keeps_the_last_share(program):
-    root = root_of(program)
+@on_random_expressions
+@given(expressions())
+def test_overwriting_keeps_the_last_share(expression):
+    root = root_of(expression)
     order = reversed(interior(root))
     assert totals(root, overwriting(root)) == reference(root, order, adds=False)
 
