@@ -34,6 +34,7 @@ ROWS = [
     "autodiff.compiler.ir",
     "autodiff.view.programs",
     "autodiff.view.drawing",
+    "autodiff.view.notebook",
     "autodiff.compiler.lower autodiff.compiler.adjoint autodiff.compiler.emit",
     "autodiff.compiler.traced",
     "autodiff.compiler.kernel",

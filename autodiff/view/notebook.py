@@ -1,0 +1,71 @@
+"""What a notebook shows for a `Value` and a `Program`: a picture if it is small, else text."""
+
+from collections.abc import Callable, Collection
+from subprocess import CalledProcessError
+from typing import Any
+
+from autodiff.compiler.ir import Program
+from autodiff.value import Value
+from autodiff.view.drawing import draw
+from autodiff.view.nearest import nearest
+from autodiff.view.renderer import Drawing, RendererNotFound
+from autodiff.view.text import counted
+
+SMALL = 60
+"""Nodes or instructions of a picture that is drawn without being asked for."""
+_LINES = 40
+
+Types = Collection[str] | None
+
+
+def bundle(
+    text: str, picture: Callable[[], Drawing] | None, include: Types = None, exclude: Types = None
+) -> dict[str, Any]:
+    """The representations of an object for `_repr_mimebundle_`: `text`, and the picture.
+
+    Text alone if there is no picture, or no renderer for it.
+    """
+    shown: dict[str, Any] = {}
+    if picture:
+        try:
+            shown |= picture()._repr_mimebundle_(include, exclude)
+        except (RendererNotFound, CalledProcessError, OSError):
+            shown.clear()
+    shown["text/plain"] = text
+    return {
+        kind: content
+        for kind, content in shown.items()
+        if (include is None or kind in include) and kind not in (exclude or ())
+    }
+
+
+def _of_value(
+    value: Value, include: Types = None, exclude: Types = None, **_: Any
+) -> dict[str, Any]:
+    """The graph, if it has an op and few nodes."""
+    text = repr(value)
+    count = len(nearest([value], lambda node: node.operands, SMALL + 1))
+    if count > SMALL:
+        text += (
+            f"\n… of more than {SMALL} nodes: autodiff.draw draws them, autodiff.tree lists them"
+        )
+    is_small = 1 < count <= SMALL
+    return bundle(text, (lambda: draw(value)) if is_small else None, include, exclude)
+
+
+def _of_program(
+    program: Program, include: Types = None, exclude: Types = None, **_: Any
+) -> dict[str, Any]:
+    """The array program, if it is short."""
+    lines = str(program).splitlines()
+    is_small = len(program.instrs) <= SMALL
+    if not is_small:
+        more = counted(len(lines) - _LINES, "more line")
+        lines[_LINES:] = [f"… {more}: print(program) shows them, autodiff.draw draws them"]
+    picture = (lambda: draw(program)) if is_small else None
+    return bundle("\n".join(lines), picture, include, exclude)
+
+
+# Both stand below `view` in the order of imports, so they cannot draw themselves.
+Value._repr_mimebundle_ = _of_value  # type: ignore[attr-defined]
+Program._repr_mimebundle_ = _of_program  # type: ignore[attr-defined]
