@@ -1,6 +1,8 @@
 """Neural networks whose every weight is a Value."""
 
+# `notebook` registers what notebooks show.
 from nn import data, metrics
+from nn import notebook as notebook
 from nn.activations import ACTIVATIONS, Activation
 from nn.attention import SelfAttention
 from nn.clipping import clip_grad_norm_, clip_grad_value_

@@ -51,6 +51,7 @@ ROWS = [
     "nn.engines",
     "nn.run",
     "nn.training nn.drawing",
+    "nn.notebook",
     "nn",
     "autodiff.testing nn.__main__",
 ]

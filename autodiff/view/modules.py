@@ -1,10 +1,11 @@
 """Which module each node of a graph belongs to, read from the graph and the parameters' names.
 
-A module is known by its path, as in `layers.0.neurons.3`; "" is outside of all. A matrix of
-parameters, as `layer0.wq` with `layer0.wq.3.5`, counts as a module inside the one that has it:
-to those who write functions instead of classes, it is the linear layer.
+A module is known by its path, as in `layers.0.neurons.3`; "" is outside of all. Where a module
+has several matrices of parameters, as `layer0.wq` with `layer0.wq.3.5` and `layer0.wk`, each
+counts as a module inside it: to those who write functions, they are the linear layers.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
@@ -74,7 +75,7 @@ def membership(root: Value, names: Mapping[Value, str]) -> dict[Value, str]:
     A module has the nodes of all of its calls. Time and memory are linear in edges and modules.
     """
     order = toposort(root)
-    owners = {leaf: _home(path) for leaf, path in names.items()}
+    owners = _owners(names)
     homes = _from_operands(order, owners)
     fixed = {node for node in order if any(x in owners for x in node.operands)}
     above, below, bits = _reach(order, homes, fixed)
@@ -157,7 +158,16 @@ def _parts(path: str) -> Path:
     return tuple(parts) if path else ()
 
 
-def _home(parameter: str) -> Path:
-    *modules, last = _parts(parameter) or ("",)
-    name, *indices = last.split(".")
-    return (*modules, name) if len(indices) > 1 else tuple(modules)
+def _owners(names: Mapping[Value, str]) -> dict[Value, Path]:
+    """The module of each parameter; its matrix, where the module has several."""
+    owners: dict[Value, Path] = {}
+    matrices: dict[Value, Path] = {}
+    for leaf, path in names.items():
+        *modules, last = _parts(path) or ("",)
+        owners[leaf] = tuple(modules)
+        name, *indices = last.split(".")
+        if len(indices) > 1:
+            matrices[leaf] = (*modules, name)
+    counts = Counter(matrix[:-1] for matrix in set(matrices.values()))
+    several = {leaf: matrix for leaf, matrix in matrices.items() if counts[matrix[:-1]] > 1}
+    return owners | several

@@ -1,6 +1,7 @@
 """What a notebook shows for a `Value` and a `Program`: a picture if it is small, else text."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from subprocess import CalledProcessError
 from typing import Any
 
@@ -8,7 +9,7 @@ from autodiff.compiler.ir import Program
 from autodiff.value import Value
 from autodiff.view.drawing import draw
 from autodiff.view.nearest import nearest
-from autodiff.view.renderer import Drawing, RendererNotFound
+from autodiff.view.renderer import RendererNotFound
 from autodiff.view.text import counted
 
 SMALL = 60
@@ -19,18 +20,20 @@ Types = Collection[str] | None
 
 
 def bundle(
-    text: str, picture: Callable[[], Drawing] | None, include: Types = None, exclude: Types = None
+    text: str,
+    picture: Callable[[Types, Types], Mapping[str, Any]] | None,
+    include: Types = None,
+    exclude: Types = None,
 ) -> dict[str, Any]:
-    """The representations of an object for `_repr_mimebundle_`: `text`, and the picture.
+    """The representations of an object for `_repr_mimebundle_`: `text`, and those of a picture.
 
-    Text alone if there is no picture, or no renderer for it.
+    `picture` gets `include` and `exclude`, the MIME types that are asked for and those that are
+    not. Text alone if it cannot be made here: without a renderer, without matplotlib.
     """
     shown: dict[str, Any] = {}
     if picture:
-        try:
-            shown |= picture()._repr_mimebundle_(include, exclude)
-        except (RendererNotFound, CalledProcessError, OSError):
-            shown.clear()
+        with suppress(RendererNotFound, CalledProcessError, OSError, ImportError):
+            shown |= picture(include, exclude)
     shown["text/plain"] = text
     return {
         kind: content
@@ -49,8 +52,8 @@ def _of_value(
         text += (
             f"\n… of more than {SMALL} nodes: autodiff.draw draws them, autodiff.tree lists them"
         )
-    is_small = 1 < count <= SMALL
-    return bundle(text, (lambda: draw(value)) if is_small else None, include, exclude)
+    picture = draw(value)._repr_mimebundle_ if 1 < count <= SMALL else None
+    return bundle(text, picture, include, exclude)
 
 
 def _of_program(
@@ -62,7 +65,7 @@ def _of_program(
     if not is_small:
         more = counted(len(lines) - _LINES, "more line")
         lines[_LINES:] = [f"… {more}: print(program) shows them, autodiff.draw draws them"]
-    picture = (lambda: draw(program)) if is_small else None
+    picture = draw(program)._repr_mimebundle_ if is_small else None
     return bundle("\n".join(lines), picture, include, exclude)
 
 

@@ -125,14 +125,16 @@ def test_a_mixture_of_modules_belongs_to_what_encloses_them():
     assert counts(out([score]), {"q": q, "k": k, "out": out})[""] == 3
 
 
-def test_a_matrix_is_a_module_and_a_vector_is_not():
+def test_a_matrix_is_a_module_where_there_are_several():
     w, b = values(2, 3), values(2)
     hidden = [(dot(row, values(3)) + bias).relu() for row, bias in zip(w, b, strict=True)]
-    found = counts(dot(values(2), hidden) * Value(1.0), {"layer": {"w": w, "b": b}})
-    assert found == {"layer.w": 2, "layer": 2, "": 4}, "no parameter is behind the activations"
-    head = values(2)
-    found = counts(dot(head, hidden), {"layer": {"w": w, "b": b}, "head": head})
-    assert found == {"layer.w": 2, "layer": 4, "": 1}
+    out = dot(values(2), hidden) * Value(1.0)
+    found = counts(out, {"layer": {"w": w, "b": b}})
+    assert found == {"layer": 4, "": 4}, "no parameter is behind the activations"
+    v = values(1, 2)
+    found = counts(dot(v[0], hidden), {"layer": {"w": w, "b": b, "v": v}})
+    assert found == {"layer.w": 2, "layer": 4, "layer.v": 1}
+    assert counts(dot(v[0], hidden), {"w": w, "v": v}) == {"w": 6, "v": 1}
 
 
 def test_what_depends_on_no_parameter_belongs_to_none():

@@ -62,9 +62,11 @@ def test_without_a_renderer_it_is_text(no_renderer):
     assert set(program(2)._repr_mimebundle_()) == {"text/plain"}
 
 
-@pytest.mark.parametrize("error", [OSError("no"), renderer.RendererNotFound("no")])
+@pytest.mark.parametrize(
+    "error", [OSError("no"), renderer.RendererNotFound("no"), ImportError("no")]
+)
 def test_a_renderer_that_fails_is_not_the_users_concern(error):
-    def picture():
+    def picture(include, exclude):
         raise error
 
     assert bundle("text", picture) == {"text/plain": "text"}
