@@ -1,7 +1,7 @@
 """Gradient clipping, in place: of Values' `grad`, or of a flat array."""
 
 from collections.abc import Iterable
-from math import inf, isfinite
+from math import isfinite
 from typing import TypeAlias
 
 import numpy as np
@@ -29,8 +29,7 @@ def clip_grad_norm_(parameters: Gradients, max_norm: float, norm_type: float = 2
     if not largest:
         return 0.0
     # Divided by the largest, no power over- or underflows.
-    share = 1.0 if norm_type == inf else float(np.linalg.norm(gradient / largest, norm_type))
-    norm = largest * share
+    norm = largest * float(np.linalg.norm(gradient / largest, norm_type))
     factor = max_norm / (norm + 1e-6)  # as PyTorch
     if factor < 1.0:
         _scatter(target, gradient * factor)

@@ -28,7 +28,7 @@ def rowwise(name: str, xs: Any, f: Callable[[list[Any]], list[Any]]) -> list[Any
 
     Raises TypeError for what is no sequence and ValueError for one without numbers, as `name`.
     """
-    if isinstance(xs, np.ndarray) and xs.ndim:
+    if isinstance(xs, np.ndarray):
         xs = xs.tolist()
     if not hasattr(xs, "__len__") or isinstance(xs, str):
         raise TypeError(
@@ -42,6 +42,6 @@ def rowwise(name: str, xs: Any, f: Callable[[list[Any]], list[Any]]) -> list[Any
 
 def elementwise(x: Any, f: Callable[[Any], Any]) -> Any:
     """`f` of a number, or of each number in nested sequences, which become lists."""
-    if isinstance(x, np.ndarray) and x.ndim:
+    if isinstance(x, np.ndarray):
         x = x.tolist()
     return [elementwise(item, f) for item in x] if hasattr(x, "__len__") else f(x)

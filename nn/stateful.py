@@ -50,7 +50,7 @@ class Stateful:
         loaded = {}
         for attribute, value in self._attributes().items():
             key = attribute.lstrip("_")
-            array = np.array(state[key])
+            array = np.asarray(state[key])
             if array.shape != current[key].shape or array.dtype.kind not in "biuf":
                 raise ValueError(
                     f"{name}: {key} is {array.dtype} of shape {array.shape}, "

@@ -94,6 +94,11 @@ def test_a_seed_fixes_the_first_weights_and_biases_start_at_0():
     assert 0.8 * bound < np.abs(drawn["in_proj_weight"]).max() <= bound
 
 
+def test_bias_is_of_both_projections():
+    names = list(SelfAttention(4, 2, bias=False).state_dict())
+    assert names == ["in_proj_weight", "out_proj.weight"]
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [

@@ -69,6 +69,11 @@ def test_a_step_can_be_called():
         Sequential(Linear(2, 2), "relu")
 
 
+def test_a_number_is_no_vector():
+    with pytest.raises(TypeError, match=r"got float; a single number x is the sequence \[x\]"):
+        Sequential(Linear(1, 1))(2.0)
+
+
 def test_a_width_that_does_not_fit_is_named():
     model = Sequential(Linear(2, 3), Linear(2, 1))
     with pytest.raises(ValueError, match="Linear takes 2 inputs, got 3"):

@@ -75,6 +75,11 @@ def test_a_kernel_in_training_is_refused_as_its_zeros_would_be_frozen():
         kernel(X)
 
 
+def test_a_kernel_of_what_drops_nothing_needs_no_numbers():
+    kernel = autodiff.compile(lambda x: Dropout(0.0)(list(x)))
+    np.testing.assert_array_equal(np.transpose(kernel(X)), X)
+
+
 def test_a_kernel_after_eval_is_the_model_without_dropout():
     kernel = autodiff.compile(lambda x: MODEL.eval()(list(x))[0])
     kernel.check(X)

@@ -42,6 +42,8 @@ def test_extreme_logits_neither_overflow_nor_lose_the_logarithm():
 def test_what_is_no_vector_is_refused(f):
     with pytest.raises(TypeError, match=f"{f.__name__} takes a sequence of numbers, got Value"):
         f(Value(1.0))
+    with pytest.raises(TypeError, match="got float; a single number"):
+        f(np.array(1.0))
     with pytest.raises(TypeError, match="got str"):
         f("ab")
     with pytest.raises(ValueError, match=f"{f.__name__} of no numbers"):

@@ -234,7 +234,8 @@ def test_linear_is_a_vector_in_and_a_list_out():
     linear.load_state_dict({"weight": np.arange(6.0).reshape(2, 3), "bias": [0.5, -1.5]})
     w, b = linear.state_dict().values()
     x = np.array([0.3, -1.2, 2.0])
-    np.testing.assert_allclose(data(linear(x)), w @ x + b, rtol=1e-14)
+    for v in (x, -x):  # of which one gives negative numbers
+        np.testing.assert_allclose(data(linear(v)), w @ v + b, rtol=1e-14)
     rows = linear(np.array([[x, -x]]))
     assert [[data(row) for row in table] for table in rows] == [[data(linear(x)), data(linear(-x))]]
     assert [type(v) for v in Linear(3, 1)(x)] == [Value]

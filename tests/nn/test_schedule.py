@@ -92,12 +92,13 @@ def test_a_schedule_goes_on_from_a_saved_state(make, at):
     whole = make(o)
     run(o, whole, metrics[:at])
     saved = o.state_dict(), whole.state_dict()
-    rest = run(o, whole, metrics[at:])
+    lr, rest = o.lr, run(o, whole, metrics[at:])
 
     other = optimizer(lr=0.123)
     other.load_state_dict(saved[0])  # its rate is that of the epoch, not the base
     resumed = make(other)
     resumed.load_state_dict(saved[1])
+    assert other.lr == lr
     assert run(other, resumed, metrics[at:]) == rest
 
 
@@ -115,6 +116,7 @@ def test_a_schedule_of_ones_own_defines_rate():
     ("make", "message"),
     [
         (lambda o: StepLR(o, 0), "step_size must be an integer of at least 1, got 0"),
+        (lambda o: StepLR(o, True), "step_size must be an integer of at least 1, got True"),
         (lambda o: StepLR(o, 2.5), "step_size must be an integer of at least 1, got 2.5"),
         (lambda o: StepLR(o, 2, -1), "gamma must be at least 0, got -1"),
         (lambda o: ExponentialLR(o, math.nan), "gamma must be at least 0, got nan"),
