@@ -9,6 +9,7 @@ from autodiff import ops as ops
 from autodiff.anomaly import AnomalyError
 from autodiff.check import GradcheckError, gradcheck
 from autodiff.compiler import Kernel, TraceError, compile
+from autodiff.custom import custom_op
 from autodiff.derivatives import (
     backward,
     grad,
@@ -65,6 +66,7 @@ from autodiff.ops import (
     tanh,
     where,
 )
+from autodiff.primitive import Domain
 from autodiff.value import Value
 from autodiff.view import draw, play, tree
 
@@ -72,6 +74,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AnomalyError",
+    "Domain",
     "GradcheckError",
     "Kernel",
     "TraceError",
@@ -88,6 +91,7 @@ __all__ = [
     "compile",
     "cos",
     "cosh",
+    "custom_op",
     "depth",
     "detect_anomaly",
     "div",

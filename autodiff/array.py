@@ -16,6 +16,9 @@ from autodiff.interpreter import interpret, number
 from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
 
+CUSTOM: dict[str, Callable[..., Any] | None] = {}
+"""The functions that array forms of `custom_op` call, by the name of the op."""
+
 
 class _Arrays:
     rank = 2
@@ -103,8 +106,8 @@ def spelling(primitive: Primitive) -> Callable[..., Any]:
     count = max(1, primitive.sequences) if isinstance(primitive, Reduction) else primitive.arity
     names = [f"x{i}" for i in range(count or 0)]
     text = f"lambda {', '.join(names)}: {primitive.array.format(*names)}"
-    # The text is a row of the op table, written in this package; nothing of a user's is evaluated.
-    function: Callable[..., Any] = eval(text, {"np": np, "math": math})
+    # The text is a row of the op table: ours, or what a user gave to `custom_op`.
+    function: Callable[..., Any] = eval(text, {"np": np, "math": math, "custom": CUSTOM})
     return function
 
 

@@ -151,16 +151,30 @@ class Primitive:
 
 TABLE: dict[str, Primitive] = {}
 """Every op by name, in the order of declaration."""
+UFUNCS: dict[str, Primitive] = {}
+"""The op that a ufunc of NumPy records on Values."""
 
 
 def declare(row: Primitive) -> Primitive:
     """`row`, entered in the table; ValueError if its name or label is taken."""
     for other in TABLE.values():
         if row.name == other.name or row.label == other.label:
-            raise ValueError(f"{row!r} ({row.label}): {other!r} ({other.label}) is there already")
+            what = f"name {row.name!r}" if row.name == other.name else f"label {row.label!r}"
+            raise ValueError(f"{row.name}: the {what} is taken by {other!r}; take another")
     TABLE[row.name] = row
+    if row.ufunc:
+        UFUNCS.setdefault(row.ufunc, row)
     return row
 
 
+def retract(row: Primitive) -> None:
+    """Take `row` out of the table again."""
+    del TABLE[row.name]
+    if UFUNCS.get(row.ufunc) is row:
+        del UFUNCS[row.ufunc]
+
+
 def _declared(name: str) -> Primitive:
+    if name not in TABLE:
+        raise LookupError(f"there is no op {name!r}: declare it with custom_op, then unpickle")
     return TABLE[name]

@@ -8,12 +8,11 @@ from typing import Any, NoReturn
 
 from autodiff import anomaly, copying, modes, ops, reverse
 from autodiff.interpreter import interpret, interpreter_of, interpreter_of_type, number
-from autodiff.primitive import TABLE, Primitive
+from autodiff.primitive import UFUNCS, Primitive
 
 _ADD, _SUB, _MUL = ops.add, ops.sub, ops.mul
 _ONES = (1.0, 1.0)
 _ONE_MINUS_ONE = (1.0, -1.0)
-_BY_UFUNC = {row.ufunc: row for row in TABLE.values() if row.ufunc}
 _new = object.__new__
 
 
@@ -37,8 +36,8 @@ def _node(
 
 def _record(row: Primitive, operands: tuple[Any, ...]) -> "Value":
     """The node of `row` on operands that are Values and numbers."""
-    if row.selects and row.partials[0] is None and isinstance(operands[0], Value):
-        raise TypeError(f"{row.name}: the condition is a Value; compare it, as in v > 0")
+    if row.selects and None in row.partials:
+        _check_conditions(row, operands)
     try:
         primals = [value._primal for value in operands]
     except AttributeError:
@@ -50,6 +49,16 @@ def _record(row: Primitive, operands: tuple[Any, ...]) -> "Value":
     if row.selects:
         partials = [partial or None for partial in partials]
     return _node(row, out, operands, partials)
+
+
+def _check_conditions(row: Primitive, operands: tuple[Any, ...]) -> None:
+    """Raise TypeError if an operand without derivative is a Value, whose graph would be cut."""
+    for i, (partial, x) in enumerate(zip(row.partials, operands, strict=True)):
+        if partial is None and isinstance(x, Value):
+            what = "the condition" if row is ops.where else f"operand {i}, without derivative,"
+            raise TypeError(
+                f"{row.name}: {what} is a Value; compare it, as in v > 0, or pass v.data"
+            )
 
 
 def _record_with_constants(row: Primitive, operands: tuple[Any, ...]) -> "Value":
@@ -464,7 +473,7 @@ class Value:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's ufuncs on Values: the op of that name, else the loop over objects."""
-        row = _BY_UFUNC.get(ufunc.__name__)
+        row = UFUNCS.get(ufunc.__name__)
         if row and method == "__call__" and not options:
             return row(*inputs)
         # Only NumPy calls this, so it is there; the engine itself does without it.

@@ -19,7 +19,7 @@ ROWS = [
     "autodiff.reduction autodiff.linear",
     "autodiff.ops autodiff.array",
     "autodiff.value",
-    "autodiff.pytree",
+    "autodiff.pytree autodiff.custom",
     "autodiff.evaluation",
     "autodiff.derivatives",
     "autodiff.differences autodiff.drafts",

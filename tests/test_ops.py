@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from samples import (
     ROWS,
+    USER_ROWS,
     backward,
     count,
     edges,
@@ -32,7 +33,8 @@ OPERATORS = {
 }  # fmt: skip
 OF_NO_VALUE = {"where", "take", "sum", "mean", "prod", "dot", "logsumexp"}
 UFUNC_ROWS = [row for row in ROWS if row.ufunc]
-PARTIALS = [(row, i) for row in ROWS for i in range(count(row)) if has_partial(row, i)]
+SEVERAL = [row for row in ROWS + USER_ROWS if count(row) > 1]
+PARTIALS = [(row, i) for row in ROWS + USER_ROWS for i in range(count(row)) if has_partial(row, i)]
 
 every_partial = pytest.mark.parametrize(
     ("row", "i"), PARTIALS, ids=[f"{row.name}-{i}" for row, i in PARTIALS]
@@ -260,7 +262,7 @@ def test_rows_have_unique_names_and_labels():
     assert len({row.label for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS)
 
 
-@every_row
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_row_is_public_under_its_name(row):
     assert getattr(autodiff, row.name) is getattr(ops, row.name) is TABLE[row.name] is row
     assert row.name in autodiff.__all__
@@ -289,7 +291,9 @@ def test_domain_ends_and_kinks_are_where_the_slope_breaks(row):
             assert any(breaks(row, operands, i, x) for operands in grid(row))
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if count(r) > 1], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row", [r for r in ROWS + USER_ROWS if count(r) > 1], ids=lambda row: row.name
+)
 def test_equal_operands_are_a_kink_where_the_row_says_so(row):
     equal = (0.5,) * count(row)
 
@@ -301,7 +305,7 @@ def test_equal_operands_are_a_kink_where_the_row_says_so(row):
     assert (max(jumps) > 0.1) == row.ties
 
 
-@every_row
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_value_has_the_method_or_operator(row):
     operands = grid(row)[1]
     calls = [call for call in (OPERATORS.get(row.name), getattr(Value, row.name, None)) if call]

@@ -143,7 +143,7 @@ def test_op_is_equal_to_itself_alone_and_frozen():
 def test_declare_refuses_a_name_or_label_that_is_taken(monkeypatch, taken):
     monkeypatch.setattr(primitive, "TABLE", dict(TABLE))
     assert declare(CUBE) is CUBE is primitive.TABLE["cube"]
-    with pytest.raises(ValueError, match="is there already"):
+    with pytest.raises(ValueError, match=r"is taken by <op .*>; take another"):
         declare(replace(CUBE, **{"name": "new", "label": "new"} | taken))
     assert "new" not in primitive.TABLE
 

@@ -5,13 +5,13 @@ import re
 
 import numpy as np
 import pytest
-from samples import ROWS, every_row, grid, lift
+from samples import ROWS, USER_ROWS, every_row, grid, lift
 
 import autodiff
 from autodiff import Value, dot, no_grad, prod
 from autodiff.view.formula import LONGEST, of_op, of_partials
 
-FUNCTIONS = {row.label: row for row in ROWS} | {
+FUNCTIONS = {row.label: row for row in ROWS + USER_ROWS} | {
     "take": lambda x: x,
     **{op: lambda *xs, op=op: getattr(autodiff, op)(xs) for op in ("mean", "prod", "logsumexp")},
 }

@@ -1,0 +1,205 @@
+"""`custom_op`: a user's own row of the op table, with the rights of ours."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from keyword import iskeyword
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from autodiff.array import CUSTOM
+from autodiff.interpreter import NUMBERS, interpreter_of_type, number, show
+from autodiff.primitive import Domain, Partial, Primitive, declare, retract
+from autodiff.value import Value
+
+Form = Callable[..., Any]
+
+
+def custom_op(
+    name: str,
+    forward: Callable[..., float],
+    partials: Partial | Sequence[Partial | None],
+    *,
+    array: Form | str | None = None,
+    domain: Domain | Sequence[Domain] = (),
+    label: str = "",
+    defaults: Sequence[float] = (),
+    selects: bool = False,
+    ties: bool = False,
+) -> Primitive:
+    """A new op: on numbers, arrays and Values, with derivatives of every order, in kernels.
+
+    `forward` takes a float an operand and returns one; it should give nan or inf where it has
+    no value, and not raise. `partials` is the derivative by each operand, a function of
+    (*operands, out) written in autodiff's ops: `div` and `pow` for / and **, which would raise
+    on floats. One operand may have it bare; None says that an operand has no derivative, and
+    is a number.
+
+    `array` is the same on NumPy arrays: a function (a ufunc runs in place) or an expression
+    such as "np.exp(-{0})"; without it `forward` runs element by element. `domain` says where
+    `forward` is smooth, an operand each. `label` is what a drawing writes. Trailing operands
+    with `defaults` may be left out. With `selects`, nothing flows back where a partial is 0,
+    not even inf or nan; `ties` says that there is a kink where two operands are equal.
+
+    The op is tried at one point of its domain. Raises ValueError or TypeError, and declares
+    nothing, for a name that is taken or no identifier, for a wrong number of partials, and if
+    a function fails there, gives no number, or disagrees with `array`.
+    """
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+        raise ValueError(f"custom_op: the name of an op is an identifier, got {show(name)}")
+    if not callable(partials) and not isinstance(partials, Sequence):
+        raise TypeError(f"{name}: partials is a function or a list of them: {show(partials)}")
+    rows = (partials,) if callable(partials) else tuple(partials)
+    domains = (domain,) if isinstance(domain, Domain) else tuple(domain)
+    domains = domains or (Domain(),) * len(rows)
+    _check(name, forward, rows, domains, defaults)
+    text, ufunc, form = _spelling(name, array, forward, len(rows))
+    row = Primitive(
+        name,
+        _checked(name, "forward", forward),
+        tuple(
+            None if partial is None else _checked(name, f"partial {i}", partial)
+            for i, partial in enumerate(rows)
+        ),
+        array=text,
+        domain=domains,
+        label=label or name,
+        ufunc=ufunc,
+        defaults=tuple(map(number, defaults)),
+        selects=selects or None in rows,
+        ties=ties,
+    )
+    declare(row)
+    CUSTOM[name] = form
+    try:
+        _try(row)
+    except BaseException:
+        retract(row)
+        del CUSTOM[name]
+        raise
+    return row
+
+
+def _check(
+    name: str,
+    forward: Any,
+    partials: tuple[Any, ...],
+    domains: tuple[Any, ...],
+    defaults: Sequence[float],
+) -> None:
+    """Raise if what was given cannot be a row: counts, kinds and signatures."""
+    if not partials:
+        raise ValueError(f"{name}: an op has at least one operand, and a partial for each")
+    if len(domains) != len(partials) or not all(isinstance(d, Domain) for d in domains):
+        raise ValueError(f"{name}: {len(partials)} operands need a Domain each, got {domains}")
+    if len(defaults) >= len(partials):
+        raise ValueError(f"{name}: {len(defaults)} defaults for {len(partials)} operands")
+    operands = [0.0] * len(partials)
+    for what, function, args in [
+        ("forward", forward, operands),
+        *((f"partial {i}", p, [*operands, 0.0]) for i, p in enumerate(partials) if p is not None),
+    ]:
+        if not callable(function):
+            raise TypeError(f"{name}: {what} is no function: {show(function)}")
+        try:
+            signature = inspect.signature(function)
+        except ValueError:  # a builtin that does not say
+            continue
+        try:
+            signature.bind(*args)
+        except TypeError:
+            with_result = "" if what == "forward" else ", and the result last"
+            raise ValueError(
+                f"{name}: {what} takes {signature}, but the op has a partial each for "
+                f"{len(partials)} operand{'s' * (len(partials) != 1)}{with_result}"
+            ) from None
+
+
+def _checked(name: str, what: str, function: Form) -> Form:
+    """`function`, whose result is a float, or what an op gives on operands that are no numbers."""
+
+    def checked(*args: Any) -> Any:
+        out = function(*args)
+        if type(out) is float or interpreter_of_type(type(out)) is not NUMBERS:
+            return out
+        try:
+            return number(out)
+        except TypeError:
+            raise TypeError(f"{what} of {name} gave no real number: {show(out)}") from None
+
+    return checked
+
+
+def _checked_form(name: str, form: Form) -> Form:
+    """`form`, whose result has the shape of its operands."""
+
+    def checked(*arrays: Any) -> Any:
+        out = form(*arrays)
+        shapes = [np.shape(x) for x in arrays]
+        if np.shape(out) != np.broadcast_shapes(*shapes):
+            raise ValueError(f"{name}: its array form gave {np.shape(out)} on shapes {shapes}")
+        return out
+
+    return checked
+
+
+def _spelling(name: str, array: Any, forward: Form, count: int) -> tuple[str, str, Form | None]:
+    """The NumPy spelling of a row, the ufunc that it is, and the function that it calls."""
+    holes = ", ".join(f"{{{i}}}" for i in range(count))
+    ufunc = array.__name__ if isinstance(array, np.ufunc) else ""
+    if ufunc and vars(np).get(ufunc) is array:
+        return f"np.{ufunc}({holes})", ufunc, None
+    if array is None:
+        array = np.vectorize(forward, otypes=[float])
+    if callable(array):
+        return f"custom[{name!r}]({holes})", "", _checked_form(name, array)
+    try:
+        compile(array.format(*[f"x{i}" for i in range(count)]), name, "eval")
+    except (AttributeError, IndexError, KeyError, ValueError, SyntaxError) as error:
+        raise ValueError(
+            f"{name}: array is neither a function nor an expression in {holes}: {array!r} ({error})"
+        ) from None
+    return array, "", None
+
+
+def _sample(row: Primitive) -> list[float]:
+    """A point inside the domain, off its kinks, with no two operands equal."""
+    point = []
+    for i, domain in enumerate(row.domain):
+        step = 0.5 + 0.05 * i
+        if isfinite(domain.low) and isfinite(domain.high):
+            x = domain.low + (domain.high - domain.low) * step / (1 + step)
+        else:
+            x = domain.low + step if isfinite(domain.low) else min(domain.high, 1.0) - step
+        while x in domain.kinks:
+            x += 0.01
+        point.append(x)
+    return point
+
+
+def _try(row: Primitive) -> None:
+    """Raise if a part of the row fails at one point, or two parts disagree."""
+    point = _sample(row)
+    at = ", ".join(f"{x:g}" for x in point)
+    out = _attempt(f"{row.name}: forward fails at ({at})", row.value_at, point)
+    _attempt(f"{row.name}: a partial fails at ({at})", row.partials_at, point, out)
+    values = [x if p is None else Value(x) for x, p in zip(point, row.partials, strict=True)]
+    _attempt(
+        f"{row.name}: a partial fails on Values; write it in autodiff's ops",
+        row.partials_at,
+        values,
+        row.apply(tuple(values)),
+    )
+    arrays = [np.array([x, x]) for x in point]
+    on_arrays = _attempt(f"{row.name}: the array form fails at ({at})", row.apply, tuple(arrays))
+    if not np.allclose(on_arrays, out, rtol=1e-6, equal_nan=True):
+        raise ValueError(f"{row.name}: at ({at}) forward gives {out:g}, array {on_arrays[0]:g}")
+
+
+def _attempt(what: str, function: Form, *args: Any) -> Any:
+    """The result; ValueError for whatever it raises."""
+    try:
+        return function(*args)
+    except Exception as error:
+        raise ValueError(f"{what}: {type(error).__name__}: {error}") from error

@@ -1,0 +1,203 @@
+"""`custom_op`: rows of a user. What every row can do, the tests over the table show."""
+
+import copy
+import math
+import pickle
+import subprocess
+import sys
+from math import inf, nan
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from samples import USER_ROWS
+
+from autodiff import (
+    AnomalyError,
+    Domain,
+    Value,
+    array,
+    custom_op,
+    detect_anomaly,
+    grad,
+    gradcheck,
+    jvp,
+    ops,
+)
+from autodiff.primitive import TABLE, UFUNCS
+
+CBRT, BUMP, PICK, LOG = USER_ROWS
+
+
+@pytest.fixture
+def tables():
+    """Nothing that a test declares is there after it."""
+    kept = [(table, dict(table)) for table in (TABLE, UFUNCS, array.CUSTOM)]
+    yield
+    for table, before in kept:
+        table.clear()
+        table.update(before)
+
+
+def test_third_derivatives_come_from_the_row():
+    third = grad(grad(grad(CBRT)))(8.0)
+    assert third == pytest.approx(10 / 27 / 8 ** (8 / 3), rel=1e-14)
+    assert jvp(grad(BUMP), (0.5, 1.0), (1.0, 0.0))[1] == pytest.approx(-math.exp(-0.25))
+    for f, x in (CBRT, (-2.0,)), (BUMP, (0.5, 0.7)), (LOG, (3.0,)):
+        assert gradcheck(f, x).passed
+    assert gradcheck(lambda x, y: PICK(x > y, x * y, y), (2.0, 1.0)).passed
+
+
+def test_names_labels_and_defaults():
+    node = BUMP(Value(0.5))
+    assert (node.op, node.data, BUMP.label, CBRT.label) == (
+        BUMP, math.exp(-0.25), "bump", "user_cbrt",
+    )  # fmt: skip
+    assert TABLE["user_bump"] is BUMP
+    with pytest.raises(TypeError, match="user_bump takes 1 to 2 operands, got 3"):
+        BUMP(1.0, 2.0, 3.0)
+
+
+def test_a_ufunc_records_the_row_that_spells_it():
+    node = np.cbrt(Value(8.0))
+    assert (node.op, node.data) == (CBRT, 2.0)
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_ufunc_of_ours_stays_ours():
+    custom_op("own_exp", ops.exp, lambda x, out: out, array=np.exp)
+    assert np.exp(Value(0.0)).op is ops.exp
+
+
+def test_cut_edges_of_a_choice_stay_cut():
+    assert grad(lambda x: PICK(x > 0, ops.log(x), 0.0))(0.0) == 0.0
+    assert grad(grad(lambda x: PICK(x > 0, ops.log(x), x * x)))(0.0) == -2.0
+    with pytest.raises(TypeError, match="user_pick: operand 0, without derivative, is a Value"):
+        PICK(Value(1.0), 2.0, 3.0)
+
+
+def test_graphs_are_copied_and_pickled():
+    root = CBRT(Value(8.0)) * 2
+    for other in copy.deepcopy(root), pickle.loads(pickle.dumps(root)):
+        assert other.operands[0].op is CBRT
+        other.backward()
+        assert other.operands[0].operands[0].grad == pytest.approx(1 / 6)
+
+
+def test_unpickling_without_the_declaration_says_what_to_do():
+    done = subprocess.run(
+        [sys.executable, "-c", "import pickle, sys; pickle.load(sys.stdin.buffer)"],
+        input=pickle.dumps(CBRT(Value(8.0))),
+        capture_output=True,
+        cwd=Path(__file__).parents[1],
+        check=False,
+    )
+    assert b"LookupError: there is no op 'user_cbrt': declare it with custom_op" in done.stderr
+
+
+def test_anomalies_name_the_row():
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"user_log\(0.0\) is -inf"):
+        LOG(Value(0.0))
+
+
+def test_without_an_array_form_it_runs_element_by_element():
+    x = np.array([[0.0, 0.5, 1.0]], np.float32)
+    out = BUMP(x, 2.0)
+    assert (out.dtype, out.shape) == (np.float32, (1, 3))
+    np.testing.assert_allclose(out, np.exp(-2 * x * x), rtol=1e-6)
+    assert BUMP(np.empty((0, 2))).shape == (0, 2)
+
+
+@pytest.mark.usefixtures("tables")
+def test_results_of_any_kind_of_number_are_floats():
+    row = custom_op("own_floor", lambda x: math.floor(x), lambda x, out: 0, selects=True)  # noqa: PLW0108
+    node = row(Value(2.5))
+    node.backward()
+    assert (type(row(2.5)), type(node.data), node.data) == (float, float, 2.0)
+    assert type(node._partials[0]) in (float, type(None))
+
+
+@pytest.mark.usefixtures("tables")
+def test_what_goes_wrong_later_is_named():
+    row = custom_op(
+        "own",
+        lambda x: "text" if x > 1 else x,
+        lambda x, out: None if x < 0 else 1.0,
+        array=lambda x: x if len(x) < 3 else x[:1],
+    )
+    with pytest.raises(TypeError, match="forward of own gave no real number: str 'text'"):
+        row(Value(2.0))
+    with pytest.raises(TypeError, match="partial 0 of own gave no real number: NoneType None"):
+        row(Value(-2.0))
+    with pytest.raises(ValueError, match=r"own: its array form gave \(1,\) on shapes \[\(3,\)\]"):
+        row(np.ones(3))
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_constant_as_partial_and_a_domain_without_ends():
+    inside = []
+
+    def forward(x):
+        inside.append(x)
+        return 2.0 * x
+
+    for i, domain in enumerate(
+        [Domain(), Domain(low=3.0), Domain(high=-5.0), Domain(1.0, 1.25), Domain(kinks=(0.5,))]
+    ):
+        custom_op(f"own{i}", forward, lambda x, out: 2.0, domain=domain)
+        assert all(domain.low < x < domain.high and x not in domain.kinks for x in inside)
+        inside.clear()
+
+
+def one(x, out):
+    return 1.0
+
+
+def same(x):
+    return x
+
+
+WRONG = [
+    ((1, same, one), {}, "the name of an op is an identifier, got int 1"),
+    (("2x", same, one), {}, "the name of an op is an identifier, got str '2x'"),
+    (("lambda", same, one), {}, "the name of an op is an identifier, got str 'lambda'"),
+    (("exp", same, one), {}, "exp: the name 'exp' is taken by <op exp>; take another"),
+    (("own", same, one), {"label": "+"}, r"own: the label '\+' is taken by <op add>"),
+    (("own", same, []), {}, "own: an op has at least one operand, and a partial for each"),
+    (("own", same, [one, one]), {}, r"own: forward takes \(x\), but .* a partial each for 2 oper"),
+    (("own", lambda x, y: x, one), {}, r"forward takes \(x, y\), .* a partial each for 1 operand$"),
+    (("own", same, same), {}, r"partial 0 takes \(x\), .* for 1 operand, and the result last"),
+    (("own", lambda x, y: x, [None, one]), {}, r"own: partial 1 takes \(x, out\)"),
+    (("own", 3, one), {}, "own: forward is no function: int 3"),
+    (("own", same, 3), {}, "own: partials is a function or a list of them: int 3"),
+    (("own", same, [3]), {}, "own: partial 0 is no function: int 3"),
+    (("own", lambda x: "s", one), {}, "forward of own gave no real number: str 's'"),
+    (("own", lambda x: None, one), {}, "forward of own gave no real number: NoneType None"),
+    (("own", lambda x: 1j, one), {}, "forward of own gave no real number: complex 1j"),
+    (("own", lambda x: 1 / (x - 0.5), one), {}, r"forward fails at \(0.5\): ZeroDivisionError"),
+    (("own", same, lambda x, out: "s"), {}, "partial 0 of own gave no real number: str 's'"),
+    (("own", same, lambda x, out: math.exp(x)), {}, "fails on Values; write it in autodiff's ops"),
+    (("own", same, one), {"array": 3}, "array is neither a function nor an expression in .*: 3"),
+    (("own", same, one), {"array": "np.exp({1})"}, "neither a function nor an expression in"),
+    (("own", same, one), {"array": "np.exp({0}"}, r"an expression in .*'\(' was never closed"),
+    (("own", same, one), {"array": "nump.exp({0})"}, "array form fails .*name 'nump' is not def"),
+    (("own", same, one), {"array": np.exp}, r"own: at \(0.5\) forward gives 0.5, array 1.64872"),
+    (("own", same, one), {"array": np.arctanh}, "forward gives 0.5, array 0.549306"),
+    (("own", same, one), {"array": np.sum}, r"its array form gave \(\) on shapes \[\(2,\)\]"),
+    (("own", same, one), {"domain": [Domain()] * 2}, "own: 1 operands need a Domain each"),
+    (("own", same, one), {"domain": [(0, 1)]}, "own: 1 operands need a Domain each"),
+    (("own", same, one), {"defaults": [1.0]}, "own: 1 defaults for 1 operands"),
+]
+
+
+@pytest.mark.parametrize(("args", "options", "message"), WRONG)
+def test_what_does_not_fit_is_refused_and_nothing_declared(args, options, message):
+    before = dict(TABLE), dict(UFUNCS), dict(array.CUSTOM)
+    with pytest.raises((TypeError, ValueError), match=message):
+        custom_op(*args, **options)
+    assert before == (TABLE, UFUNCS, array.CUSTOM)
+
+
+def test_edges_of_the_samples():
+    assert_array_equal([CBRT(-inf), CBRT(nan), LOG(-1.0)], [-inf, nan, nan])
