@@ -7,10 +7,10 @@ from math import inf, isfinite
 
 from autodiff.value import Value
 from autodiff.view.facts import Facts
-from autodiff.view.folding import Box, Boxes, last_name, users_of
+from autodiff.view.folding import Box, Boxes, users_of
 from autodiff.view.links import Link, links_between
-from autodiff.view.modules import enclosing
 from autodiff.view.renderer import Drawing
+from autodiff.view.rows import rows, siblings
 from autodiff.view.style import (
     COUNTS,
     EDGE,
@@ -64,6 +64,7 @@ class Picture:
         self.users = users_of(boxes)
         self.compact = {box for box in drawn if self._is_compact(box)}
         self.arriving = links_between(boxes, self.compact, names)
+        self.is_crowded = sum(map(len, self.arriving.values())) > _MANY
         self.largest = self._largest_weights()
         self.ids: dict[Box, str] = {}
         for i, box in enumerate(boxes.values()):
@@ -102,9 +103,9 @@ class Picture:
 
     def _spacing(self) -> dict[str, str]:
         """Room for lines, and boxes on top of them, where there are more than a few."""
-        count = sum(map(len, self.arriving.values()))
-        if count <= _MANY:
+        if not self.is_crowded:
             return {}
+        count = sum(map(len, self.arriving.values()))
         ranks = f"{min(4.0, 0.5 + count**0.5 / 16):.1f}"
         return {"ranksep": ranks, "splines": "line", "outputorder": "edgesfirst"}
 
@@ -114,7 +115,7 @@ class Picture:
         for box, links in self.arriving.items():
             sizes = [abs(w.data) for link in links.values() for w in link.weights]
             finite = max(filter(isfinite, sizes), default=0.0)
-            largest[_siblings(box)] = max(largest.get(_siblings(box), 0.0), finite)
+            largest[siblings(box)] = max(largest.get(siblings(box), 0.0), finite)
         return largest
 
     def _digits(self, number: float) -> str:
@@ -185,8 +186,9 @@ class Picture:
             (parameter,) = link.weights
             numbers = self._digits(parameter.data), self._digits(parameter.grad)
             tip = f"{readable(self.names[parameter])}: {numbers[0]}, grad {numbers[1]}"
-            largest = self.largest[_siblings(box)]
-            return weight_line(parameter.data, largest) | {"tooltip": lines(tip)}
+            largest = self.largest[siblings(box)]
+            line = weight_line(parameter.data, largest, 25 if self.is_crowded else 100)
+            return line | {"tooltip": lines(tip)}
         if link.weights and link.is_weighted:
             return COUNTS | {"label": counted(len(link.weights), "weight")}
         if len(link.values) > 1:
@@ -213,40 +215,10 @@ class Picture:
 
     def _keep_order(self) -> None:
         """Put the modules of one list, such as neurons of a layer, below one another."""
-        levels = _levels(self.boxes)
-        rows: dict[tuple[str, str, int], list[Box]] = {}
-        for box in self.ids:
-            if box.module and box in self.drawn:
-                rows.setdefault((*_siblings(box), levels.get(box, 0)), []).append(box)
-        for row in rows.values():
-            ordered = sorted(row, key=lambda box: _natural(box.module))
-            for above, below in pairwise(ordered):
+        for row in rows(self.boxes):
+            for above, below in pairwise(box for box in row if box in self.drawn):
                 with self.drawing.subgraph(graph_attr={"rank": "same"}) as rank:
                     rank.edge(self.ids[above], self.ids[below], style="invis")
-
-
-def _levels(boxes: Boxes) -> dict[Box, int]:
-    """How many lines between boxes come before a box is first reached, on the longest path."""
-    depths: dict[Value, int] = {}
-    levels: dict[Box, int] = {}
-    for node, box in boxes.items():
-        before = (depths[x] + (boxes[x] is not box) for x in node.operands)
-        depths[node] = max(before, default=0)
-        if depths[node]:
-            levels[box] = min(levels.get(box, depths[node]), depths[node])
-    return levels
-
-
-def _siblings(box: Box) -> tuple[str, str]:
-    """What the boxes of one list have in common."""
-    around = enclosing(box.module)[:-1]
-    return (around[-1] if around else "", last_name(box.module)) if box.module else ("", "")
-
-
-def _natural(path: str) -> list[tuple[bool, int, str]]:
-    """A key that has neurons.10 behind neurons.9."""
-    words = path.split(".")
-    return [(w.isdecimal(), int(w), "") if w.isdecimal() else (False, 0, w) for w in words]
 
 
 def _magnitude(number: float) -> float:

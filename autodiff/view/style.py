@@ -24,7 +24,7 @@ COUNTS = {"fontname": "Helvetica", "fontsize": "10"}
 LEAF = {"fillcolor": "#fff4cc"}
 FOLDED = {"shape": "box", "style": "filled,rounded", "fillcolor": "#e3f1e1", "margin": "0.12,0.06"}
 STUB = {"shape": "plaintext", "style": "", "label": "…"}
-HIGHLIGHT = {"color": "#d0021b", "penwidth": "2"}
+HIGHLIGHT = {"color": "#00a03e", "penwidth": "2"}
 ARRAY_MOVE = {"fillcolor": "#ffffff"}
 RESULT = {"penwidth": "2"}
 NOTE = {"labelloc": "b", "labeljust": "l", "fontname": "Helvetica", "fontsize": "11"}
@@ -63,12 +63,13 @@ class Shades:
         return f"color: |grad|, white for 0, dark red for {digits(self._largest, precision)}"
 
 
-def weight_line(number: float, largest: float) -> dict[str, str]:
+def weight_line(number: float, largest: float, faintest: int = 25) -> dict[str, str]:
     """The attributes of a line for a weight: blue if positive, orange if negative.
 
-    The wider and darker, the larger it is among its like.
+    The wider and darker, the larger it is among its like; a weight of 0 has the opacity
+    `faintest`, of 255.
     """
     strength = min(1.0, abs(number) / largest) ** 2 if largest else 0.0
     color = "#1f6fb4" if number >= 0 else "#e0701b"
-    shade = f"{round(25 + 205 * strength):02x}"
+    shade = f"{round(faintest + (230 - faintest) * strength):02x}"
     return {"color": color + shade, "penwidth": f"{0.3 + 1.7 * strength:.2f}"}

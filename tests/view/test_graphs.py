@@ -10,6 +10,7 @@ import pytest
 import nn
 from autodiff import Value, dot, draw, toposort
 from autodiff.view import find_renderer
+from tests.programs import gpt
 from tests.view.golden import is_golden
 
 needs_renderer = pytest.mark.skipif(
@@ -109,6 +110,19 @@ def test_without_a_model_equal_ops_are_collapsed():
     assert len(labels) < 30
 
 
+def test_a_gpt_of_14_000_nodes_is_some_fifty_boxes_its_matrices_among_them():
+    state = gpt.make_state()
+    root = gpt.loss(state, "hannah")
+    assert len(toposort(root)) > 14_000
+    labels = boxes(draw(root, model=state).source).values()
+    assert len(labels) < 50
+    modules = {label.split("\\n")[0]: label for label in labels}
+    assert set(state) <= set(modules)
+    assert "32 outputs, 256 parameters\\n*, +, ReLU\\ncalled 7 times" in modules["wide"]
+    without = boxes(draw(root).source)
+    assert len(without) < 60
+
+
 def test_of_what_cannot_be_collapsed_the_nodes_near_the_root_are_drawn():
     v = Value(1.0)
     for _ in range(10_000):
@@ -184,11 +198,11 @@ def test_highlighted_is_what_depends_on_a_node_and_nothing_else():
         if depends & set(node.operands):
             depends.add(node)
     nodes, edges = attributes(draw(root, highlight=b).source)
-    assert {n for n, style in nodes.items() if "#d0021b" in style} == {names[n] for n in depends}
+    assert {n for n, style in nodes.items() if "#00a03e" in style} == {names[n] for n in depends}
     for tail, _, style in edges:
-        assert ("#d0021b" in style) == (tail in {names[n] for n in depends})
+        assert ("#00a03e" in style) == (tail in {names[n] for n in depends})
     both, _ = attributes(draw(root, highlight=[b, a]).source)
-    assert "#d0021b" in both[names[a]]
+    assert "#00a03e" in both[names[a]]
 
 
 def test_a_path_through_boxes_is_highlighted():
@@ -196,7 +210,7 @@ def test_a_path_through_boxes_is_highlighted():
     first = model.layers[0].neurons[1].w[0]
     nodes, _ = attributes(draw(root, model=model, collapse="neurons", highlight=first).source)
     marked = [
-        re.match(r'label="([\w.]+)', s)[1] for s in nodes.values() if "d0021b" in s and "lay" in s
+        re.match(r'label="([\w.]+)', s)[1] for s in nodes.values() if "00a03e" in s and "lay" in s
     ]
     assert sorted(marked) == [
         f"layers.{i}.neurons.{j}" for i, j in ((0, 1), (1, 0), (1, 1), (2, 0))
