@@ -55,10 +55,10 @@ def sequences(row: Primitive) -> int:
     return max(1, row.sequences) if isinstance(row, Reduction) else 1
 
 
-def _arguments(row: Primitive, operands: list[Any], choices: list[int]) -> list[Any]:
-    """The operands as a call takes them."""
+def arranged(row: Primitive, operands: list[Any], index: int = 0) -> list[Any]:
+    """The operands as a call takes them; `index` is for an op that picks one of them."""
     if isinstance(row, Selection):
-        return [operands, choices[-1] % len(operands)]
+        return [operands, index]
     if isinstance(row, Reduction) and (row.sequences or len(operands) == 1):
         size = len(operands) // sequences(row)
         return [operands[i : i + size] for i in range(0, len(operands), size)]
@@ -95,7 +95,7 @@ class Draft:
         is_constant = not operands[first].uses
         if is_constant or (row.ties and has_tie([operand.primal for operand in operands])):
             return
-        bound = row.bind(*_arguments(row, operands, choices))
+        bound = row.bind(*arranged(row, operands, first))
         primals = tuple([operand.primal for operand in bound])
         out = row.apply(primals)
         slope = sum(
@@ -105,7 +105,7 @@ class Draft:
         )
         if abs(out) < _LARGEST and slope < _STEEPEST:
             name = f"y{len(self._lines)}"
-            self._lines[name] = _call(row, _arguments(row, [x.text for x in operands], choices))
+            self._lines[name] = _call(row, arranged(row, [x.text for x in operands], first))
             self._names.append(_Operand(name, out, slope, name))
             self._used.update(operand.uses for operand in operands)
             self._rows[row] = None

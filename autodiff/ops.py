@@ -144,9 +144,9 @@ prod = _reduction("prod", math.prod, lambda xs, out: _products_of_others(xs),
 dot = _reduction("dot", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx) // 2 :]), 0.0),
     lambda wx, out: (*wx[len(wx) // 2 :], *wx[: len(wx) // 2]),
     "np.sum({0} * {1}, axis=0)", sequences=2, identity=0.0)
-maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x < out for x in xs]),
+maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x >= out for x in xs]),
     "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True)
-minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x > out for x in xs]),
+minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x <= out for x in xs]),
     "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True)
 logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: [exp(x - out) for x in xs],
     "np.logaddexp.reduce({0}, axis=0)", identity=-inf)
@@ -154,10 +154,13 @@ logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: [exp(x - out
 
 
 def _over_square(numerator: Any, y: Any, x: Any) -> Any:
-    """numerator / (x² + y²), scaled by the larger of |x| and |y|: no square over- or underflows."""
+    """numerator / (x² + y²), scaled by the larger of |x| and |y|: no square over- or underflows.
+
+    The numerator is x or y, so at infinity the limit is 0.
+    """
     scale = maximum(abs(x), abs(y))
     u, v = div(x, scale), div(y, scale)
-    return div(div(numerator, scale), (u * u + v * v) * scale)
+    return where(scale >= inf, 0.0, div(div(numerator, scale), (u * u + v * v) * scale))
 
 
 def _products_of_others(xs: Any) -> list[Any]:
@@ -169,8 +172,8 @@ def _products_of_others(xs: Any) -> list[Any]:
     return list(map(operator.mul, before, reversed(after)))
 
 
-def _shares(loses: list[Any]) -> list[Any]:
-    """1 / the number of winners for each winner, 0 for each loser."""
-    wins = [where(lost, 0.0, 1.0) for lost in loses]
-    count = builtins.sum(wins)
-    return [div(win, count) for win in wins]
+def _shares(wins: list[Any]) -> list[Any]:
+    """1 / the number of winners for each winner, 0 for each loser; nan where nobody wins."""
+    ones = [where(won, 1.0, 0.0) for won in wins]
+    count = builtins.sum(ones)
+    return [div(one, count) for one in ones]

@@ -9,10 +9,10 @@ Hypothesis.
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from autodiff import ops
 from autodiff.check import gradcheck
 from autodiff.drafts import MARGIN, Draft, Expression, domain_of, has_tie, numbers_inside, sequences
-from autodiff.ops import TABLE
-from autodiff.primitive import Primitive
+from autodiff.primitive import TABLE, Primitive
 from autodiff.reduction import Selection
 from autodiff.report import GradcheckError, Report
 from autodiff.value import Value
@@ -25,7 +25,10 @@ except ImportError as error:
 
 T = TypeVar("T")
 
-__all__ = ["Expression", "assert_gradients", "expressions", "modules", "operands", "values"]
+OPS = tuple(row for row in TABLE.values() if getattr(ops, row.name, None) is row)
+"""The ops of autodiff, without those of users."""
+
+__all__ = ["OPS", "Expression", "assert_gradients", "expressions", "modules", "operands", "values"]
 
 
 def assert_gradients(f: Any, inputs: Any = (), *, order: int = 2, **options: Any) -> Report:
@@ -67,14 +70,16 @@ def operands(op: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
 
 
 def expressions(
-    ops: Iterable[Primitive] | None = None, *, max_inputs: int = 3, max_ops: int = 8
+    ops: Iterable[Primitive] = OPS, *, max_inputs: int = 3, max_ops: int = 8
 ) -> st.SearchStrategy[Expression]:
-    """Random expressions over `ops` (the whole table), which share results and hold constants.
+    """Random expressions over `ops`, which share results and hold constants.
+
+    `[*OPS, mine]` are all ops of autodiff and one of your own.
 
     At the expression's point every op has operands inside its domain and away from kinks, a
     result below 10, and a slope below 30 as a function of the inputs.
     """
-    rows = list(TABLE.values() if ops is None else ops)
+    rows = list(ops)
 
     def written(calls: list[tuple[Primitive, list[int]]]) -> Draft:
         draft = Draft(max_inputs)

@@ -10,10 +10,10 @@ import pytest
 
 from autodiff import Domain, Value, custom_op, ops, toposort
 from autodiff.drafts import MARGIN, Draft, domain_of, is_inside
-from autodiff.primitive import TABLE
 from autodiff.reduction import Reduction, Selection
+from autodiff.testing import OPS
 
-ROWS = [row for row in TABLE.values() if getattr(ops, row.name, None) is row]
+ROWS = list(OPS)
 # Rows of a user: of a ufunc, of one operand more with a default, of a choice.
 USER_ROWS = [
     custom_op(
