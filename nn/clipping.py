@@ -48,8 +48,17 @@ def _gathered(
 ) -> tuple[list[Value] | npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """What to write to, and its gradient as an array."""
     if isinstance(parameters, np.ndarray) and parameters.dtype != object:
+        if parameters.dtype.kind != "f":  # what is scaled would be cut to integers
+            raise TypeError(f"a flat gradient is an array of floats, got {parameters.dtype}")
         return parameters, parameters
-    values = [parameters] if isinstance(parameters, Value) else list(parameters)
+    values = [parameters] if isinstance(parameters, Value) else parameters
+    if not isinstance(values, Iterable):
+        kind = type(values).__name__
+        raise TypeError(f"clipping takes a list of parameters, got {kind}")
+    values = list(values)
+    for value in values:
+        if not isinstance(value, Value):
+            raise TypeError(f"a parameter is a Value, got {type(value).__name__}")
     return values, np.array([value.grad for value in values], dtype=float)
 
 

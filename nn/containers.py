@@ -17,6 +17,8 @@ class Sequential(Module):
         for i, step in enumerate(steps):
             if not callable(step):
                 raise TypeError(f"Sequential: step {i} cannot be called: {step!r}")
+            if isinstance(step, type):
+                raise TypeError(f"Sequential: step {i} is the class {step.__name__}, not one of it")
             setattr(self, str(i), step)
         self._count = len(steps)
 

@@ -12,6 +12,7 @@ from autodiff import TraceError, Value, where
 from nn.functional import elementwise
 from nn.init import generator
 from nn.module import Module
+from nn.stateful import within
 
 _given: ContextVar[Iterator[Any] | None] = ContextVar("given", default=None)
 
@@ -44,9 +45,9 @@ class Dropout(Module):
         rng: np.random.Generator | None = None,
         seed: int | None = None,
     ) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"p is a probability, 0 … 1, got {p!r}")
-        self.p = float(p)
+        self.p = within("p", p, low=0.0)
+        if self.p > 1:
+            raise ValueError(f"p is a probability, at most 1, got {p!r}")
         self.rng = generator(rng, seed)
 
     def __call__(self, x: Any) -> Any:

@@ -11,7 +11,7 @@ from nn.activations import function, known
 from nn.functional import rowwise
 from nn.init import generator, weights
 from nn.module import Module, array_of
-from nn.sizes import check_width, positive
+from nn.sizes import check_vector, check_width, positive
 
 
 class Neuron(Module):
@@ -43,7 +43,8 @@ class Neuron(Module):
         try:
             z: Value = dot(self.w, x)
         except (TypeError, ValueError):
-            check_width(self, len(self.w), x)  # the likely cause, in this neuron's words
+            check_width(self, len(self.w), x)  # the likely causes, in this neuron's words
+            check_vector(self, x)
             raise
         if self.b is not None:
             z = z + self.b

@@ -13,6 +13,7 @@ import numpy as np
 import autodiff
 from autodiff import Value, clip, log, logsumexp, mean, relu, softplus, take, where
 from nn.functional import log_softmax
+from nn.stateful import within
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -34,7 +35,7 @@ def huber(
     predictions: Any, targets: Any, *, delta: float = 1.0, reduction: Reduction = "mean"
 ) -> Any:
     """d² / 2 for a difference d of at most `delta`, beyond it the tangent (Huber 1964)."""
-    if not delta > 0:
+    if within("delta", delta, low=0.0) == 0:
         raise ValueError(f"huber: delta must be positive, got {delta!r}")
 
     def term(p: Any, t: Any) -> Any:

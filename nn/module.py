@@ -108,19 +108,15 @@ class Module:
         Raises ValueError, no parameter changed, if a shape differs, if an array does not hold
         numbers, or, unless `strict` is False, if there are other keys than in `state_dict`.
         """
+        if not isinstance(state, Mapping):
+            kind = type(state).__name__
+            raise TypeError(f"load_state_dict takes what state_dict returned, a dict, got {kind}")
         own = dict(self.named_arrays())
         errors = [differing(own, state)] if strict and set(own) != set(state) else []
         loaded: dict[Value, tuple[float, str]] = {}
         for name, values in own.items():
-            if name not in state:
-                continue
-            array = np.asarray(state[name])
-            if array.shape != values.shape:
-                errors.append(f"{name} has shape {array.shape}, must have {values.shape}")
-            elif array.dtype.kind not in "biuf":
-                errors.append(f"{name} has dtype {array.dtype}, must have numbers")
-            else:
-                errors += _assign(loaded, name, values, array)
+            if name in state:
+                errors += _assign(loaded, name, values, state[name])
         if errors:
             raise ValueError(f"{type(self).__name__}.load_state_dict: {'; '.join(errors)}")
         for value, (number, _) in loaded.items():
@@ -197,9 +193,17 @@ def _assign(
     loaded: dict[Value, tuple[float, str]],
     name: str,
     values: npt.NDArray[np.object_],
-    array: npt.NDArray[Any],
+    given: npt.ArrayLike,
 ) -> list[str]:
-    """Note in `loaded` the number for each of `values`; an error if one has another number."""
+    """Note in `loaded` the number for each of `values`; what is wrong with `given`, if anything."""
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of different length
+        return [f"{name} is no array"]
+    if array.shape != values.shape:
+        return [f"{name} has shape {array.shape}, must have {values.shape}"]
+    if array.dtype.kind not in "biuf":
+        return [f"{name} has dtype {array.dtype}, must have numbers"]
     for value, number in zip(values.ravel(), array.astype(float).ravel().tolist(), strict=True):
         before, other = loaded.setdefault(value, (number, name))
         if before != number and (before == before or number == number):

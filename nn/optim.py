@@ -21,6 +21,9 @@ class Optimizer(Stateful):
     links = ("parameters",)
 
     def __init__(self, parameters: Iterable[Value], lr: float) -> None:
+        if not isinstance(parameters, Iterable):
+            kind = type(parameters).__name__
+            raise TypeError(f"an optimizer takes a list of parameters, got {kind}")
         self.parameters = list(parameters)
         if not self.parameters:
             raise ValueError("an optimizer needs at least one parameter")

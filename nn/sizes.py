@@ -18,6 +18,13 @@ def check_width(layer: object, nin: int, x: Any) -> None:
         raise ValueError(f"{type(layer).__name__} takes {nin} inputs, got {width}")
 
 
+def check_vector(layer: object, x: Any) -> None:
+    """TypeError if what is in the sequence `x` are sequences themselves."""
+    if any(hasattr(xi, "__len__") for xi in x):
+        name = type(layer).__name__
+        raise TypeError(f"{name} takes one vector, got a sequence of sequences; call it for each")
+
+
 def positive(name: str, size: Any) -> int:
     """`size`; ValueError if it is no positive integer."""
     if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:

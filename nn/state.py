@@ -30,10 +30,12 @@ def save(state: Module | Mapping[str, npt.ArrayLike], path: str | os.PathLike[st
     """Write the arrays of `state`, a module's if it is one, to a `.safetensors` or `.npz` file.
 
     The file appears, or replaces the one before, at once and whole: a crash leaves what was
-    there. The same state gives the same bytes. Raises ImportError for `.safetensors` if the
-    `io` extra is not installed; ValueError or TypeError for another name or for what is no
-    array of real numbers.
+    there, and perhaps a hidden `.tmp` file. The same state gives the same bytes. Raises
+    ImportError for `.safetensors` if the `io` extra is not installed; ValueError or TypeError
+    for another name or for what is no array of real numbers.
     """
+    if isinstance(state, str | os.PathLike):
+        raise TypeError("save(state, path): the state comes first")
     path = Path(os.path.realpath(path))
     if path.suffix not in (".safetensors", ".npz"):
         raise ValueError(f"save: a path ends in .safetensors or .npz, got {path.name!r}")

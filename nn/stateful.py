@@ -87,6 +87,8 @@ def _listed(keys: list[str]) -> str:
 
 def within(name: str, value: Any, *, low: float, below: float = inf) -> float:
     """`value` as a float; ValueError outside low … below, of which `below` is excluded."""
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} must be a number, got {value!r}")
     if not (isfinite(value) and low <= value < below):
         wanted = f"at least {low:g}" + (f" and below {below:g}" if isfinite(below) else "")
         raise ValueError(f"{name} must be {wanted}, got {value!r}")

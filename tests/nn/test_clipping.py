@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autodiff import Value
-from nn import clip_grad_norm_, clip_grad_value_
+from nn import MLP, clip_grad_norm_, clip_grad_value_
 
 GRADIENT = [3.0, -4.0, 0.0, 12.0]
 
@@ -58,6 +58,20 @@ def test_a_gradient_that_is_not_finite_is_refused_and_kept(wrong):
     with pytest.raises(FloatingPointError, match="a gradient is not finite"):
         clip_grad_norm_(parameters, 1.0)
     assert parameters[0].grad == 1.0
+
+
+@pytest.mark.parametrize(
+    ("gradients", "message"),
+    [
+        (np.array([3, 4]), "a flat gradient is an array of floats, got int64"),
+        ([3.0], "a parameter is a Value, got float"),
+        (MLP(1, [1]), "takes a list of parameters, got MLP"),
+    ],
+)
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_what_has_no_gradients_is_named(clip, gradients, message):
+    with pytest.raises(TypeError, match=message):
+        clip(gradients, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ def test_repr_shows_the_steps_as_a_tree():
 def test_a_step_can_be_called():
     with pytest.raises(TypeError, match="Sequential: step 1 cannot be called: 'relu'"):
         Sequential(Linear(2, 2), "relu")
+    with pytest.raises(TypeError, match="step 0 is the class Linear, not one of it"):
+        Sequential(Linear)
 
 
 def test_a_number_is_no_vector():

@@ -229,6 +229,14 @@ def test_without_a_bias_there_is_the_product_alone():
     assert bits(other) == bits(layer)
 
 
+@pytest.mark.parametrize("kind", [Layer, Linear])
+def test_a_matrix_is_no_vector(kind):
+    with pytest.raises(TypeError, match="Neuron takes one vector, got a sequence of sequences"):
+        kind(2, 1)([1.0, [2.0]])
+    with pytest.raises(TypeError, match="Neuron takes one vector, got a sequence of sequences"):
+        Layer(2, 3)([[1.0, 2.0], [3.0, 4.0]])
+
+
 def test_linear_is_a_vector_in_and_a_list_out():
     linear = Linear(3, 2, seed=0)
     linear.load_state_dict({"weight": np.arange(6.0).reshape(2, 3), "bias": [0.5, -1.5]})

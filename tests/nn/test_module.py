@@ -205,6 +205,9 @@ def test_a_state_goes_into_another_module_exactly():
          r"layers.0.weight has shape \(3, 2\), must have \(2, 3\)"),
         (lambda s: s.update({"layers.1.bias": np.array(["x"])}),
          "layers.1.bias has dtype <U1, must have numbers"),
+        (lambda s: s.update({"layers.0.weight": [[1.0], [2.0, 3.0]]}),
+         "layers.0.weight is no array"),
+        (lambda s: s.update({"layers.1.bias": [None]}), "layers.1.bias has dtype object"),
         (lambda s: s.update({"layers.1.bias": np.array([1j])}), "dtype complex128"),
     ],
 )  # fmt: skip
@@ -215,6 +218,12 @@ def test_arrays_that_do_not_fit_are_named_and_nothing_changes(change, message, s
     with pytest.raises(ValueError, match=f"MLP.load_state_dict: .*{message}"):
         model.load_state_dict(state, strict=strict)
     assert data(model) == before
+
+
+@pytest.mark.parametrize("wrong", [None, [1.0], "model.npz"])
+def test_a_state_is_a_dict(wrong):
+    with pytest.raises(TypeError, match="takes what state_dict returned, a dict, got"):
+        nn.Neuron(1).load_state_dict(wrong)
 
 
 def test_keys_that_do_not_fit_are_named_unless_strict_is_off():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autodiff import Value
-from nn import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from nn import MLP, SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
 
 def trajectory(make, steps):
@@ -147,7 +147,9 @@ def test_parameters_are_values_at_least_one(kind):
         kind([])
     with pytest.raises(TypeError, match="a parameter is a Value, got float"):
         kind([Value(1.0), 2.0])
-    with pytest.raises(TypeError, match="must be real number, not str"):
+    with pytest.raises(TypeError, match="takes a list of parameters, got MLP"):
+        kind(MLP(1, [1]))
+    with pytest.raises(TypeError, match="lr must be a number, got 'fast'"):
         kind([Value(1.0)], lr="fast")
 
 

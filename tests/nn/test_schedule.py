@@ -136,6 +136,11 @@ def test_options_out_of_range_are_named(make, message):
     assert o.lr == 0.8
 
 
+def test_a_schedule_is_of_an_optimizer():
+    with pytest.raises(TypeError, match="a schedule takes an optimizer, got Value"):
+        StepLR(Value(1.0), 3)
+
+
 def test_a_plateau_needs_its_metric():
     schedule = ReduceLROnPlateau(optimizer())
     with pytest.raises(TypeError, match="takes the metric that it watches"):

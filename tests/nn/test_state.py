@@ -210,6 +210,7 @@ def test_a_link_keeps_pointing_to_the_file(path, tmp_path):
         ({"w": np.longdouble(1)}, "w.npz", TypeError, "w is no array of real numbers"),
         ({"m": {"w": 1.0}}, "w.npz", TypeError, "m is no array of real numbers, but of object"),
         ({3: 1.0}, "w.npz", TypeError, "the name of an array is a text, got 3"),
+        ("w.npz", "w.npz", TypeError, r"save\(state, path\): the state comes first"),
         ([1.0], "w.npz", TypeError, "save takes a module or a dict of arrays, got list"),
     ],
 )
