@@ -19,6 +19,7 @@ from nn.module import Module
 State: TypeAlias = dict[str, npt.NDArray[Any]]
 
 _ZIP = b"PK"
+_RESERVED = "__metadata__"  # by safetensors
 
 
 def can_save_safetensors() -> bool:
@@ -70,8 +71,11 @@ def load(path: str | os.PathLike[str]) -> State:
 
 
 def _text(name: Any) -> str:
-    if not isinstance(name, str) or not name or "\0" in name:
+    if not isinstance(name, str):
         raise TypeError(f"save: the name of an array is a text, got {name!r}")
+    is_unicode = not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in name)
+    if name in ("", _RESERVED) or not is_unicode:
+        raise ValueError(f"save: an array cannot be called {name!r}")
     return name
 
 
@@ -103,7 +107,7 @@ def _read_safetensors(content: bytes) -> State:
         ) from None
     arrays: State = parse(content)
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return _checked(arrays, header.get("__metadata__", {}).get("sha256"))
+    return _checked(arrays, header.get(_RESERVED, {}).get("sha256"))
 
 
 def _checked(arrays: State, digest: str | None) -> State:

@@ -8,6 +8,9 @@ import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as numpy_strategies
 
 import nn
 from nn import MLP, load, save
@@ -209,6 +212,10 @@ def test_a_link_keeps_pointing_to_the_file(path, tmp_path):
         ({"w": 1j}, "w.npz", TypeError, "w is no array of real numbers, but of complex128"),
         ({"w": np.longdouble(1)}, "w.npz", TypeError, "w is no array of real numbers"),
         ({"m": {"w": 1.0}}, "w.npz", TypeError, "m is no array of real numbers, but of object"),
+        *[
+            ({name: 1.0}, "w.npz", ValueError, "an array cannot be called")
+            for name in ("", "a\0b", "\ud800", "__metadata__")
+        ],
         ({3: 1.0}, "w.npz", TypeError, "the name of an array is a text, got 3"),
         ("w.npz", "w.npz", TypeError, r"save\(state, path\): the state comes first"),
         ([1.0], "w.npz", TypeError, "save takes a module or a dict of arrays, got list"),
@@ -237,3 +244,23 @@ def test_without_safetensors_the_extra_is_named_and_npz_works(tmp_path, monkeypa
     save({"w": 1.0}, tmp_path / "w.npz")
     assert load(tmp_path / "w.npz")["w"] == 1.0
     assert nn.state.can_save_safetensors() in (True, False)
+
+
+NAMES = st.text(min_size=1).filter(lambda name: "\0" not in name and name != "__metadata__")
+ANY = st.dictionaries(
+    NAMES,
+    numpy_strategies.arrays(
+        st.sampled_from(["<f8", "<f4", "<f2", "<i8", "|i1", "<u4", "|b1"]),
+        numpy_strategies.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
+    ),
+    max_size=4,
+)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(arrays=ANY)
+@settings(max_examples=20)
+def test_whatever_its_name_and_shape_an_array_comes_back(suffix, arrays, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / f"any{suffix}"
+    save(arrays, path)
+    same(load(path), arrays)
