@@ -160,8 +160,9 @@ def test_a_certain_class_makes_the_divergence_the_cross_entropy():
         (kl_divergence, [[0.3, -1.7, 2.4], [0.1, 0.2, 0.3]], [[0.2, 0.3, 0.5], [0.0, 1.0, 0.0]]),
     ],
 )
-def test_slopes_are_those_of_finite_differences(loss, predictions, targets):
-    report = gradcheck(lambda p: loss(p, targets), (predictions,))
+@pytest.mark.parametrize("order", [1, 2])
+def test_slopes_are_those_of_finite_differences(loss, predictions, targets, order):
+    report = gradcheck(lambda p: loss(p, targets), (predictions,), order=order)
     assert not report.kinks
 
 

@@ -65,6 +65,7 @@ def test_slopes_are_those_of_finite_differences(kind):
         p.data += 0.1 * i
     weigh = lambda out: autodiff.dot([1.0, -2.0, 0.5, 3.0], out)  # noqa: E731
     gradcheck(lambda m, xs: weigh(m(xs)), (norm, X))
+    gradcheck(lambda xs: weigh(norm(xs)), (X,), order=2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
