@@ -5,11 +5,16 @@ Both keep the graph and its sharing: a parameter pickled beside a loss is the lo
 
 import copy
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from autodiff.graph import toposort
+from autodiff.modes import collector_paused
 
 _OWN = ("op", "_primal", "_grad", "_partials", "_constants", "_label")
+_KEPT_ELSEWHERE = frozenset({*_OWN, "operands", "__weakref__", "__dict__"})
+
+_added: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
+"""The slots that each subclass adds."""
 
 
 def _state(node: Any) -> dict[str, Any]:
@@ -17,10 +22,22 @@ def _state(node: Any) -> dict[str, Any]:
     return {name: getattr(node, name) for name in _OWN if hasattr(node, name)}
 
 
+def _slots_of(kind: type) -> tuple[str, ...]:
+    """The slots that a subclass adds, by the names of their attributes."""
+    names = []
+    for base in kind.__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            is_private = name.startswith("__") and not name.endswith("__")
+            names.append(f"_{base.__name__.lstrip('_')}{name}" if is_private else name)
+    return tuple([name for name in names if name not in _KEPT_ELSEWHERE])
+
+
 def _extras(node: Any) -> dict[str, Any]:
     """The attributes and slots that a subclass adds."""
-    slots = [name for kind in type(node).__mro__ for name in getattr(kind, "__slots__", ())]
-    added = [name for name in slots if name not in (*_OWN, "operands", "__weakref__", "__dict__")]
+    added = _added.get(type(node))
+    if added is None:
+        added = _added[type(node)] = _slots_of(type(node))
     extras = {name: getattr(node, name) for name in added if hasattr(node, name)}
     return extras | getattr(node, "__dict__", {})
 
@@ -44,11 +61,13 @@ def shallow(node: Any) -> Any:
 
 def deepcopy(root: Any, memo: dict[int, Any]) -> Any:
     """A new graph like that of `root`; `memo` maps the ids of nodes to their copies."""
-    for node in toposort(root):
-        if id(node) not in memo:
-            operands = tuple([memo[id(operand)] for operand in node.operands])
-            memo[id(node)] = _node(type(node), _state(node), operands)
-            _with(memo[id(node)], copy.deepcopy(_extras(node), memo))
+    with collector_paused():
+        for node in toposort(root):
+            if id(node) not in memo:
+                operands = tuple([memo[id(operand)] for operand in node.operands])
+                memo[id(node)] = _node(type(node), _state(node), operands)
+                if extras := _extras(node):  # after the node, for they may refer to it
+                    _with(memo[id(node)], copy.deepcopy(extras, memo))
     return memo[id(root)]
 
 
@@ -86,4 +105,5 @@ def _last(nodes: list[Any]) -> Any:
 
 def reduce(root: Any) -> tuple[Any, ...]:
     """What pickle writes for `root`."""
-    return _last, ([_shell(node) for node in toposort(root)],)
+    with collector_paused():
+        return _last, ([_shell(node) for node in toposort(root)],)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autodiff import Value, dot, leaves, maximum, toposort, where
+from autodiff import Value, dot, grad, leaves, maximum, toposort, where
 
 
 def pickled(protocol, pickler, unpickler):
@@ -155,6 +155,22 @@ def test_a_deep_graph_is_copied_without_recursion(name):
     assert (other.data, leaf.grad) == (2.0, 4.0)
 
 
+def test_a_graph_of_derivatives_is_copied_without_recursion():
+    def chain(x):
+        y = x
+        for _ in range(5_000):
+            y = y * x + 1.0
+        return y
+
+    slope = grad(chain)(Value(0.5))
+    assert len(toposort(slope)) > 20_000
+    assert repr(slope) == "Value(data=4.0, grad=0.0)"
+    for copied in COPIES["deepcopy"], COPIES["c-pickle-5"]:
+        other = copied(slope)
+        other.backward()
+        assert leaves(other)[0].grad == pytest.approx(16.0, rel=1e-12)
+
+
 def test_a_deep_graph_goes_through_the_python_pickler():
     y = Value(0.0)
     for _ in range(5_000):
@@ -186,7 +202,21 @@ class Parameter(Value):
 class Named(Value):
     """A Value with a slot."""
 
-    __slots__ = ("name",)
+    __slots__ = "name"  # noqa: PLC0205 (as some write it)
+
+
+class Hidden(Named):
+    """A Value with a slot that its class alone names."""
+
+    __slots__ = ("__secret",)
+
+    def __init__(self, data):
+        super().__init__(data)
+        self.__secret = "s"
+
+    @property
+    def secret(self):
+        return self.__secret
 
 
 @pytest.mark.parametrize("copied", [copy.copy, *COPIES.values()], ids=["copy", *COPIES])
@@ -215,9 +245,11 @@ def test_an_attribute_may_refer_to_its_node(copied):
 
 @pytest.mark.parametrize("copied", [copy.copy, *COPIES.values()], ids=["copy", *COPIES])
 def test_a_subclass_keeps_its_slots(copied):
-    v = Named(3.0)
+    v = Hidden(3.0)
     v.name = "v"
-    assert copied(v).name == "v"
+    other = copied(v)
+    assert (other.name, other.secret) == ("v", "s")
+    assert not hasattr(copied(Named(3.0)), "name")
 
 
 def test_an_op_is_copied_as_itself():

@@ -1,11 +1,13 @@
 """Derivatives of functions: every order, every mixture of modes, every structure."""
 
+import asyncio
 import gc
 import math
 import random
 import subprocess
 import sys
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from math import inf, nan
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from autodiff import (
     Value,
     backward,
     clip,
+    detect_anomaly,
     dot,
     exp,
     grad,
@@ -451,6 +454,8 @@ def test_nothing_is_kept_and_nothing_is_cyclic():
 
 
 DEEP = """
+import gc
+gc.disable()
 from autodiff import grad, jvp, hvp
 def chain(x):
     y = x
@@ -476,6 +481,59 @@ def test_depth_is_bounded_by_memory_alone(n, call, expected):
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert (done.stdout.strip(), done.stderr) == (expected, "")
+
+
+# Threads and tasks
+
+
+@pytest.fixture
+def threads_that_alternate():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("threads_that_alternate")
+def test_threads_differentiate_at_once_each_in_its_mode():
+    w = Value(2.0)
+
+    def third(k):
+        """d³ (w k x⁴) / dx³ at 0.5, as a Value that knows w, or inside `no_grad` as a number."""
+        f = lambda x: w * k * x**4  # noqa: E731
+        return forward(grad(grad(f)))(0.5)
+
+    def work(k):
+        found = []
+        for i in range(20):
+            with (no_grad, detect_anomaly)[(k + i) % 2]():
+                found.append(third(k))
+        assert all(type(x) is (float, Value)[(k + i) % 2] for i, x in enumerate(found))
+        return {getattr(x, "data", x) for x in found}
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(8))) == [{24.0 * k} for k in range(8)]
+    assert not w.has_grad
+
+
+def test_tasks_differentiate_in_turn():
+    async def work(k):
+        with (no_grad if k % 2 else detect_anomaly)():
+            first = grad(lambda x: x**k)(2.0)
+            await asyncio.sleep(0)
+            value = grad(grad(lambda x: x**k))(Value(2.0))
+            await asyncio.sleep(0)
+            return first, value.data, bool(value.operands)
+
+    async def main():
+        return await asyncio.gather(*[work(k) for k in (2, 3, 4, 5)])
+
+    assert asyncio.run(main()) == [
+        (4.0, 2.0, True),
+        (12.0, 12.0, False),
+        (32.0, 48.0, True),
+        (80.0, 160.0, False),
+    ]
 
 
 # Wrong use
