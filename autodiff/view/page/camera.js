@@ -2,8 +2,18 @@
 
 const canvas = document.getElementById("canvas");
 canvas.append(drawn("defs", {}, tip), world);
-const camera = { x: 0, y: 0, scale: 1, width: 1, height: 1, isDragging: false };
+const camera = { x: 0, y: 0, scale: 1, isDragging: false };
+const view = { width: 1, height: 1 }; // of the canvas
 const ZOOM = { least: 0.02, most: 3, readable: 0.55, reading: 0.85 };
+
+/** Give the canvas the size of its place, in pixels: of any other size, Chromium lays out every
+ * text of the picture anew whenever something beside it changes. */
+function measureView() {
+  const { width, height } = canvas.parentNode.getBoundingClientRect();
+  Object.assign(view, { width, height });
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+}
 
 function aim(isSmooth) {
   canvas.classList.toggle("smooth", Boolean(isSmooth));
@@ -12,8 +22,7 @@ function aim(isSmooth) {
 
 /** The whole picture, no larger than drawn. */
 function fit(picture) {
-  const { width, height } = canvas.getBoundingClientRect();
-  [camera.width, camera.height] = [picture.width, picture.height];
+  const { width, height } = view;
   camera.scale = Math.max(ZOOM.least, Math.min(1.15, (width - 56) / picture.width, (height - 96) / picture.height));
   camera.x = (width - picture.width * camera.scale) / 2;
   camera.y = (height - 40 - picture.height * camera.scale) / 2;
@@ -22,7 +31,7 @@ function fit(picture) {
 
 /** At a scale at which the text can be read, from the left end. */
 function look(picture, scale) {
-  const { width, height } = canvas.getBoundingClientRect();
+  const { width, height } = view;
   camera.scale = scale;
   camera.x = Math.max(24, (width - picture.width * scale) / 2);
   camera.y = (height - 40 - picture.height * scale) / 2;
@@ -30,7 +39,7 @@ function look(picture, scale) {
 }
 
 function zoom(factor, x, y) {
-  const { width, height } = canvas.getBoundingClientRect();
+  const { width, height } = view;
   const [cx, cy] = [x ?? width / 2, y ?? height / 2];
   const scale = Math.max(ZOOM.least, Math.min(ZOOM.most, camera.scale * factor));
   camera.x = cx - ((cx - camera.x) * scale) / camera.scale;
@@ -47,7 +56,7 @@ function pan(dx, dy) {
 
 /** Bring the boxes in `atoms` into view, if they are not; the last one above all. */
 function follow(atoms) {
-  const { width, height } = canvas.getBoundingClientRect();
+  const { width, height } = view;
   const seen = ({ x, y, width: w, height: h }) => {
     const [left, top] = [x * camera.scale + camera.x, y * camera.scale + camera.y];
     return left >= 12 && top >= 12 && left + w * camera.scale <= width - 12 && top + h * camera.scale <= height - 56;

@@ -1,17 +1,16 @@
 // Buttons, keys and the focus that walks over the graph.
 
 /** Exactly one part of the graph is a stop of the Tab key: the one that was focused last. */
-function rove() {
-  const parts = [...world.querySelectorAll("[role=button]")];
-  const stop = parts.find((part) => part.tabIndex === 0) ?? parts[0];
-  for (const part of parts) part.setAttribute("tabindex", part === stop ? 0 : -1);
+function rove(part) {
+  world.querySelector("[tabindex='0']")?.setAttribute("tabindex", -1);
+  part.setAttribute("tabindex", 0);
 }
 
 /** Focus the next or the former part, in topological order. */
 function walk(from, by) {
   const parts = [...world.querySelectorAll("[role=button]")];
   const next = parts[Math.max(0, Math.min(parts.length - 1, parts.indexOf(from) + by))];
-  for (const part of parts) part.setAttribute("tabindex", part === next ? 0 : -1);
+  rove(next);
   next.focus({ preventScroll: true });
   const { node, group } = next.dataset;
   const atom = node === undefined
@@ -94,7 +93,7 @@ $("jump").addEventListener("change", () => {
   if ($("jump").value !== "") goTo(Number($("jump").value));
   $("jump").value = "";
 });
-addEventListener("resize", () => { fit(picture); show(); });
+addEventListener("resize", () => { measureView(); fit(picture); show(); });
 
 function begin() {
   $("summary").textContent = `${many(NODES.length, "node")}, ${many(EDGES.length, "edge")}`;
@@ -107,6 +106,7 @@ function begin() {
   $("jump").append(option("", "a node …"), ...NODES.map((_, i) => option(i, short(inWords(i), 60))));
   player.events = eventsOf(player.sweep);
   document.body.dataset.sweep = player.sweep;
+  measureView();
   redraw();
 }
 

@@ -118,7 +118,7 @@ function warn(event, before, sweep) {
     if (sweep === "overwriting") return `${wrong}: a share was overwritten.`;
     const missing = EXPECTED[node] - before.arrived[node];
     return missing > 0
-      ? `${wrong}: ${many(missing, "share")} of ${EXPECTED[node]} has not arrived yet. In topological order every use of ${called(node)} comes first.`
+      ? `${wrong}: ${missing} of ${EXPECTED[node]} shares ${missing === 1 ? "has" : "have"} not arrived yet. In topological order every use of ${called(node)} comes first.`
       : `${wrong}: what it is the sum of was already wrong.`;
   }
   if (before.passed[operand] !== null) {

@@ -29,7 +29,9 @@ function toggle(group) {
   $("live").textContent = `Module ${isolated(short(GROUPS[group].path, 40))} ${player.closed.has(group) ? "closed" : "open"}.`;
   const part = [...picture.frames, ...picture.atoms].find((item) => item.group === group);
   if ($("follow").checked) follow([part]);
-  world.querySelector(`[data-group="${group}"]`).focus({ preventScroll: true });
+  const stop = world.querySelector(`[data-group="${group}"]`);
+  rove(stop);
+  stop.focus({ preventScroll: true });
 }
 
 const closeAll = () => setClosed(new Set(GROUPS.keys()));

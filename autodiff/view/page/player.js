@@ -12,6 +12,7 @@ const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 function redraw() {
   picture = layout(player.closed);
   scene = build(picture);
+  rove(world.querySelector("[role=button]"));
   player.ends = endsOf(player.events, player.closed);
   if (player.at) player.at = player.ends[stepOf(player.at)];
   fit(picture);
@@ -38,7 +39,6 @@ function show() {
   for (const id of ["first", "back"]) $(id).disabled = player.at === 0;
   for (const id of ["forward", "last"]) $(id).disabled = isAtEnd;
   if ($("follow").checked) follow(currentAtoms(current));
-  rove();
 }
 
 function currentAtoms(current) {
@@ -104,16 +104,18 @@ function verdict() {
     ? "no node has more than one share, so there is nothing to add up."
     : "no node passed on its cotangent before the last share had come. A value that is computed and then used twice can change that.";
   const text = nodes.length
-    ? `Swept ${how}, ${nodes.length} of ${NODES.length} gradients are wrong.`
+    ? `Swept ${how}, ${nodes.length} of ${NODES.length} gradients ${nodes.length === 1 ? "is" : "are"} wrong.`
     : `Swept ${how}, this graph is lucky: ${lucky}`;
   return { nodes, text };
 }
 
 function showVerdict() {
   const isWrongSweep = player.sweep !== "topological";
-  $("verdict").hidden = !isWrongSweep;
-  if (!isWrongSweep || $("verdict").dataset.sweep === player.sweep) return;
+  if ($("verdict").dataset.sweep === player.sweep) return;
   $("verdict").dataset.sweep = player.sweep;
+  $("verdict").hidden = !isWrongSweep;
+  $("verdict").replaceChildren();
+  if (!isWrongSweep) return;
   const { nodes, text: words } = verdict();
   const title = document.createElement("h3");
   title.textContent = words;

@@ -110,7 +110,7 @@ function paint(scene, state, current, isAtEnd) {
     part.box.setAttribute("class", `box ${look.kind}${marks}`);
     part.data.textContent = look.data;
     part.grad.textContent = look.grad;
-    part.box.setAttribute("aria-label", look.words);
+    part.box.setAttribute("aria-label", look.words());
   }
   for (const part of scene.lines) {
     const { edges } = part.line;
@@ -132,12 +132,12 @@ function lookOfNode(i, state, isAtEnd) {
   const { data, grad } = NODES[i];
   const [arrived, expected, cotangent] = [state.arrived[i], EXPECTED[i], state.cotangent[i]];
   const isSettled = isAtEnd || state.passed[i] !== null || arrived === expected;
-  const isBad = cotangent !== null && isSettled && !agree(state.passed[i] ?? cotangent, grad) || (isAtEnd && !agree(cotangent ?? 0, grad));
+  const isBad = (cotangent !== null || isAtEnd) && isSettled && !agree(cotangent ?? 0, grad);
   const count = cotangent !== null && expected > 1 && arrived < expected ? ` (${arrived} of ${expected})` : "";
   const kind = [NODES[i].op === null ? "leaf" : "op", state.known[i] ? "known" : "", cotangent !== null ? (count ? "partly" : "graded") : "", isBad ? "wrong" : ""].filter(Boolean).join(" ");
   const shown = { data: state.known[i] ? digits(data) : "", grad: cotangent !== null ? digits(cotangent) + count : isAtEnd ? "0" : "" };
   const mark = isBad ? "✗ " : "";
-  const words = `${inWords(i)}, ${shown.data ? `data ${shown.data}` : "not computed yet"}`
+  const words = () => `${inWords(i)}, ${shown.data ? `data ${shown.data}` : "not computed yet"}`
     + `${shown.grad ? `, gradient ${shown.grad}` : ""}${isBad ? `, wrong: ${digits(grad)} is right` : ""}`;
   return { kind, words, data: shown.data, grad: mark + shown.grad };
 }
@@ -147,7 +147,7 @@ function lookOfModule({ group, members }, state) {
   const [known, graded] = [count((i) => state.known[i]), count((i) => state.cotangent[i] !== null)];
   const kind = `module${known === members.length ? " known" : ""}${graded ? " graded" : ""}`;
   const share = (part) => (part ? `${part} of ${members.length}` : "");
-  return { kind, data: share(known), grad: share(graded), words: `Module ${isolated(short(GROUPS[group].path, 80))}, closed: ${known} of ${members.length} values, ${graded} gradients. Enter opens it.` };
+  return { kind, data: share(known), grad: share(graded), words: () => `Module ${isolated(short(GROUPS[group].path, 80))}, closed: ${known} of ${members.length} values, ${graded} gradients. Enter opens it.` };
 }
 
 /** The partial, written on the line that carries the current share. */

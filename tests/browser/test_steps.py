@@ -1,0 +1,193 @@
+"""The player in a browser: what each step shows is what the engine computes."""
+
+import pytest
+
+from autodiff import Value, dot, toposort, where
+from autodiff.view.sweeps import depth_first, overwriting, topological
+
+from .pages import boxes, micrograd, neuron, press, screen, shared, spelled, text, walk_to_end
+
+
+def totals(root, shares):
+    found = dict.fromkeys(toposort(root), 0.0) | {root: 1.0}
+    for share in shares:
+        if share.product is not None:
+            found[share.node.operands[share.position]] = share.total
+    return list(found.values())
+
+
+@pytest.mark.parametrize("make", [shared, neuron, micrograd])
+def test_at_the_end_all_numbers_are_the_engines(show, make):
+    root = make()
+    page = show(root)
+    press(page, "End")
+    root.backward()
+    assert boxes(page) == {
+        i: (spelled(node.data), spelled(node.grad)) for i, node in enumerate(toposort(root))
+    }
+
+
+def test_values_appear_in_topological_order_then_cotangents_edge_by_edge(show):
+    root = micrograd()
+    order, shares = toposort(root), topological(root)
+    page = show(root)
+    screens = walk_to_end(page)
+    assert len(screens) == 1 + len(order) + 1 + len(shares)
+    for k, (shown, *_) in enumerate(screens[: len(order) + 1]):
+        expected = {i: (spelled(n.data) if i < k else "", "") for i, n in enumerate(order)}
+        assert shown == expected
+    for k, (shown, aside, _) in enumerate(screens[len(order) + 2 :]):
+        unreached = "0" if k == len(shares) - 1 else ""
+        now = totals(root, shares[: k + 1])
+        reached = {s.node.operands[s.position] for s in shares[: k + 1] if s.product is not None}
+        for i, node in enumerate(order):
+            gradient = shown[i][1].partition(" (")[0]
+            assert gradient == (spelled(now[i]) if node in reached | {root} else unreached)
+        product = shares[k].product
+        assert ("nothing crosses" if product is None else spelled(product)) in aside
+
+
+def test_back_shows_what_was_shown_on_the_way(show):
+    page = show(neuron())
+    there = walk_to_end(page)
+    for before in reversed(there[:-1]):
+        press(page, "ArrowLeft")
+        assert screen(page) == before
+    press(page, "ArrowLeft")
+    assert screen(page) == there[0]
+
+
+def test_a_step_is_the_chain_rule_with_its_numbers(show):
+    page = show(neuron())
+    press(page, "b", "ArrowRight")
+    slope = 1 - 0.46211715726000973**2
+    assert text(page, "#headline") == "Backward: y → v4"
+    formula = text(page, "#formula")
+    assert formula.startswith("∂y∂v4+=∂y∂y·∂y∂v4=1 · (4 · sigmoid(2 · v4) · sigmoid(−2 · v4))")
+    assert formula.endswith(f"=1 · {spelled(slope)}={spelled(slope)}")
+    press(page, "ArrowRight", "ArrowRight")
+    press(page, "ArrowRight")
+    assert text(page, "#formula").endswith(
+        f"={spelled(slope)} · x={spelled(slope)} · 2={spelled(2 * slope)}"
+    )
+
+
+def test_the_forward_step_is_the_op_with_its_numbers(show):
+    page = show(neuron())
+    press(page, *["ArrowRight"] * 3)
+    assert text(page, "#headline") == "Forward: v2"
+    assert text(page, "#formula") == "v2=w · x=(−3) · 2=−6"
+
+
+def test_shares_add_up_at_a_node_that_is_reached_again(show):
+    page = show(shared())
+    press(page, "b")
+    seen = []
+    for _ in range(5):
+        press(page, "ArrowRight")
+        seen.append((text(page, "#note"), boxes(page)[1][1]))
+    notes, grads = zip(*seen, strict=True)
+    assert "the 1st of 3 shares" in notes[0]
+    assert "they add up, 1 + 6 = 7." in notes[2]
+    assert "the 3rd of 3 shares: they add up, 7 + 6 = 13." in notes[3]
+    assert grads == ("1 (1 of 3)", "1 (1 of 3)", "7 (2 of 3)", "13", "13")
+
+
+def test_an_edge_that_carries_nothing_says_so(show):
+    root = where(True, Value(2.0, "a"), Value(3.0, "b"))
+    page = show(root)
+    press(page, "End")
+    assert "does not depend on b here: nothing crosses" in text(page, "#note")
+    assert boxes(page)[1] == ("3", "0")
+
+
+def test_depth_first_shows_where_and_how_the_gradient_goes_wrong(show):
+    page = show(shared())
+    page.select_option("#sweep", "depth_first")
+    assert text(page, "#verdict h3").endswith("1 of 4 gradients is wrong.")
+    assert text(page, "#verdict ul") == "x: 2 instead of 26"
+    page.get_by_role("button", name="Show where it goes wrong").click()
+    warning = text(page, "#note")
+    assert warning.startswith("a passes on 1, but ∂y/∂a is 13: 2 of 3 shares have not arrived yet.")
+    assert boxes(page)[1][1] == "✗ 1 (1 of 3)"
+    assert boxes(page)[0][1] == "✗ 2"
+    press(page, "ArrowRight")
+    assert text(page, "#note") == (
+        "Too late: a has already passed on its cotangent. These 6 never reach its operands."
+    )
+    press(page, "End")
+    assert boxes(page)[1][1] == "13"
+    assert boxes(page)[0][1] == "✗ 2"
+
+
+def test_without_a_shared_value_depth_first_is_lucky(show):
+    page = show(neuron())
+    page.select_option("#sweep", "depth_first")
+    assert "this graph is lucky" in text(page, "#verdict h3")
+    assert page.locator("#verdict button").count() == 0
+    press(page, "End")
+    assert not any("✗" in grad for _, grad in boxes(page).values())
+
+
+@pytest.mark.parametrize(
+    ("mode", "sweep"), [("depth_first", depth_first), ("overwriting", overwriting)]
+)
+def test_a_wrong_sweep_ends_in_its_own_numbers_and_lists_all_that_are_wrong(show, mode, sweep):
+    root = micrograd()
+    page = show(root)
+    page.select_option("#sweep", mode)
+    press(page, "End")
+    wrong, right = totals(root, sweep(root)), totals(root, topological(root))
+    differ = {i for i in range(len(right)) if abs(wrong[i] - right[i]) > 1e-9 * abs(right[i])}
+    assert differ
+    shown = boxes(page)
+    assert {i for i in shown if shown[i][1].startswith("✗")} == differ
+    assert [shown[i][1].removeprefix("✗ ") for i in shown] == [spelled(x) for x in wrong]
+    lines = page.locator("#verdict li").all_text_contents()
+    assert len(lines) == len(differ)
+    for i, line in zip(sorted(differ), lines, strict=True):
+        assert line.endswith(f": {spelled(wrong[i])} instead of {spelled(right[i])}")
+
+
+def test_assigning_instead_of_adding_shows_what_is_lost(show):
+    x = Value(3.0, "x")
+    page = show(x * x)
+    page.select_option("#sweep", "overwriting")
+    page.get_by_role("button", name="Show where it goes wrong").click()
+    assert text(page, "#note") == ("“=” throws away the 3 that had arrived. With += the sum is 6.")
+    assert "x: 3 instead of 6" in text(page, "#verdict")
+
+
+def test_the_right_sweep_again_after_a_wrong_one(show):
+    page = show(shared())
+    press(page, "End")
+    right = screen(page)
+    press(page, "w")
+    assert page.input_value("#sweep") == "depth_first"
+    assert screen(page) != right
+    press(page, "w", "w", "End")
+    assert page.input_value("#sweep") == "topological"
+    assert screen(page) == right
+
+
+def test_infinities_and_nan_are_written_as_python_does(show):
+    x = Value(float("inf"), "x")
+    page = show(x * 0.0 + x - 1e-300)
+    press(page, "End")
+    shown = boxes(page)
+    assert shown[0] == ("inf", "1")
+    assert {data for data, _ in shown.values()} == {"inf", "nan"}
+
+
+def test_a_leaf_alone_is_a_computation(show):
+    page = show(Value(2.0, "x"))
+    assert len(walk_to_end(page)) == 3
+    assert boxes(page) == {0: ("2", "1")}
+
+
+def test_many_operands_have_a_formula_that_fits(show):
+    ws, xs = ([Value(i / 7, f"{name}{i}") for i in range(30)] for name in "wx")
+    page = show(dot(ws, xs))
+    press(page, *["ArrowRight"] * 61)
+    assert "root=w0·x0 + w1·x1 + w2·x2 + … + w29·x29" in text(page, "#formula")
+    assert page.evaluate("$('formula').scrollWidth < 500")
