@@ -14,7 +14,8 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread: it must end before other tests begin.
+@pytest.fixture(scope="package")
 def browser():
     playwright = pytest.importorskip(
         "playwright.sync_api", reason='no Playwright: pip install -e ".[browser]"'

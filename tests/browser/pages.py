@@ -68,6 +68,11 @@ def boxes(page):
     return {int(i): tuple(texts) for i, texts in sorted(found, key=lambda pair: int(pair[0]))}
 
 
+def marks(page, i):
+    """What stands before the gradient of node `i`: how much has come, whether it is wrong."""
+    return page.locator(f".box[data-node='{i}'] .key").last.text_content()
+
+
 def text(page, selector):
     """Its text, without the marks that keep directions apart."""
     return page.text_content(selector).replace("\u2068", "").replace("\u2069", "")

@@ -70,7 +70,7 @@ def test_neurons_keep_their_order(show):
 def test_modules_close_and_open_by_mouse(show):
     root, model = net(2, 3, 1)
     page = show(root, model=model)
-    assert drawn(page) == (len(toposort(root)), 2 + 4 + 4)
+    assert drawn(page) == (len(toposort(root)), 2 + 4)
     page.get_by_role("button", name="Collapse all").click()
     assert drawn(page) == (2 + 2 + 2, 0)  # x0 x1, two layers, − and **
     page.locator(".box[data-group='0']").click()
@@ -80,7 +80,7 @@ def test_modules_close_and_open_by_mouse(show):
     page.locator("#module-list").get_by_role("button", name="layers.1").click()
     assert drawn(page) == (1 + 5, 1)
     page.get_by_role("button", name="Expand all").click()
-    assert drawn(page) == (len(toposort(root)), 10)
+    assert drawn(page) == (len(toposort(root)), 6)
 
 
 def test_a_closed_module_is_one_step_each_way(show):
@@ -102,6 +102,21 @@ def test_a_closed_module_is_one_step_each_way(show):
     assert boxes(page)[page.evaluate("ROOT")][1] == "1"
     x0 = next(i for i, node in enumerate(toposort(root)) if node.label == "x0")
     assert boxes(page)[x0][1] == f"{toposort(root)[x0].grad:.4g}".replace("-", "−")
+
+
+def test_a_closed_module_tells_of_wrong_gradients_inside(show):
+    root, model = net(2, 3, 2, 1)
+    page = show(root, model=model)
+    press(page, "c", "w", "End")
+    terms = {
+        box.get_attribute("data-group"): box.locator(".key").last.text_content()
+        for box in page.locator(".box[data-group]").all()
+    }
+    assert sorted(terms.values()) == ["grad", "grad", "grad ✗"]
+    first = page.evaluate("GROUPS.findIndex(({ path }) => path === 'layers.0')")
+    assert terms[str(first)] == "grad ✗"
+    page.get_by_role("button", name="Show where it goes wrong").click()
+    assert "carry a wrong cotangent. Open the module" in text(page, "#note")
 
 
 def test_closing_a_module_keeps_the_place_in_the_computation(show):

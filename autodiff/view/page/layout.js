@@ -2,8 +2,8 @@
 // boxes. Inside a frame: ranks by longest path, order by barycenters, heights by isotonic
 // regression (Sugiyama, Tagawa, Toda 1981; each step in the form that is shortest to state).
 
-const BOX = { width: 132, height: 58 };
-const GAP = { column: 38, node: 12, line: 9, frame: 16, title: 26 };
+const BOX = { width: 100 + 8 * GRAPH.precision, height: 58 };
+const GAP = { column: 56, node: 12, line: 9, frame: 16, title: 26 };
 
 /** Boxes, frames and lines, with their places, where the groups in `closed` are boxes. */
 function layout(closed) {

@@ -122,7 +122,7 @@ function showVerdict() {
   const rows = nodes.slice(0, 40).map(({ node, got, right }) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = `${called(node)}: ${digits(got)} instead of ${digits(right)}`;
+    button.textContent = `${isolated(short(NODES[node].path ?? name(node), 40))}: ${digits(got)} instead of ${digits(right)}`;
     button.addEventListener("click", () => goTo(node, true));
     const item = document.createElement("li");
     item.append(button);

@@ -60,14 +60,16 @@ function drawBox(atom) {
   head.dataset.short = isModule ? GROUPS[atom.group].name : briefly(atom.node);
   const row = (key, y) => {
     const number = drawn("text", { class: "number", x: BOX.width - 10, y, "text-anchor": "end" });
-    box.append(drawn("text", { class: "key", x: 10, y }, key), number);
-    return number;
+    const term = drawn("text", { class: "key", x: 10, y }, key);
+    box.append(term, number);
+    return [number, term];
   };
   box.append(drawn("title", {}, isModule ? short(GROUPS[atom.group].path, 200) : tooltip(atom.node)));
   if (isModule) box.append(drawn("rect", { class: "behind", x: 4, y: 4, width: BOX.width, height: BOX.height, rx: 9 }));
   box.append(drawn("rect", { class: "body", width: BOX.width, height: BOX.height, rx: 9 }));
   box.append(head);
-  return { atom, box, data: row("data", 36), grad: row("grad", 52), seen: "" };
+  const [[data], [grad, term]] = [row("data", 36), row("grad", 52)];
+  return { atom, box, data, grad, term, seen: "" };
 }
 
 const tooltip = (i) => `${short(NODES[i].path ?? NODES[i].label, 300)}\n${inWords(i)}`.trim();
@@ -101,15 +103,16 @@ function paint(scene, state, current, isAtEnd) {
   const computed = new Set(current.filter((event) => event.kind === "forward").map((event) => event.node));
   const receiving = new Set([...crossed].map((edge) => EDGES[edge].operand));
   for (const part of scene.boxes) {
-    const look = part.atom.node === null ? lookOfModule(part.atom, state) : lookOfNode(part.atom.node, state, isAtEnd);
+    const look = part.atom.node === null ? lookOfModule(part.atom, state, isAtEnd) : lookOfNode(part.atom.node, state, isAtEnd);
     const members = part.atom.members ?? [part.atom.node];
     const marks = [acting, receiving].map((set, k) => (members.some((i) => set.has(i)) ? [" acting", " receiving"][k] : "")).join("");
-    const seen = `${look.kind}${marks}|${look.data}|${look.grad}`;
+    const seen = `${look.kind}${marks}|${look.data}|${look.grad}|${look.term}`;
     if (seen === part.seen) continue;
     part.seen = seen;
     part.box.setAttribute("class", `box ${look.kind}${marks}`);
     part.data.textContent = look.data;
     part.grad.textContent = look.grad;
+    part.term.textContent = look.term;
     part.box.setAttribute("aria-label", look.words());
   }
   for (const part of scene.lines) {
@@ -128,26 +131,31 @@ function paint(scene, state, current, isAtEnd) {
   paintChip(scene, current);
 }
 
+/** Whether the cotangent of node `i`, passed on or complete, is not the right one. */
+function isBad(i, { cotangent, passed, arrived }, isAtEnd) {
+  const isSettled = isAtEnd || passed[i] !== null || (cotangent[i] !== null && arrived[i] === EXPECTED[i]);
+  return isSettled && !agree(cotangent[i] ?? 0, NODES[i].grad);
+}
+
 function lookOfNode(i, state, isAtEnd) {
   const { data, grad } = NODES[i];
   const [arrived, expected, cotangent] = [state.arrived[i], EXPECTED[i], state.cotangent[i]];
-  const isSettled = isAtEnd || state.passed[i] !== null || arrived === expected;
-  const isBad = (cotangent !== null || isAtEnd) && isSettled && !agree(cotangent ?? 0, grad);
-  const count = cotangent !== null && expected > 1 && arrived < expected ? ` (${arrived} of ${expected})` : "";
-  const kind = [NODES[i].op === null ? "leaf" : "op", state.known[i] ? "known" : "", cotangent !== null ? (count ? "partly" : "graded") : "", isBad ? "wrong" : ""].filter(Boolean).join(" ");
-  const shown = { data: state.known[i] ? digits(data) : "", grad: cotangent !== null ? digits(cotangent) + count : isAtEnd ? "0" : "" };
-  const mark = isBad ? "✗ " : "";
+  const isWrongHere = isBad(i, state, isAtEnd);
+  const isPartly = cotangent !== null && arrived < expected;
+  const kind = [NODES[i].op === null ? "leaf" : "op", state.known[i] ? "known" : "", cotangent !== null ? (isPartly ? "partly" : "graded") : "", isWrongHere ? "wrong" : ""].filter(Boolean).join(" ");
+  const shown = { data: state.known[i] ? digits(data) : "", grad: cotangent !== null ? digits(cotangent) : isAtEnd ? "0" : "" };
   const words = () => `${inWords(i)}, ${shown.data ? `data ${shown.data}` : "not computed yet"}`
-    + `${shown.grad ? `, gradient ${shown.grad}` : ""}${isBad ? `, wrong: ${digits(grad)} is right` : ""}`;
-  return { kind, words, data: shown.data, grad: mark + shown.grad };
+    + `${shown.grad ? `, gradient ${shown.grad}` : ""}${isPartly ? ` from ${arrived} of ${expected} shares` : ""}${isWrongHere ? `, wrong: ${digits(grad)} is right` : ""}`;
+  return { kind, words, ...shown, term: `grad${isPartly ? ` ${arrived}/${expected}` : ""}${isWrongHere ? " ✗" : ""}` };
 }
 
-function lookOfModule({ group, members }, state) {
+function lookOfModule({ group, members }, state, isAtEnd) {
   const count = (holds) => members.filter(holds).length;
   const [known, graded] = [count((i) => state.known[i]), count((i) => state.cotangent[i] !== null)];
-  const kind = `module${known === members.length ? " known" : ""}${graded ? " graded" : ""}`;
+  const bad = count((i) => isBad(i, state, isAtEnd));
+  const kind = `module${known === members.length ? " known" : ""}${graded ? " graded" : ""}${bad ? " wrong" : ""}`;
   const share = (part) => (part ? `${part} of ${members.length}` : "");
-  return { kind, data: share(known), grad: share(graded), words: () => `Module ${isolated(short(GROUPS[group].path, 80))}, closed: ${known} of ${members.length} values, ${graded} gradients. Enter opens it.` };
+  return { kind, term: bad ? "grad ✗" : "grad", data: share(known), grad: share(graded), words: () => `Module ${isolated(short(GROUPS[group].path, 80))}, closed: ${known} of ${members.length} values, ${graded} gradients${bad ? `, ${bad} wrong` : ""}. Enter opens it.` };
 }
 
 /** The partial, written on the line that carries the current share. */
