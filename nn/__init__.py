@@ -10,6 +10,7 @@ from nn.containers import Sequential
 from nn.dropout import Dropout, uniforms
 from nn.embedding import Embedding
 from nn.functional import log_softmax, softmax
+from nn.gpt import GPT
 from nn.history import History
 from nn.layers import MLP, Layer, Linear, Neuron
 from nn.losses import (
@@ -32,6 +33,7 @@ from nn.training import fit
 
 __all__ = [
     "ACTIVATIONS",
+    "GPT",
     "MLP",
     "SGD",
     "Activation",

@@ -7,7 +7,7 @@ import numpy as np
 
 from nn.plots import learning_curves
 
-Stopped = Literal["iterations", "epochs", "converged", "early", "interrupted"]
+Stopped = Literal["iterations", "epochs", "converged", "early stopping", "interrupted"]
 
 _ROWS = 20
 """The most epochs that the table shows."""

@@ -23,24 +23,46 @@ def can_plot() -> bool:
 def plot_fit(
     folder: Path,
     x: npt.ArrayLike,
-    target: npt.ArrayLike,
+    target: npt.ArrayLike | None,
     prediction: npt.ArrayLike,
     train: tuple[npt.ArrayLike, npt.ArrayLike],
+    *,
+    names: tuple[str, str] = ("x", "y"),
 ) -> Path:
     """Write `fit.png`, prediction and target over x and the training points; its path.
+
+    Without a target there is none. Writes `fit.csv` without matplotlib.
+    """
+    columns = [x, prediction] if target is None else [x, target, prediction]
+    if not can_plot():
+        header = (names[0], *(["target"] if target is not None else []), "prediction")
+        return _write_csv(folder / "fit.csv", header, np.column_stack(columns).tolist())
+
+    def paint(axes: Any) -> None:
+        axes.plot(*train, ".", color="#bbbbbb", markersize=4, label="training points")
+        if target is not None:
+            axes.plot(x, target, color=_TRAIN, linewidth=4, alpha=0.4, label="target")
+        axes.plot(x, prediction, color=_VALIDATION, linewidth=1.5, label="network")
+        axes.set(xlabel=names[0], ylabel=names[1])
+        axes.legend(frameon=False)
+
+    return _write_png(folder / "fit.png", paint)
+
+
+def plot_agreement(folder: Path, true: npt.ArrayLike, predicted: npt.ArrayLike, name: str) -> Path:
+    """Write `fit.png`, what is predicted over what is true, and the line of y = x; its path.
 
     Writes `fit.csv` without matplotlib.
     """
     if not can_plot():
-        rows = np.column_stack((x, target, prediction)).tolist()
-        return _write_csv(folder / "fit.csv", ("x", "target", "prediction"), rows)
+        rows = np.column_stack([true, predicted]).tolist()
+        return _write_csv(folder / "fit.csv", ("true", "predicted"), rows)
+    ends = [np.min([true, predicted]), np.max([true, predicted])]
 
     def paint(axes: Any) -> None:
-        axes.plot(*train, ".", color="#bbbbbb", markersize=4, label="training points")
-        axes.plot(x, target, color=_TRAIN, linewidth=4, alpha=0.4, label="target")
-        axes.plot(x, prediction, color=_VALIDATION, linewidth=1.5, label="network")
-        axes.set(xlabel="x", ylabel="y")
-        axes.legend(frameon=False)
+        axes.plot(ends, ends, color=_BEST, linewidth=0.8)
+        axes.plot(true, predicted, "o", color=_TRAIN, markersize=4, alpha=0.7)
+        axes.set(xlabel=f"{name}, true", ylabel=f"{name}, predicted")
 
     return _write_png(folder / "fit.png", paint)
 

@@ -67,10 +67,12 @@ class Lines(Silent):
 
     def __call__(self, step: Step) -> None:
         """Print a line if it is time."""
-        usual = 100 if step.unit == "iteration" else max(1, round(step.total / 20))
+        is_iteration = step.unit == "iteration"
+        usual = 100 if is_iteration else max(1, round(step.total / 20))
         if step.number % (self.every or usual) == 0 or step.number == step.total:
+            measured = step.described(6 if is_iteration else 4)
             print(
-                f"{step.unit} {step.number:>{len(str(step.total))}}  {step.described(6)}",
+                f"{step.unit} {step.number:>{len(str(step.total))}}  {measured}",
                 file=self.file or sys.stdout,
                 flush=True,
             )

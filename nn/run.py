@@ -151,7 +151,7 @@ class Run:
         elif plan.epochs is not None and self.epoch >= plan.epochs:
             self._end("epochs")
         elif of_epoch and plan.early_stopping is not None and self._early.is_out:
-            self._end("early")
+            self._end("early stopping")
 
     # Checkpoints
 

@@ -51,9 +51,14 @@ ROWS = [
     "nn.data nn.plan nn.prediction nn.history nn.checkpoint",
     "nn.engines",
     "nn.run",
-    "nn.training nn.drawing",
-    "nn.notebook",
+    "nn.training nn.drawing nn.gpt",
+    "nn.names nn.notebook",
     "nn",
+    "nn.commands",
+    "nn.commands.options nn.commands.output",
+    "nn.commands.regression",
+    "nn.commands.tables nn.commands.polynomial",
+    "nn.commands.fitting nn.commands.classifying nn.commands.naming",
     "autodiff.testing nn.__main__",
 ]
 ROW = {module: row for row, modules in enumerate(ROWS) for module in modules.split()}

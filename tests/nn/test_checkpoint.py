@@ -87,7 +87,7 @@ def test_early_stopping_is_resumed(tmp_path):
         return bits(model), history
 
     whole, history = run(60, False)
-    assert (history.stopped, history.best_epoch + 4) == ("early", len(history.losses))
+    assert (history.stopped, history.best_epoch + 4) == ("early stopping", len(history.losses))
     run(history.best_epoch + 2, False)
     assert run(60, True) == (whole, history)
     assert run(60, True) == (whole, history), "and it does not begin again"

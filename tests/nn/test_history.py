@@ -8,7 +8,7 @@ from nn import History
 
 def made(count, best=None):
     columns = {"loss": [1 / (k + 1) for k in range(count)], "accuracy": [0.5] * count}
-    return History([0.5] * 3 * count, "early" if best else "epochs", columns, best)
+    return History([0.5] * 3 * count, "early stopping" if best else "epochs", columns, best)
 
 
 def test_the_table_has_a_row_an_epoch():

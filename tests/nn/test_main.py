@@ -16,6 +16,7 @@ import autodiff
 import nn
 from autodiff import Kernel
 from nn import __main__ as command
+from nn.commands import fitting, output, polynomial, regression
 
 ROOT = Path(__file__).parents[2]
 needs_matplotlib = pytest.mark.skipif(
@@ -92,8 +93,8 @@ def test_a_run_prints_losses_errors_check_and_predictions_and_writes_files(run, 
     assert {len(line) for line in out[5:13]} == {8 + 2 + 10 + 2 + 10}
     files = re.findall(r"[\w/.]+", out[13].removeprefix("wrote "))
     assert files == [str(path.relative_to(folder)) for path in sorted((folder / "runs").iterdir())]
-    pictures = "png" if command.can_plot() else "csv"
-    drawing = "svg" if command.find_renderer("svg") else "gv"
+    pictures = "png" if output.can_plot() else "csv"
+    drawing = "svg" if output.find_renderer("svg") else "gv"
     names = ["backprop.py", f"fit.{pictures}", f"loss.{pictures}", f"network.{drawing}"]
     assert [Path(file).name for file in files] == names
     assert all(Path(file).stat().st_size > 1000 for file in files)
@@ -115,11 +116,11 @@ def test_training_is_on_200_points_with_the_defaults_that_help_names(
     assert abs(x.mean()) < 0.5, "uniform"
     np.testing.assert_allclose(call["y"], f(x), rtol=1e-14, atol=1e-14)
     assert (type(optimizer), optimizer.lr) == (nn.Adam, lr)
-    defaults = vars(command._command_line().parse_args([]))
+    defaults = vars(fitting.command_line("python -m nn").parse_args([]))
     assert (defaults["layers"], defaults["activation"]) == ([10, 20, 30, 40, 1], ["relu"])
     assert (defaults["engine"], defaults["out"]) == ("compiled", Path("runs"))
-    assert command.DEFAULTS[engine][0] == iterations
-    help_text = " ".join(command._command_line().format_help().split())
+    assert regression.DEFAULTS[engine][0] == iterations
+    help_text = " ".join(fitting.command_line("python -m nn").format_help().split())
     for number in (iterations, batch, lr):
         assert f"{number} {engine}" in help_text
 
@@ -160,7 +161,7 @@ def test_training_that_no_longer_gains_stops(run):
 
 def test_the_gradient_is_checked_on_four_test_points_and_a_sample(run, fitted, monkeypatch):
     losses = []
-    gradcheck = command.gradcheck
+    gradcheck = regression.gradcheck
 
     def spy(loss, model, **options):
         assert options["raise_exception"] is False, "a report is printed, not raised"
@@ -169,7 +170,7 @@ def test_the_gradient_is_checked_on_four_test_points_and_a_sample(run, fitted, m
         losses.append((loss(model).data, options["seed"]))
         return gradcheck(loss, model, **options)
 
-    monkeypatch.setattr(command, "gradcheck", spy)
+    monkeypatch.setattr(regression, "gradcheck", spy)
     sizes = ("--layers", "16", "17", "1", "--iterations", "1", "--batch", "1", "--seed", "3")
     assert "gradcheck of 339 derivatives: 339 ok; l" in "\n".join(run(*sizes)[1])
     _, out, _ = run(*sizes, "--engine", "eager")
@@ -231,7 +232,7 @@ def test_without_extras_tables_and_dot_are_written_and_the_extras_named(
 ):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "rich", None)
-    monkeypatch.setattr(command, "find_renderer", lambda format: None)
+    monkeypatch.setattr(output, "find_renderer", lambda format: None)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     status, out, err = run(*SMALL)
     assert (status, err) == (0, [])
@@ -257,10 +258,10 @@ def test_without_extras_tables_and_dot_are_written_and_the_extras_named(
 @pytest.mark.parametrize(("has_plot", "has_draw"), [(True, False), (False, True), (True, True)])
 def test_only_what_is_missing_is_named(run, monkeypatch, has_plot, has_draw):
     for name in ("plot_fit", "plot_loss"):
-        monkeypatch.setattr(command, name, lambda folder, *_: None)
-    monkeypatch.setattr(command, "_draw", lambda *_: None)
-    monkeypatch.setattr(command, "can_plot", lambda: has_plot)
-    monkeypatch.setattr(command, "find_renderer", lambda format: "dot" if has_draw else None)
+        monkeypatch.setattr(polynomial, name, lambda folder, *_: None)
+    monkeypatch.setattr(polynomial, "write_drawing", lambda *_: None)
+    monkeypatch.setattr(output, "can_plot", lambda: has_plot)
+    monkeypatch.setattr(output, "find_renderer", lambda format: "dot" if has_draw else None)
     _, out, _ = run(*SMALL)
     assert any("[plot]" in line for line in out) is not has_plot
     assert any("[draw]" in line for line in out) is not has_draw
@@ -275,6 +276,33 @@ def test_a_bar_is_shown_on_a_terminal_and_not_asked_for_elsewhere(run, monkeypat
     assert not any(line.startswith("iteration") or "[pretty]" in line for line in out)
 
 
+@pytest.mark.parametrize("arguments", [(), ("fit",)])
+def test_fit_is_what_runs_without_a_command(run, folder, arguments):
+    status, out, err = run(*arguments, *SMALL)
+    assert (status, err) == (0, [])
+    assert out[0].startswith("fitting y = x**2 + 2*x - 3")
+    assert run(*arguments, "--lr", "0")[2] == [
+        f"{' '.join(['python -m nn', *arguments])}: error: argument --lr: "
+        "'0' is not a positive number"
+    ]
+
+
+def test_another_command_is_refused_by_name(run, folder):
+    message = "python -m nn: error: no command 'clasify'; there are fit, classify, names"
+    assert run("clasify", "moons") == (2, [], [message])
+    assert contents(folder) == {}
+
+
+@pytest.mark.parametrize("name", [*command.COMMANDS])
+def test_every_command_has_help_with_an_example(run, name):
+    status, out, err = run(name, "--help")
+    assert (status, err) == (0, [])
+    assert any(line.startswith(f"example: python -m nn {name} ") for line in out)
+    assert "--seed" in "".join(out)
+    parser = command.COMMANDS[name].command_line("")
+    assert all(action.help for action in parser._actions)
+
+
 def test_help_shows_an_example(run):
     status, out, err = run("--help")
     assert (status, err) == (0, [])
@@ -283,7 +311,7 @@ def test_help_shows_an_example(run):
     for option in ("--target", "--layers", "--activation", "--optimizer", "--lr", "--iterations",
                    "--batch", "--tolerance", "--seed", "--out", "--no-progress"):  # fmt: skip
         assert option in text
-    for action in command._command_line()._actions:
+    for action in fitting.command_line("python -m nn")._actions:
         assert action.help
 
 
@@ -359,12 +387,17 @@ def test_a_folder_with_the_name_of_a_file_stops_all_files(run, folder):
 # Ctrl-C
 
 
-@pytest.mark.parametrize("name", ["gradcheck", "plot_loss", "draw_network"])
-def test_ctrl_c_after_training_ends_at_once_and_leaves_nothing(run, folder, monkeypatch, name):
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(regression, "gradcheck"), (polynomial, "plot_loss"), (output, "draw_network")],
+)
+def test_ctrl_c_after_training_ends_at_once_and_leaves_nothing(
+    run, folder, monkeypatch, module, name
+):
     def press(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, name, press)
+    monkeypatch.setattr(module, name, press)
     status, _, err = run(*SMALL, "--out", "a/b")
     assert (status, err) == (130, ["python -m nn: interrupted"])
     assert contents(folder) == {}

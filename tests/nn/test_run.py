@@ -171,7 +171,7 @@ def test_early_stopping_restores_the_best_epoch(engine):
     )  # fmt: skip
     losses = history.epochs["validation_loss"]
     best = int(np.argmin(losses))
-    assert (history.stopped, len(losses)) == ("early", best + 1 + 4)
+    assert (history.stopped, len(losses)) == ("early stopping", best + 1 + 4)
     assert history.best_epoch == best + 1
     assert data(model) == [pytest.approx(3 * (1 - 0.9 ** (best + 1)))]
     assert nn.mse(nn.predict(model, X), 0 * X + 1) == pytest.approx(losses[best])
@@ -196,7 +196,11 @@ def test_early_stopping_watches_the_training_loss_without_validation():
         Number(), X, Y, loss=scripted(losses), epochs=8, early_stopping=2, batch_size=12,
         engine="eager",
     )  # fmt: skip
-    assert (history.losses, history.stopped, history.best_epoch) == (losses[:6], "early", 4)
+    assert (history.losses, history.stopped, history.best_epoch) == (
+        losses[:6],
+        "early stopping",
+        4,
+    )
 
 
 def test_a_schedule_steps_after_every_epoch():

@@ -1,0 +1,39 @@
+"""What fits of functions and of tables share."""
+
+import numpy as np
+import pytest
+
+import nn
+from nn.commands import fitting, regression
+
+X, Y = np.linspace(-1, 1, 12)[:, None], np.linspace(-1, 1, 12) ** 2
+
+
+def options(*arguments):
+    return fitting.command_line("").parse_args([*arguments, "--no-progress"])
+
+
+def test_a_network_is_as_the_options_say():
+    made = options("--layers", "3", "1", "--activation", "tanh")
+    model = regression.network(made, 2, np.random.default_rng(5))
+    same = nn.MLP(2, [3, 1], "tanh", seed=5)
+    assert [p.data for p in model.parameters()] == [p.data for p in same.parameters()]
+    assert regression.described(made, model, 2) == "a 2-3-1 network of 13 parameters"
+    with pytest.raises(ValueError, match="--layers: the last layer has 1 neuron, got 2"):
+        regression.network(options("--layers", "2"), 1, np.random.default_rng(0))
+
+
+def test_a_batch_of_more_than_there_is_is_refused_and_the_default_is_what_there_is(monkeypatch):
+    given = []
+    monkeypatch.setattr(nn, "fit", lambda *_, **more: given.append(more) or nn.History())
+    model = nn.MLP(1, [1], seed=0)
+    regression.train(options(), model, X, Y, metrics=["r2"])
+    assert (given[0]["batch_size"], given[0]["metrics"]) == (12, ["r2"])
+    with pytest.raises(ValueError, match="--batch: at most 12, the training points"):
+        regression.train(options("--batch", "13"), model, X, Y)
+
+
+def test_an_error_that_is_not_finite_is_one_of_the_rate():
+    regression.check_finite(1.0, 2.0)
+    with pytest.raises(ArithmeticError, match="lower --lr"):
+        regression.check_finite(1.0, float("nan"))

@@ -1,0 +1,76 @@
+"""The GPT sees what is before a position and nothing behind it, and its kernel agrees."""
+
+import numpy as np
+import pytest
+
+import autodiff
+import nn
+from nn import GPT
+
+MODEL = GPT(7, 6, 8, 2, seed=0)
+
+
+def numbers(rows):
+    return np.array([[x.data for x in row] for row in rows])
+
+
+def test_there_is_a_row_of_logits_for_each_token():
+    assert numbers(MODEL([0, 3, 6])).shape == (3, 7)
+    # Embeddings of 7 tokens and 6 places, four projections, two wide layers, a head, three norms.
+    assert len(MODEL.parameters()) == 13 * 8 + 4 * 64 + 2 * 4 * 64 + 7 * 8 + 3 * 8
+
+
+def test_a_position_sees_those_before_it_alone():
+    first, second = numbers(MODEL([1, 2, 3, 4])), numbers(MODEL([1, 2, 5, 4]))
+    np.testing.assert_array_equal(first[:2], second[:2])
+    assert (np.abs(first[2:] - second[2:]) > 1e-6).any(axis=1).all()
+
+
+def test_places_matter():
+    rows = numbers(MODEL([2, 2, 2]))
+    assert np.abs(rows[0] - rows[1]).max() > 1e-3
+
+
+def test_attention_is_that_of_numpy():
+    xs = np.random.default_rng(0).normal(size=(4, 8))
+    found = numbers(MODEL._attention(xs.tolist()))
+    q, k, v, out = (
+        linear.state_dict()["weight"] for linear in (MODEL.query, MODEL.key, MODEL.value, MODEL.out)
+    )
+    heads = []
+    for h in (slice(0, 4), slice(4, 8)):
+        scores = (xs @ q.T)[:, h] @ (xs @ k.T)[:, h].T / 2
+        weights = np.exp(np.where(np.tri(4, dtype=bool), scores, -np.inf))
+        heads.append(weights / weights.sum(axis=1, keepdims=True) @ (xs @ v.T)[:, h])
+    np.testing.assert_allclose(found, np.hstack(heads) @ out.T, rtol=1e-12)
+
+
+def test_a_kernel_agrees_and_its_packs_do_not_grow_with_the_length():
+    def loss(tokens, following):
+        return nn.cross_entropy(MODEL(tokens), list(following))
+
+    kernel, packs = autodiff.compile(loss), []
+    for length in (5, 3):
+        args = np.random.default_rng(length).integers(0, 7, (2, 2, length))
+        kernel.check(*args)
+        packs.append(int(kernel.explain().split(" packs")[0].split()[-1]))
+    assert packs[0] <= packs[1] + 2
+
+
+def test_a_seed_fixes_the_parameters():
+    same, other = GPT(7, 6, 8, 2, seed=0), GPT(7, 6, 8, 2, seed=1)
+    data = [[p.data for p in model.parameters()] for model in (MODEL, same, other)]
+    assert data[0] == data[1] != data[2]
+
+
+@pytest.mark.parametrize("tokens", [[], [0] * 7])
+def test_no_tokens_and_too_many_are_refused(tokens):
+    with pytest.raises(ValueError, match=f"GPT takes 1 … 6 tokens, got {len(tokens)}"):
+        MODEL(tokens)
+
+
+def test_sizes_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="width 6 is no multiple of heads 4"):
+        GPT(3, 4, 6, 4)
+    with pytest.raises(ValueError, match="heads must be a positive integer, got 0"):
+        GPT(3, 4, 6, 0)
