@@ -44,14 +44,24 @@ def predict(model: Module, x: Any, *, engine: Engine = "auto") -> Array:
 def eager_outputs(model: Module, rows: Array) -> Array:
     """The outputs of the model for each example, without a graph."""
     with no_grad():
-        return np.array([_data(model(row)) for row in rows.tolist()], dtype=float)
+        outputs = np.array([_data(model(row)) for row in rows.tolist()], dtype=float)
+    return _of_one_output(outputs)
 
 
 def stacked(outputs: Any) -> Array:
-    """An array of shape (n, …) from nested lists of arrays of shape (n,), as kernels return."""
+    """The outputs of the model from nested lists of arrays of shape (n,), as kernels return."""
+    return _of_one_output(_stacked(outputs))
+
+
+def _stacked(outputs: Any) -> Array:
     if isinstance(outputs, list | tuple):
-        return np.stack([stacked(branch) for branch in outputs], axis=1)
+        return np.stack([_stacked(branch) for branch in outputs], axis=1)
     return np.asarray(outputs, dtype=float)
+
+
+def _of_one_output(outputs: Array) -> Array:
+    """Shape (n,) where a model returns lists of one output, as `Linear` does."""
+    return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
 
 
 def check_engine(name: str, engine: str) -> None:

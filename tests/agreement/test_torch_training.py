@@ -9,6 +9,7 @@ import nn
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")
 
 STEPS = 50
+torch.set_num_threads(1)  # on a busy machine its threads wait for each other
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 3))
 CLASSES = RNG.integers(0, 4, 12)

@@ -77,6 +77,13 @@ def test_engines_agree_to_rounding(nouts):
     assert nn.predict(model, LONG[:32]).tobytes() == eager[:32].tobytes()
 
 
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_a_list_of_one_output_is_one_output(engine):
+    model = nn.Linear(2, 1, seed=0)
+    found = nn.predict(model, LONG, engine=engine)
+    np.testing.assert_allclose(found, [model(row)[0].data for row in LONG], rtol=1e-14)
+
+
 def test_a_model_may_return_nested_lists():
     class Pairs(Number):
         def __call__(self, x):
