@@ -88,6 +88,7 @@ def between(
     foreign: list[N] = []
     stack: list[Any] = [root for root in roots if root.operands][::-1]
     is_open = any(root not in seen and root not in own for root in roots if not root.operands)
+    is_marked = len(_there) > 0
     pop, push, mark = stack.pop, stack.append, seen.add
     while stack:
         node = pop()
@@ -100,7 +101,7 @@ def between(
                 order.append(node)
         elif node not in seen:
             mark(node)
-            if _there and _there.get(node, since) < since:
+            if is_marked and _there.get(node, since) < since:
                 is_open = True
                 continue
             push(node)
