@@ -56,7 +56,7 @@ def by_role(boxes: Boxes) -> Boxes:
 
     Nodes do the same if their op and the boxes of their operands are the same; a chain of
     additions is one sum, of however many terms. Leaves do the same if the same box uses them
-    first, in the same place. The root stays apart.
+    first, in the same place.
     """
     uses = users_of(boxes)
     alone = {node for node, box in boxes.items() if not box.is_folded}
@@ -73,7 +73,7 @@ def by_role(boxes: Boxes) -> Boxes:
         if node in alone:
             parts = [terms[x] if x in absorbed else {roles[x]} for x in node.operands]
             terms[node] = frozenset().union(*parts)
-            key = (node.op, terms[node], not uses[node])
+            key = (node.op, terms[node])
         roles[node] = known.setdefault(key, len(known))
     places: dict[Value, dict[Value, int]] = {}
     for node in reversed(boxes):  # a node behind those that use it

@@ -51,6 +51,12 @@ def test_calls_are_counted_and_do_not_widen_a_layer():
     assert found["layers.0"] == ["4 outputs, 8 parameters", "dot, +, ReLU", "called 3 times", ""]
 
 
+def test_a_parameter_that_one_call_uses_twice_does_not_make_two():
+    w, b = Value(1.0), Value(2.0)
+    root = Value(3.0) * w + Value(4.0) * w + b
+    assert facts(root, {"m": {"w": w, "b": b}}, "m")["m"][2] == ""
+
+
 def test_equal_ops_say_their_number_and_range():
     a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(-3.0, "c")
     root = a.exp() * b.exp() * c.exp()

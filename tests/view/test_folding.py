@@ -133,6 +133,16 @@ def test_roles_leave_modules_as_they_are():
         b.nodes for b in boxes.values() if b.module]  # fmt: skip
 
 
+def test_a_sum_outside_is_not_a_part_of_the_sum_inside_a_module():
+    x, y, b = Value(1.0), Value(2.0), Value(3.0)
+    outside = x + y
+    root = outside + b
+    found = membership(root, {b: "m.b"})
+    folded = by_role(by_module(found, ["m"]))
+    assert folded[outside].nodes == [outside]
+    assert set(folded[root].nodes) == {b, root}
+
+
 def test_an_unknown_module_is_refused_with_the_names_there_are():
     model, root = network(4, 1)
     found = membership(root, parameter_names(model))

@@ -3,12 +3,12 @@
 import re
 import subprocess
 import sys
-from math import inf
+from math import inf, nan
 
 import pytest
 
 import nn
-from autodiff import Value, dot, draw, toposort
+from autodiff import Value, dot, draw, prod, toposort
 from autodiff.view import find_renderer
 from tests.programs import gpt
 from tests.view.golden import is_golden
@@ -185,6 +185,7 @@ def test_a_loop_shows_that_a_module_is_called_on_its_own_output():
     _, edges = attributes(draw(root, model=model, collapse="cell").source)
     loops = [style for tail, head, style in edges if tail == head]
     assert len(loops) == 1
+    assert re.search(r"\tm(\d+) -> m\1 ", draw(root, model=model, collapse="cell").source)
     assert "4 weights" in loops[0]
 
 
@@ -216,6 +217,30 @@ def test_a_path_through_boxes_is_highlighted():
         f"layers.{i}.neurons.{j}" for i, j in ((0, 1), (1, 0), (1, 1), (2, 0))
     ]
 
+    _, edges = attributes(draw(root, model=model, collapse="neurons", highlight=first).source)
+    assert sum("00a03e" in style for *_, style in edges) == 2 + 2 + 2
+
+
+def test_of_collapsed_boxes_too_those_near_the_root_are_drawn():
+    model, root = network((3, 2, 1))
+    source = draw(root, model=model, collapse="neurons", max_nodes=4).source
+    assert len(boxes(source)) == 4
+    assert f"… {len(toposort(root)) - (1 + 1 + 5 + 7)} nodes not drawn" in source
+    assert source.count("dashed") == 2
+
+
+def test_modules_inside_others_are_boxes_before_those_around_them():
+    inner, outer = nn.Layer(2, 2, seed=0), nn.Neuron(2, seed=1)
+    scale = Value(0.5)
+    model = {"block": {"inner": inner, "scale": scale}, "outer": outer}
+    root = outer([x * scale for x in inner([Value(1.0), 2.0])])
+    titles = {
+        label.split("\\n")[0]
+        for label in boxes(draw(root, model=model, max_nodes=20).source).values()
+    }
+    assert {"block.inner.neurons.0", "block.inner.neurons.1", "outer"} <= titles
+    assert "block" not in titles
+
 
 def test_color_is_that_of_the_gradient():
     a, b = Value(2.0, "a"), Value(3.0, "b")
@@ -229,6 +254,13 @@ def test_color_is_that_of_the_gradient():
     assert "#ffffff" in label["b"]
     a.grad = inf
     assert "#c51bbf" in draw(root, color="grad").source
+    leaves = [Value(1.0), Value(2.0), Value(3.0)]
+    product = prod([leaf.exp() for leaf in leaves])
+    for leaf in leaves:
+        product.backward()
+        leaf.grad = nan
+        assert draw(product, color="grad", collapse="ops").source.count("#c51bbf") == 1
+        leaf.grad = 0.0
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+import autodiff
 import nn
 from autodiff import Value, dot, toposort
 from autodiff.view.modules import enclosing, membership, parameter_names
@@ -78,7 +79,9 @@ def test_what_comes_behind_the_last_parameter_belongs_to_no_module():
 
 def test_scalar_code_of_a_layer_without_bias_is_its_own_to_the_last_addition():
     w = values(3)
-    root = sum(wi * xi for wi, xi in zip(w, values(3), strict=True))
+    products = [wi * xi for wi, xi in zip(w, values(3), strict=True)]
+    assert counts(autodiff.sum(products).exp(), {"linear": {"w": w}}) == {"linear": 4, "": 1}
+    root = sum(products)
     assert counts(root, {"linear": {"w": w}}) == {"linear": 6}
     assert counts(root.exp(), {"linear": {"w": w}}) == {"linear": 6, "": 1}
 

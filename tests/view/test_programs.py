@@ -61,6 +61,8 @@ def test_of_a_large_program_what_is_near_the_results_is_drawn(program):
     source = draw(program, max_nodes=5).source
     assert len(re.findall(r"\ti\d+ \[", source)) == 5
     assert f"… {len(program.instrs) - 5} instructions not drawn" in source
+    shown = set(re.findall(r"\t(i\d+) \[", source))
+    assert shown == {end for ends in re.findall(r"\t(i\d+):e -> (i\d+):", source) for end in ends}
     assert source.count("dashed") > 0
     assert "not drawn" not in draw(program).source
 

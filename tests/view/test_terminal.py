@@ -116,6 +116,14 @@ def test_a_node_that_was_cut_at_its_first_place_is_not_lost_at_its_second():
         "└─ exp [1]  data 7.389  grad —", "   └─ x  data 2  grad —"]  # fmt: skip
 
 
+def test_at_the_deepest_level_too_a_node_stands_once():
+    y = Value(2.0, "x").exp()
+    shown = tree(y.tanh() + y.sin(), depth=2)
+    assert shown.splitlines()[2:] == [
+        "│  └─ exp [1]  data 7.389  grad —", "│     └─ …", "└─ sin  data 0.8939  grad —",
+        "   └─ ↑ [1] exp", "… 1 node not shown"]  # fmt: skip
+
+
 def test_100_000_nodes_are_walked_without_recursion():
     v = Value(1.0)
     for _ in range(100_000):
