@@ -28,6 +28,7 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     whose first part is differentiated, and the result is (gradient, second part). Takes one run
     of f and one sweep back, however many inputs there are.
     """
+    _require("grad", f, argnums)
     both = value_and_grad(f, argnums, has_aux)
 
     @wraps(f)
@@ -40,7 +41,7 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
 
 def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """The function x ↦ (f(x), d f / d x), as `grad`; with `has_aux` f(x) is the pair."""
-    _require_function("grad", f)
+    _require("value_and_grad", f, argnums)
 
     @wraps(f)
     def value_and_gradient(*args: Any, **options: Any) -> Any:
@@ -62,7 +63,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     ct has the structure of the result. f runs once, and each call is one sweep back. With
     `has_aux`, f returns a pair, whose second part comes third.
     """
-    _require_function("vjp", f)
+    _require("vjp", f)
     run = Evaluation("vjp", f, primals, range(len(primals)), has_aux=has_aux)
 
     def pull(cotangent: Any) -> Any:
@@ -81,9 +82,8 @@ def jvp(
     Takes one run of f and one sweep forward over its graph. With `has_aux`, f returns a pair,
     whose second part comes third.
     """
-    _require_function("jvp", f)
-    if not (isinstance(primals, list | tuple) and isinstance(tangents, list | tuple)):
-        raise TypeError("jvp: primals and tangents have to be tuples, one part an argument")
+    _require("jvp", f)
+    _require_tuples("jvp", primals, tangents)
     places = list(pytree.along(tuple(primals), tangents, "jvp: tangents"))
     run = Evaluation("jvp", f, tuple(primals), range(len(primals)), has_aux=has_aux)
     pushed = run.push([real(x, place) for place, x in places])
@@ -98,7 +98,7 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     run of f, and one sweep for each output or for each input, whichever are fewer. `has_aux`
     as in `grad`.
     """
-    _require_function("jacobian", f)
+    _require("jacobian", f, argnums)
 
     @wraps(f)
     def slopes(*args: Any, **options: Any) -> Any:
@@ -122,9 +122,14 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     return slopes
 
 
-def hessian(f: Function, argnums: Argnums = 0) -> Function:
-    """The function x ↦ d² f / d x², in the structure of x with that of x for each part."""
-    return jacobian(grad(f, argnums), argnums)
+def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """The function x ↦ d² f / d x², in the structure of x with that of x for each part.
+
+    Takes one run of f, one sweep back, and one over the graph of that for each input.
+    `has_aux` as in `grad`.
+    """
+    _require("hessian", f, argnums)
+    return jacobian(grad(f, argnums, has_aux), argnums, has_aux)
 
 
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -132,6 +137,8 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
 
     Takes one run of f, one sweep back and one forward, however many inputs there are.
     """
+    _require("hvp", f)
+    _require_tuples("hvp", primals, tangents)
     argnums = 0 if len(primals) == 1 else tuple(range(len(primals)))
     _, product = jvp(grad(f, argnums), primals, tangents)
     return product
@@ -167,6 +174,17 @@ def _chosen(run: Evaluation, argnums: Argnums) -> Any:
     return run.arguments if isinstance(argnums, Sequence) else run.arguments[0]
 
 
-def _require_function(name: str, f: Any) -> None:
+def _require(name: str, f: Any, argnums: Any = ()) -> None:
+    """TypeError unless `f` is a function and `argnums` one or several integers."""
+    if hasattr(f, "value_and_grad"):
+        raise TypeError(f"{name} takes a function; a kernel has value_and_grad and hvp of its own")
     if not callable(f):
         raise TypeError(f"{name} takes a function, got {show(f)}")
+    chosen = argnums if isinstance(argnums, list | tuple | range) else (argnums,)
+    if not all(isinstance(i, int) for i in chosen):
+        raise TypeError(f"{name}: argnums is an int or a tuple of ints, got {show(argnums)}")
+
+
+def _require_tuples(name: str, *parts: Any) -> None:
+    if not all(isinstance(part, list | tuple) for part in parts):
+        raise TypeError(f"{name}: primals and tangents have to be tuples, one part an argument")

@@ -220,6 +220,7 @@ def test_value_comes_with_the_gradient_and_aux():
     assert value_and_grad(f, has_aux=True)(3.0) == ((9.0, {"twice": 6.0}), 6.0)
     assert grad(f, has_aux=True)(3.0) == (6.0, {"twice": 6.0})
     assert jacobian(f, has_aux=True)(3.0) == (6.0, {"twice": 6.0})
+    assert hessian(f, has_aux=True)(3.0) == (2.0, {"twice": 6.0})
     assert jvp(f, (3.0,), (2.0,), has_aux=True) == (9.0, 12.0, {"twice": 6.0})
     value, pull, aux = vjp(f, 3.0, has_aux=True)
     assert (value, pull(2.0), aux) == (9.0, (12.0,), {"twice": 6.0})
@@ -544,7 +545,12 @@ def test_tasks_differentiate_in_turn():
     [
         (lambda: grad(3.0), "grad takes a function, got float 3.0"),
         (lambda: jacobian(None), "jacobian takes a function, got NoneType None"),
-        (lambda: hessian("f"), "grad takes a function, got str 'f'"),
+        (lambda: hessian("f"), "hessian takes a function, got str 'f'"),
+        (lambda: value_and_grad(3.0), "value_and_grad takes a function, got float 3.0"),
+        (lambda: grad(grad, "x"), "grad: argnums is an int or a tuple of ints, got str 'x'"),
+        (lambda: jacobian(grad, (0, 1.5)), r"jacobian: argnums is .*, got tuple \(0, 1.5\)"),
+        (lambda: grad(autodiff.compile(abs)), "grad takes a function; a kernel has value_and_grad"),
+        (lambda: hvp(abs, 1.0, 1.0), "hvp: primals and tangents have to be tuples"),
         (lambda: jvp(1.0, (1.0,), (1.0,)), "jvp takes a function"),
         (lambda: vjp(1.0, 1.0), "vjp takes a function"),
         (lambda: backward(3.0), "backward takes a Value, got float 3.0"),
