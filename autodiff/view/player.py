@@ -62,6 +62,8 @@ def play(
 
 
 def _writable(path: str | PathLike[str]) -> Path:
+    if not isinstance(path, str | PathLike):
+        raise TypeError(f"path must be text or a path, got {show(path)}")
     target = Path(path)
     if target.is_dir():
         raise IsADirectoryError(f"play writes a file, and {str(target)!r} is a folder")
@@ -72,7 +74,10 @@ def _writable(path: str | PathLike[str]) -> Path:
 
 def _replace(target: Path, text: str) -> None:
     """Write `text` to `target`, whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".backprop.")
+    except OSError as error:  # which names the temporary file
+        raise type(error)(error.errno, error.strerror, str(target)) from None
     try:
         with open(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)

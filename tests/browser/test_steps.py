@@ -1,5 +1,7 @@
 """The player in a browser: what each step shows is what the engine computes."""
 
+from random import Random
+
 import pytest
 
 from autodiff import Value, dot, toposort, where
@@ -179,6 +181,17 @@ def test_the_right_sweep_again_after_a_wrong_one(show):
     press(page, "w", "w", "End")
     assert page.input_value("#sweep") == "topological"
     assert screen(page) == right
+
+
+def test_numbers_are_spelled_as_python_spells_them(show):
+    page = show(neuron())
+    random = Random(0)
+    numbers = [random.choice([-1, 1]) * 10 ** random.uniform(-320, 308) for _ in range(200)]
+    numbers += [random.gauss(0.0, 10.0 ** random.randint(-6, 7)) for _ in range(200)]
+    numbers += [0.0, -0.0, 1.0, 0.0001, 0.00001, 9999.4, 9999.6, 99999.0, 123456789.0, 5e-324]
+    for precision in (1, 4, 7, 17):
+        shown = page.evaluate("([xs, n]) => xs.map((x) => digits(x, n))", [numbers, precision])
+        assert shown == [f"{x:.{precision}g}".replace("-", "−") for x in numbers]
 
 
 def test_infinities_and_nan_are_written_as_python_does(show):

@@ -8,8 +8,8 @@ import pytest
 from samples import ROWS, USER_ROWS, every_row, grid, lift
 
 import autodiff
-from autodiff import Value, dot, no_grad, prod
-from autodiff.view.formula import LONGEST, of_op, of_partials
+from autodiff import Value, detect_anomaly, dot, no_grad, prod
+from autodiff.view.formula import LONGEST, _formula, _symbol, of_op, of_partials
 
 FUNCTIONS = {row.label: row for row in ROWS + USER_ROWS} | {
     "take": lambda x: x,
@@ -91,6 +91,34 @@ def test_formulas_read_as_in_a_book(node, formula, slopes):
     assert of_partials(node) == slopes
 
 
+@pytest.mark.parametrize(
+    ("expression", "formula"),
+    [
+        (X - (Y - X), "{0} − ({1} − {0})"),
+        (X - Y - X, "{0} − {1} − {0}"),
+        (X / (Y / X), "{0} / ({1} / {0})"),
+        (X / Y / X, "{0} / {1} / {0}"),
+        (X * (Y + X), "{0} · ({1} + {0})"),
+        (X * Y + X, "{0} · {1} + {0}"),
+        (-(X + Y), "−({0} + {1})"),
+        (-X * Y, "−{0} · {1}"),
+        ((-X) ** 2, "(−{0})²"),
+        (-(X**2), "−{0}²"),
+        ((X**2) ** 3, "({0}²)³"),
+        (X ** (Y * 2), "{0}^({1} · 2)"),
+        ((X + Y).exp() / 2, "exp({0} + {1}) / 2"),
+        (1 * X**1, "{0}"),
+        (X * -3, "{0} · −3"),
+        (dot([X], [Y]) * X, "{0}·{1} · {0}"),
+        (dot([X, Y], [Y, X]) * X, "({0}·{1} + {1}·{0}) · {0}"),
+    ],
+    ids=str,
+)
+def test_brackets_stand_where_they_are_needed(expression, formula):
+    assert _formula(expression, {X: _symbol(0), Y: _symbol(1)}) == formula
+    assert evaluated(formula, [X.data, Y.data], 0.0) == pytest.approx(expression.data)
+
+
 def test_what_would_be_too_long_is_elided_or_left_out():
     many = [Value(1.0) for _ in range(40)]
     assert of_op(dot(many, many)) == "{0}·{40} + {1}·{41} + {2}·{42} + … + {39}·{79}"
@@ -100,9 +128,9 @@ def test_what_would_be_too_long_is_elided_or_left_out():
 
 
 def test_formulas_are_the_same_where_nothing_is_recorded():
-    node = X * Y
-    with no_grad():
-        assert of_partials(node) == ["{1}", "{0}"]
+    node = (X * 1.0).sin()
+    with no_grad(), detect_anomaly():
+        assert of_partials(node) == ["cos({0})"]
 
 
 def test_a_kink_is_shown_on_the_side_where_the_numbers_are():

@@ -97,6 +97,9 @@ def test_a_wrong_argument_is_named(target, tmp_path):
         play(x, tmp_path)
     with pytest.raises(TypeError, match="model must have named_parameters"):
         play(x, target, model=3)
+    for wrong in (5, b"a.html", None):
+        with pytest.raises(TypeError, match="path must be text or a path, got"):
+            play(x, wrong)
     with pytest.raises(TypeError, match="title must be text, got int 3"):
         play(x, target, title=3)
     for precision in (0, 18, 2.5, True, "4"):
@@ -124,6 +127,15 @@ def test_a_file_is_replaced_whole_or_stays(target, monkeypatch):
     assert target.read_text(encoding="utf-8") == "before"
     play(Value(1.0), target)
     assert target.read_text(encoding="utf-8") != "before"
+
+
+def test_a_folder_that_takes_no_files_is_an_error_with_the_name_of_the_file(target, monkeypatch):
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied", ".backprop.x")
+
+    monkeypatch.setattr(player.tempfile, "mkstemp", refuse)
+    with pytest.raises(PermissionError, match=r"Permission denied: .*backprop\.html"):
+        play(Value(1.0), target)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
