@@ -119,7 +119,7 @@ function warn(event, before, sweep) {
     const missing = EXPECTED[node] - before.arrived[node];
     return missing > 0
       ? `${wrong}: ${missing} of ${EXPECTED[node]} shares ${missing === 1 ? "has" : "have"} not arrived yet. In topological order every use of ${called(node)} comes first.`
-      : `${wrong}: what it is the sum of was already wrong.`;
+      : `${wrong}: the shares that came to it were already wrong.`;
   }
   if (before.passed[operand] !== null) {
     return `Too late: ${called(operand)} has already passed on its cotangent. These ${digits(event.product)} never reach its operands.`;

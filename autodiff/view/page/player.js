@@ -119,6 +119,7 @@ function showVerdict() {
   const { nodes, text: words } = verdict();
   const title = document.createElement("h3");
   title.textContent = words;
+  title.className = nodes.length ? "wrong" : "";
   const rows = nodes.slice(0, 40).map(({ node, got, right }) => {
     const button = document.createElement("button");
     button.type = "button";
