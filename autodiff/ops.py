@@ -145,11 +145,11 @@ dot = _reduction("dot", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx)
     lambda wx, out: (*wx[len(wx) // 2 :], *wx[: len(wx) // 2]),
     "np.sum({0} * {1}, axis=0)", sequences=2, identity=0.0)
 maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x >= out for x in xs]),
-    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True)
+    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True, by_element=True)
 minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x <= out for x in xs]),
-    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True)
+    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True, by_element=True)
 logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: [exp(x - out) for x in xs],
-    "np.logaddexp.reduce({0}, axis=0)", identity=-inf)
+    "np.logaddexp.reduce({0}, axis=0)", identity=-inf, by_element=True)
 # fmt: on
 
 
@@ -175,5 +175,5 @@ def _products_of_others(xs: Any) -> list[Any]:
 def _shares(wins: list[Any]) -> list[Any]:
     """1 / the number of winners for each winner, 0 for each loser; nan where nobody wins."""
     ones = [where(won, 1.0, 0.0) for won in wins]
-    count = builtins.sum(ones)
+    count = sum(ones)
     return [div(one, count) for one in ones]

@@ -23,6 +23,11 @@ class Reduction(Primitive):
     """How many sequences of equal length a call takes; 0: operands one by one, or a sequence."""
     identity: float | None = None
     """The result on no operands; None where there is none."""
+    by_element: bool = False
+    """Whether each partial depends on its operand, on `out` and on sums over all operands alone.
+
+    Then `partials`, given the array of all operands as the only one, returns that of all partials.
+    """
 
     @property
     def arity(self) -> int | None:

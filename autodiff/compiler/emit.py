@@ -6,32 +6,47 @@ every view, so that `step`, which it returns, consists of calls that write into 
 
 import linecache
 import math
-import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autodiff import ops
-from autodiff.compiler.access import Gather, View
+from autodiff.compiler.access import View
+from autodiff.compiler.homes import Homes, Place, covers, is_disjoint, starts
 from autodiff.compiler.ir import Instr, Program
-from autodiff.primitive import Primitive
-from autodiff.reduction import Reduction
+from autodiff.compiler.names import Names, common_name
+from autodiff.compiler.spelling import line_of
+from autodiff.compiler.viewing import strided, view_text
 
-_UFUNC_CALL = re.compile(r"(np\.(?!where|vectorize)\w+)\(([^()]*)\)")
-_ALIASES = ("view", "reshape", "transpose", "broadcast")
-_SHORT = {
+LEAF_NAMES = ("batch", "scale", "dtype", "arrays", "np", "math", "strided", "seed")
+"""Names that the emitted text uses for itself."""
+
+WIDTH = 92
+"""The longest line, without the eight columns before it."""
+LARGE = 8192
+"""From how many elements on a copy takes longer than the views that it would save."""
+
+_STEMS = {
     "matmul": "z", "matmul_batch": "m", "concatenate": "joined", "scatter": "s", "gather": "g",
-    "sum": "total", "sum_batch": "total", "reduce": "r", "take": "row", "untake": "s",
+    "sum": "total", "sum_batch": "total", "reduce": "r", "rows": "row", "add_rows": "added",
+    "take": "taken", "untake": "given", "copy": "copy", "cast": "float", "broadcast": "each",
 }  # fmt: skip
 
 
 class Emitter:
-    """Writes one program: `text` is its source, `arrays` the constants and indices it names."""
+    """Writes one program: `text` is its source, `arrays` the constants and indices it names.
+
+    `cotangent_of` says of which array another is the cotangent, `backward` where the backward
+    pass begins, `paths` what the user calls each parameter.
+    """
 
     def __init__(
-        self, program: Program, leaves: Sequence[str], names: dict[int, str], backward: int
+        self,
+        program: Program,
+        leaves: Sequence[str],
+        cotangent_of: Mapping[int, int] | None = None,
+        backward: int = -1,
+        paths: Sequence[str] = (),
     ) -> None:
         self.program = program
         self.leaves = leaves
@@ -39,23 +54,38 @@ class Emitter:
         self.binding: list[str] = []
         self.steps: list[str] = []
         self.names: dict[int, str] = {}
-        self._hints = names
-        self._taken: Counter[str] = Counter()
-        self._uses = Counter(x for instr in program.instrs for x in instr.operands)
-        self._uses.update(program.results)
-        self._bases = self._find_bases()
-        self._merged: dict[int, int] = {}
-        self._user = {x: instr for instr in reversed(program.instrs) for x in instr.operands}
-        self._last = self._find_last_uses()
-        self._owned: set[int] = set()
+        self.homes = Homes(program)
+        self.indices: dict[Any, str] = {}
+        """Names of the places that run-time indices choose."""
+        self._cotangent_of = cotangent_of or {}
+        self._paths = paths
+        self._new = Names([*LEAF_NAMES, *leaves])
         self._bound: dict[str, str] = {}
-        self._scattered: set[int] = set()
-        self._targets = self._find_targets()
-        self._joined = self._find_joined()
+        self._stepwise = set(leaves)
+        self._places_of: dict[Any, int] = {}
+        self._owned: dict[int, int] = {}
         for i, instr in enumerate(program.instrs):
             if i == backward:
                 self.steps.append("# backward")
-            self._emit(i, instr)
+            names = [self.names.get(x, "") for x in instr.operands]
+            match instr.op:
+                case "leaf":
+                    self._leaf(i, instr)
+                case "constant":
+                    self._constant(i, instr)
+                case "view":
+                    self._view(i, instr, *names)
+                case _:
+                    line_of(instr)(self, i, instr, *names)
+
+    @property
+    def fresh(self) -> list[bool]:
+        """Whether each result is an array that no later step writes over."""
+        instrs = self.program.instrs
+        return [
+            instrs[i].op == "scatter" and self.names[i] in self._stepwise
+            for i in self.program.results
+        ]
 
     @property
     def text(self) -> str:
@@ -68,168 +98,176 @@ class Emitter:
         lines += [f"        return {results}", "", "    return step", ""]
         return "\n".join(lines)
 
-    def _emit(self, i: int, instr: Instr) -> None:
-        operands = [self.names.get(x, "") for x in instr.operands]
-        if isinstance(instr.op, Primitive):
-            self._apply(i, instr, *operands)
-        else:
-            getattr(self, f"_{instr.op}")(i, instr, *operands)
-
-    # What is known of the program before a line is written
-
-    def _find_bases(self) -> list[int]:
-        """For each instruction the one whose array holds its elements: itself, unless a view."""
-        bases: list[int] = []
-        for i, instr in enumerate(self.program.instrs):
-            is_alias = instr.op in _ALIASES and not self._copies(instr)
-            bases.append(bases[instr.operands[0]] if is_alias else i)
-        return bases
-
-    def _copies(self, instr: Instr) -> bool:
-        """Whether a reshape has to copy: its operand is no array of its own."""
-        source = self.program.instrs[instr.operands[0]]
-        return instr.op == "reshape" and source.op in ("view", "transpose", "broadcast")
-
-    def _find_last_uses(self) -> dict[int, int]:
-        """The last instruction that reads an array, itself or through a view."""
-        last: dict[int, int] = {}
-        for i, instr in enumerate(self.program.instrs):
-            for operand in instr.operands:
-                last[self._bases[operand]] = i
-        for result in self.program.results:
-            last[self._bases[result]] = len(self.program.instrs)
-        return last
-
-    def _find_targets(self) -> dict[int, tuple[int, int, bool]]:
-        """What is only scattered, and may be computed at its place: where, and if transposed."""
-        targets = {}
-        for i, instr in enumerate(self.program.instrs):
-            if instr.op != "scatter" or not _is_disjoint(instr):
-                continue
-            for k, (operand, access) in enumerate(zip(instr.operands, instr.fact, strict=True)):
-                source, flipped = operand, False
-                while self.program.instrs[source].op == "transpose" and self._uses[source] == 1:
-                    source, flipped = self.program.instrs[source].operands[0], not flipped
-                made = self.program.instrs[source]
-                if (
-                    made.op in ("matmul_batch", "sum_batch")
-                    and self._uses[source] == 1
-                    and isinstance(access, View)
-                    and made.is_batched == instr.is_batched
-                ):
-                    targets[source] = (i, k, flipped)
-        return targets
-
-    def _find_joined(self) -> dict[int, tuple[int, int]]:
-        """What may be computed at its place in a concatenation: which, and from where on."""
-        users: dict[int, list[Instr]] = {}
-        for instr in self.program.instrs:
-            for operand in instr.operands:
-                users.setdefault(operand, []).append(instr)
-        joined: dict[int, tuple[int, int]] = {}
-        for i, instr in enumerate(self.program.instrs):
-            start = 0
-            for operand in instr.operands if instr.op == "concatenate" else ():
-                made = self.program.instrs[operand]
-                is_free = isinstance(made.op, Primitive) and made.is_batched == instr.is_batched
-                if is_free and all(user.op not in _ALIASES for user in users[operand]):
-                    joined.setdefault(operand, (i, start))
-                start += made.shape[0]
-        return joined
-
     # Names and arrays
 
-    def _bind(self, expression: str, name: str = "") -> str:
-        """A name for an expression that `bind` evaluates once."""
+    def bind(self, expression: str, stem: str) -> str:
+        """A name, made of `stem`, for an expression that `bind` evaluates once."""
         known = self._bound.get(expression)
-        if known is not None and not name:
-            return known
-        name = self._fresh(name or "v")
-        self._bound[expression] = name
-        self.binding.append(f"{name} = {expression}")
-        return name
+        if known is None:
+            known = self._bound[expression] = self._new.plain(stem)
+            self.binding.append(f"{known} = {expression}")
+        return known
 
-    def _fresh(self, stem: str) -> str:
-        """`stem` with the next number that makes it new; an underscore keeps atan2 from atan."""
-        while True:
-            self._taken[stem] += 1
-            name = f"{stem}{'_' if stem[-1].isdigit() else ''}{self._taken[stem]}"
-            if name not in self.leaves:
-                return name
+    def part(self, of: str, expression: str, stem: str) -> str:
+        """As `bind`, of an array that may be an argument or made in each step: then steps do it."""
+        if of not in self._stepwise:
+            return self.bind(expression, stem)
+        known = self._bound.get(expression)
+        if known is None:
+            known = self._bound[expression] = self._new.plain(stem)
+            self._stepwise.add(known)
+            self.steps.append(f"{known} = {expression}")
+        return known
 
-    def _stem(self, i: int, instr: Instr) -> str:
-        hint = self._hints.get(i)
-        if hint is not None:
-            return hint
-        return instr.op.name if isinstance(instr.op, Primitive) else _SHORT.get(instr.op, "v")
+    def array(self, values: Any, stem: str, suffix: str = "") -> str:
+        """A name for an array that the text cannot spell; equal ones once."""
+        key = (values.shape, values.dtype.str, values.tobytes(), suffix)
+        place = self._places_of.setdefault(key, len(self.arrays))
+        if place == len(self.arrays):
+            self.arrays.append(values)
+        return self.bind(f"arrays[{place}]{suffix}", stem)
 
-    def _array(self, values: Any) -> str:
-        self.arrays.append(values)
-        return f"arrays[{len(self.arrays) - 1}]"
-
-    def _shape(self, instr: Instr) -> str:
-        sizes = [*(["batch"] if instr.is_batched else []), *map(str, instr.shape)]
+    def shape_text(self, instr: Instr, shape: Sequence[int] | None = None) -> str:
+        """The shape of an array, with its batch."""
+        sizes = [*(["batch"] if instr.is_batched else []), *map(str, shape or instr.shape)]
         return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
-    def _empty(self, instr: Instr, kind: str = "empty") -> str:
-        return f"np.{kind}({self._shape(instr)}, {'bool' if instr.kind == 'b' else 'dtype'})"
+    def empty(self, instr: Instr, kind: str = "empty") -> str:
+        """The expression that allocates an array."""
+        dtype = {"b": "bool", "i": "int"}.get(instr.kind, "dtype")
+        return f"np.{kind}({self.shape_text(instr)}, {dtype})"
 
-    def _out(self, i: int, instr: Instr) -> str:
-        """The array that instruction `i` writes: at its place in a scatter, or of its own."""
-        if i in self._targets:
-            scatter, k, flipped = self._targets[i]
-            target = self.program.instrs[scatter]
-            view = self._view_text(self._scatter_array(scatter), target, target.fact[k])
-            name = self._fresh(self._stem(i, instr))
-            self.binding.append(f"{name} = {view}{'.T' if flipped else ''}")
-        elif i in self._joined:
-            whole, start = self._joined[i]
-            target = self.program.instrs[whole]
-            batch = ":, " if target.is_batched else ""
-            span = f"[{batch}{start}:{start + instr.shape[0]}]"
-            name = self._fresh(self._stem(i, instr))
-            self.binding.append(f"{name} = {self._whole_array(whole)}{span}")
-        else:
-            name = self._fresh(self._stem(i, instr))
-            self.binding.append(f"{name} = {self._empty(instr)}")
-            self._owned.add(i)
+    def _cotangent_stem(self, i: int) -> str:
+        """d_ and the name of what `i` is the cotangent of, if it is one."""
+        of = self.names.get(self._cotangent_of.get(i, -1), "")
+        return f"d_{of.rstrip('_')}" if of.isidentifier() else ""
+
+    def name(self, i: int) -> str:
+        """A new name for what an instruction computes."""
+        stem = self._cotangent_stem(i)
+        if stem:
+            return self._new.plain(stem)
+        instr = self.program.instrs[i]
+        ends = [self.program.instrs[operand].op for operand in instr.operands[1:]]
+        if instr.op == "concatenate" and ends == ["constant"] and instr.operands[0] in self.names:
+            return self._new.plain(f"{self.names[instr.operands[0]].rstrip('_')}_and_1")
+        return self._new.numbered(_STEMS.get(instr.name, instr.name))
+
+    def out(self, i: int, instr: Instr, may_overwrite: bool = False) -> str:
+        """The array that instruction `i` writes: at its place in another, or of its own."""
+        place = self.homes.places.get(i)
+        if place is not None:
+            return self._out_at(i, place)
+        name = self.name(i)
+        for operand in instr.operands if may_overwrite else ():
+            if self.over(i, instr, operand, name):
+                return name
+        self._owned[i] = i
+        self.binding.append(f"{name} = {self.empty(instr)}")
         self.names[i] = name
         return name
 
-    def _out_over(self, i: int, instr: Instr) -> str:
-        """As `_out`, but an operand's array if nothing reads that any more."""
-        for operand in instr.operands if i not in self._joined else ():
-            if self._is_free(operand, i, instr):
-                self.names[i] = self.names[operand]
-                base = self._base(operand)
-                self._owned.add(i)
-                self._merged[i] = base
-                self._last[base] = self._last.get(i, i)
-                return self.names[i]
-        return self._out(i, instr)
+    def over(self, i: int, instr: Instr, operand: int, name: str = "") -> str:
+        """The memory of an operand that nothing else reads any more, for its result; "" if not."""
+        if i in self.homes.places or not self._is_dying(operand, i, instr):
+            return ""
+        name = name or self.name(i)
+        owner = self._owned[i] = self._owned[self.homes.base(operand)]
+        self.homes.last[owner] = self.homes.last.get(i, i)
+        self.binding.append(f"{name} = {self.names[operand]}  # in its memory")
+        self.names[i] = name
+        return name
 
-    def _base(self, i: int) -> int:
-        """The instruction for which the array that holds the elements of `i` was made."""
-        base = self._bases[i]
-        return self._merged.get(base, base)
+    def numbered(self, stem: str) -> str:
+        """`stem` with a number that makes it new."""
+        return self._new.numbered(stem)
 
-    def _is_free(self, operand: int, i: int, instr: Instr) -> bool:
-        """Whether instruction `i` may write over its operand."""
+    def _out_at(self, i: int, place: Place) -> str:
+        whole = self.program.instrs[place.whole]
+        name = self.names[i] = self._gradient_name(place) or self.name(i)
+        if place.part < 0:  # in the order in which it is read
+            ordered = self.names[place.whole] = self._new.plain(f"{name}_ordered")
+            self.binding.append(f"{ordered} = {self.empty(whole)}")
+        else:
+            ordered = self.whole(place.whole, whole)
+        line = f"{name} = {view_text(ordered, whole, place.view)}"
+        if ordered in self._stepwise:
+            self._stepwise.add(name)
+            self.steps.append(line)
+        else:
+            self.binding.append(line)
+        return name
+
+    def _gradient_name(self, place: Place) -> str:
+        """Of a part of a gradient, after the part of the parameters that it belongs to."""
+        of = self._cotangent_of.get(place.whole)
+        if of is None or self.program.instrs[of].fact != "parameters":
+            return ""
+        stem = self._part_name(place.view)
+        return self._new.plain(f"d_{stem}") if stem else ""
+
+    def _is_dying(self, operand: int, i: int, instr: Instr) -> bool:
+        """Whether instruction `i`, of the same shape, is the last to read an operand's memory."""
         made = self.program.instrs[operand]
-        base = self._base(operand)
-        source = self.program.instrs[base]
+        base = self.homes.base(operand)
+        owner = self._owned.get(base)
         return (
-            base in self._owned
-            and self._last[base] == i
-            and math.prod(source.shape) == math.prod(made.shape)
+            owner is not None
+            and self.homes.last[owner] == i
+            and base not in self.homes.static
             and (made.shape, made.is_batched, made.kind)
             == (instr.shape, instr.is_batched, instr.kind)
-            and all(self._base(other) != base for other in instr.operands if other != operand)
-            and made.op not in ("view", "transpose", "broadcast")
+            and (made.op != "view" or made.fact.is_run())
+            and self.program.instrs[owner].size == made.size
+            and all(
+                other == operand or self._owned.get(self.homes.base(other)) != owner
+                for other in instr.operands
+            )
         )
 
-    def _step(self, line: str, instr: Instr) -> None:
-        self.steps.append(f"{line}  # {self._shape(instr)}")
+    def lies_in_one_piece(self, i: int, may_turn: bool = True) -> bool:
+        """Whether an array, or its transpose if that may be, is contiguous."""
+        instrs = self.program.instrs
+        base = self.homes.base(i)
+        place = self.homes.places.get(base)
+        if place is not None and i != place.whole:
+            whole = instrs[place.whole]
+            is_filled = place.view.is_permutation(whole.size) or not whole.is_batched
+            return i == base and place.view.is_run() and is_filled
+        view = instrs[i].fact
+        if i == base or place is not None:
+            return True
+        if view.is_turned and may_turn:
+            view = view.transposed()
+        return bool(
+            view.is_run() and (instrs[base].size == instrs[i].size or not instrs[base].is_batched)
+        )
+
+    def line(self, text: str, i: int) -> None:
+        """A line of the step, or of `bind` if every step would compute the same."""
+        (self.binding if i in self.homes.static else self.steps).append(text)
+
+    def step(self, text: str, i: int) -> None:
+        """A line that ends with the shape of the result; several if it is long."""
+        shape = f"  # {self.shape_text(self.program.instrs[i])}"
+        if len(text) + len(shape) <= WIDTH:
+            self.line(text + shape, i)
+            return
+        head, assigned, tail = text.partition("[...] = ")
+        if assigned:
+            left, mark, right = tail.rpartition(" / ")
+            for line in (f"{head}[...] = ({shape}", f"    {left}", f"    {mark[1:]}{right}", ")"):
+                self.line(line, i)
+        else:
+            head, _, out = text.rpartition(" out=")
+            self.line(f"{head}{shape}", i)
+            self.line(f"    out={out}", i)
+
+    def _part_name(self, view: View) -> str:
+        """What the parameters of a view have in common."""
+        if not self._paths:
+            return ""
+        return common_name([self._paths[k] for k in view.positions().ravel().tolist()])
 
     # Arrays that are there
 
@@ -237,283 +275,71 @@ class Emitter:
         given = str(instr.fact)
         if given == "seed":
             self.names[i] = "seed"
-            self.binding.append(f"seed = np.full({self._shape(instr)}, scale, dtype)")
-            return
-        own = f"{given}_"
-        while own in self.leaves or own in self.names.values():
-            own += "_"
-        self.names[i] = own
-        self.binding.append(f"{own} = {self._empty(instr)}")
-        self.steps.append(f"{own}[...] = {given}")
+            self.binding.append(f"seed = np.full({self.shape_text(instr)}, scale, dtype)")
+        elif instr.size < LARGE and self._has_views(i):
+            # Its views are made once, so it is copied to where they look.
+            name = self.names[i] = self._new.plain(
+                "theta" if given == "parameters" else f"{given}_"
+            )
+            self.binding.append(f"{name} = {self.empty(instr)}")
+            self.steps.append(f"{name}[...] = {given}")
+        else:
+            self.names[i] = given
+
+    def _has_views(self, i: int) -> bool:
+        return any(self.program.instrs[user].op == "view" for user in self.homes.users.get(i, ()))
 
     def _constant(self, i: int, instr: Instr) -> None:
-        value = float(instr.fact.flat[0]) if instr.fact.size == 1 else math.nan
-        if math.isfinite(value):
+        if i in self.names:
+            return
+        value = instr.fact.flat[0].item() if instr.size == 1 else math.nan
+        if math.isfinite(value) and i not in self.program.results:
             self.names[i] = repr(value)
+        elif instr.kind == "b":
+            self.names[i] = self.array(instr.fact, "mask")
         else:
-            self.names[i] = self._bind(f"{self._array(instr.fact)}.astype(dtype)", "constant")
+            self.names[i] = self.array(instr.fact, "constant", ".astype(dtype)")
 
     def _view(self, i: int, instr: Instr, source: str) -> None:
-        made = self.program.instrs[instr.operands[0]]
-        self.names[i] = self._bind(self._view_text(source, made, instr.fact), self._part_name(i))
-
-    def _part_name(self, i: int) -> str:
-        """w for parameters that a product takes, b for those that are added, else nothing."""
-        if self.program.instrs[self.program.instrs[i].operands[0]].fact != "parameters":
-            return self._hints.get(i, "")
-        user = self._user[i].op
-        if user in (ops.add, ops.sub):
-            return "b"
-        return "w" if user in ("matmul", "transpose", ops.mul) else "p"
-
-    def _view_text(self, array: str, source: Instr, view: View) -> str:
-        batch, lead = (":, ", "batch, ") if source.is_batched else ("", "")
-        if len(view.shape) == 1:
-            (n,), (stride,) = view.shape, view.strides
-            end = view.offset + (n - 1) * stride + 1
-            return f"{array}[{batch}{view.offset}:{end}{f':{stride}' if stride > 1 else ''}]"
-        if len(view.shape) == 2:
-            (rows, n), (far, near) = view.shape, view.strides
-            far, near = far if rows > 1 else n, near if n > 1 else 1
-            end = view.offset + rows * far
-            if near == 1 and far >= n and end <= source.shape[0]:
-                is_whole = (view.offset, end) == (0, source.shape[0])
-                span = "" if is_whole else f"[{batch}{view.offset}:{end}]"
-                part = "" if far == n else f"[..., :{n}]"
-                return f"{array}{span}.reshape({lead}{rows}, {far}){part}"
-        return f"strided({array}, {view.offset}, {view.shape}, {view.strides})"
-
-    def _reshape(self, i: int, instr: Instr, source: str) -> None:
-        if self.program.instrs[instr.operands[0]].op == "constant":
-            self.names[i] = self._bind(f"np.reshape({source}, {self._shape(instr)})")
-        elif self._copies(instr):
-            own = self._out(i, instr)
-            self._step(f"{self._bind(f'{own}.reshape({source}.shape)')}[...] = {source}", instr)
-        else:
-            self.names[i] = self._bind(f"{source}.reshape({self._shape(instr)})")
-
-    def _transpose(self, i: int, instr: Instr, source: str) -> None:
-        if self._is_at_its_place(i):
-            self.names[i] = ""
-        elif self.program.instrs[instr.operands[0]].op == "constant":
-            self.names[i] = self._bind(f"np.swapaxes({source}, -1, -2)")
-        else:
-            self.names[i] = self._bind(f"{source}.swapaxes(-1, -2)")
-
-    def _is_at_its_place(self, i: int) -> bool:
-        while self.program.instrs[i].op == "transpose":
-            i = self.program.instrs[i].operands[0]
-        return i in self._targets
-
-    def _broadcast(self, i: int, instr: Instr, source: str) -> None:
-        self.names[i] = self._bind(f"np.broadcast_to({source}, {self._shape(instr)})")
-
-    # What every step computes
-
-    def _apply(self, i: int, instr: Instr, *operands: str) -> None:
-        row = instr.op
-        assert isinstance(row, Primitive)
-        if row is ops.where and operands[1] == "0.0" and self._masks(i, instr, *operands):
+        if i in self.names:  # its source is computed in its order
             return
-        text = row.array.format(*operands)
-        if isinstance(row, Reduction):
-            text = f"np.{row.ufunc}({', '.join(operands)})"
-        call = _UFUNC_CALL.fullmatch(text)
-        own = self._out_over(i, instr)
-        self._step(f"{call[1]}({call[2]}, out={own})" if call else f"{own}[...] = {text}", instr)
-
-    def _masks(self, i: int, instr: Instr, mask: str, zero: str, kept: str) -> bool:
-        """where(mask, 0, kept) by writing zeros over `kept`, or a copy of it."""
         made = self.program.instrs[instr.operands[0]]
-        if (made.shape, made.is_batched) != (instr.shape, instr.is_batched):
-            return False
-        if i not in self._joined and self._is_free(instr.operands[2], i, instr):
-            self._out_over(i, instr)
-        else:
-            self._step(f"{self._out(i, instr)}[...] = {kept}", instr)
-        self._step(f"np.putmask({self.names[i]}, {mask}, {zero})", instr)
-        return True
+        view: View = instr.fact
+        is_parameters = made.fact == "parameters"
+        straight = view.transposed() if view.is_turned else view
+        stem = self._part_name(straight) if is_parameters else self._cotangent_stem(i)
+        text = view_text(source, made, straight)
+        name = self.part(source, text, stem or f"{source.rstrip('_')}_v")
+        if view.is_turned:
+            is_matrix = len(view.shape) == 2 and not made.is_batched
+            turned = f"{name}.T" if is_matrix else f"{name}.swapaxes(-1, -2)"
+            name = self.part(name, turned, f"{name}_T")
+        self.names[i] = name
 
-    def _gather(self, i: int, instr: Instr, source: str) -> None:
-        axis = int(self.program.instrs[instr.operands[0]].is_batched)
-        at = self._bind(self._array(instr.fact.places), "at")
-        own = self._out(i, instr)
-        self._step(f"np.take({source}, {at}, axis={axis}, out={own}, mode='clip')", instr)
-
-    def _sum(self, i: int, instr: Instr, source: str) -> None:
-        is_batched = self.program.instrs[instr.operands[0]].is_batched
-        axes = tuple(axis + is_batched for axis in instr.fact)
-        text = axes[0] if len(axes) == 1 else axes
-        self._step(f"np.add.reduce({source}, axis={text}, out={self._out(i, instr)})", instr)
-
-    def _reduce(self, i: int, instr: Instr, source: str) -> None:
-        text = instr.fact.array.format(source).replace("axis=0", "axis=-1")
-        self._step(f"{self._out(i, instr)}[...] = {text}", instr)
-
-    def _sum_batch(self, i: int, instr: Instr, source: str) -> None:
-        self._step(f"np.add.reduce({source}, axis=0, out={self._out(i, instr)})", instr)
-
-    def _flat(self, i: int) -> str:
-        """A batch of matrices as one matrix, each row below the other."""
-        instr, name = self.program.instrs[i], self.names[i]
-        rows, columns = instr.shape
-        if instr.op == "reshape" and not self._copies(instr):
-            source = self.program.instrs[instr.operands[0]]
-            if source.shape == (columns,) and rows == 1:
-                return self.names[instr.operands[0]]
-        if rows == 1:
-            return self._bind(f"{name}[:, 0]")
-        if instr.op in ("view", "transpose", "broadcast"):
-            own = self._bind(f"np.empty((batch, {rows}, {columns}), dtype)", "copy")
-            self.steps.append(f"{own}[...] = {name}")
-            name = own
-        return self._bind(f"{name}.reshape(batch * {rows}, {columns})")
-
-    def _matmul(self, i: int, instr: Instr, a: str, b: str) -> None:
-        x, w = (self.program.instrs[operand] for operand in instr.operands)
-        if x.is_batched and not w.is_batched and len(x.shape) == 2:
-            left = self._flat(instr.operands[0])
-            own = self._out(i, instr)
-            out = f"{own}[:, 0]" if instr.shape[0] == 1 else None
-            out = out or f"{own}.reshape(batch * {instr.shape[0]}, {instr.shape[1]})"
-            self._step(f"np.matmul({left}, {b}, out={self._bind(out)})", instr)
-        else:
-            self._step(f"np.matmul({a}, {b}, out={self._out(i, instr)})", instr)
-
-    def _matmul_batch(self, i: int, instr: Instr, a: str, b: str) -> None:
-        own = self._out(i, instr)
-        if len(self.program.instrs[instr.operands[0]].shape) == 2:
-            left, right = (self._flat(operand) for operand in instr.operands)
-            self._step(f"np.matmul({self._bind(f'{left}.T')}, {right}, out={own})", instr)
-        else:
-            product = f"np.matmul({a}.swapaxes(-1, -2), {b})"
-            self._step(f"np.add.reduce({product}, axis=0, out={own})", instr)
-
-    def _whole_array(self, i: int) -> str:
-        """The array of a concatenation, with its constant parts in it."""
-        if i not in self._scattered:
-            self._scattered.add(i)
-            instr = self.program.instrs[i]
-            own = self.names[i] = self._fresh(self._stem(i, instr))
-            self.binding.append(f"{own} = {self._empty(instr)}")
-            start = 0
-            for operand in instr.operands:
-                made = self.program.instrs[operand]
-                end = start + made.shape[0]
-                if made.op == "constant":
-                    batch = ":, " if instr.is_batched else ""
-                    values = made.fact.tolist() if made.shape[0] > 1 else float(made.fact[0])
-                    self.binding.append(f"{own}[{batch}{start}:{end}] = {values}")
-                start = end
-        return self.names[i]
-
-    def _concatenate(self, i: int, instr: Instr, *operands: str) -> None:
-        own = self._whole_array(i)
-        batch = ":, " if instr.is_batched else ""
-        start = 0
-        for operand, name in zip(instr.operands, operands, strict=True):
+    def whole(self, i: int, instr: Instr) -> str:
+        """The array of a scatter or a concatenation, allocated with what never changes in it."""
+        if i in self.names:
+            return self.names[i]
+        name = self.names[i] = self.name(i)
+        if instr.op == "scatter":
+            fills = is_disjoint(instr) and covers(instr)
+            if fills and instr.size >= LARGE and i in self.program.results:
+                self.steps.append(f"{name} = {self.empty(instr)}")
+                self._stepwise.add(name)
+                return name
+            if fills:  # else nothing may be written over its zeros
+                self._owned[i] = i
+            self.binding.append(f"{name} = {self.empty(instr, 'empty' if fills else 'zeros')}")
+            return name
+        self.binding.append(f"{name} = {self.empty(instr)}")
+        for start, operand in starts(self.program, instr):
             made = self.program.instrs[operand]
-            end = start + made.shape[0]
-            is_there = made.op == "constant" or self._joined.get(operand) == (i, start)
-            if not is_there:
-                part = self._bind(f"{own}[{batch}{start}:{end}]")
-                self.steps.append(f"{part}[...] = {name}")
-            start = end
-
-    # Adding up at places
-
-    def _scatter_array(self, i: int) -> str:
-        """The array of a scatter; zeros once if its parts never write everywhere."""
-        if i not in self._scattered:
-            instr = self.program.instrs[i]
-            self._scattered.add(i)
-            self.names[i] = self._fresh(self._stem(i, instr))
-            fills = _is_disjoint(instr) and _covers(instr)
-            self.binding.append(
-                f"{self.names[i]} = {self._empty(instr, 'empty' if fills else 'zeros')}"
-            )
-        return self.names[i]
-
-    def _scatter(self, i: int, instr: Instr, *operands: str) -> None:
-        own = self._scatter_array(i)
-        is_disjoint = _is_disjoint(instr)
-        if not is_disjoint:
-            self._step(f"{own}[...] = 0.0", instr)
-        at_place = {k for scatter, k, _ in self._targets.values() if scatter == i}
-        for k, (access, ct) in enumerate(zip(instr.fact, operands, strict=True)):
-            if k not in at_place:
-                self._put(own, instr, access, ct, "=" if is_disjoint else "+=")
-
-    def _put(self, own: str, instr: Instr, access: Any, ct: str, sign: str) -> None:
-        batch, lead, axis = (":, ", "batch, ", 1) if instr.is_batched else ("", "", 0)
-        if isinstance(access, View):
-            part = self._bind(self._view_text(own, instr, access))
-            self.steps.append(f"{part}[...] {sign} {ct}")
-            return
-        places = access.places.ravel()
-        flat = ct if len(access.shape) == 1 else f"{ct}.reshape({lead}-1)"
-        order = np.argsort(places, kind="stable")
-        starts = np.flatnonzero(np.r_[True, np.diff(places[order]) != 0])
-        if len(starts) == len(places):
-            at = self._bind(self._array(places), "at")
-            self.steps.append(f"{own}[{batch}{at}] {sign} {flat}")
-            return
-        # np.add.at is slow: equal places side by side are summed first.
-        at = self._bind(self._array(places[order][starts]), "at")
-        by = self._bind(self._array(order), "order")
-        starting = self._bind(self._array(starts), "starts")
-        self.steps.append(f"sorted_ = np.take({flat}, {by}, axis={axis})")
-        self.steps.append(
-            f"{own}[{batch}{at}] {sign} np.add.reduceat(sorted_, {starting}, axis={axis})"
-        )
-
-    def _take(self, i: int, instr: Instr, source: str, index: str) -> None:
-        at = self._at(instr.fact, index)
-        own = self._out(i, instr)
-        if self.program.instrs[instr.operands[0]].is_batched:
-            self._step(f"{own}[...] = np.take_along_axis({source}, {at}, axis=1)", instr)
-        else:
-            self._step(f"{own}[...] = {source}[{at}]", instr)
-
-    def _at(self, fact: Gather, index: str) -> str:
-        """Where each lane is in the source, from the index of each lane."""
-        table = self._bind(self._array(fact.places), "table")
-        lanes = self._bind(f"np.arange({len(fact.places)})", "lanes")
-        at = self._fresh("at")
-        self.steps.append(f"{at} = {table}[{lanes}, {index}.astype(int)]")
-        return at
-
-    def _untake(self, i: int, instr: Instr, ct: str, index: str) -> None:
-        at = self._at(instr.fact, index)
-        own = self._out(i, instr)
-        self._step(f"{own}[...] = 0.0", instr)
-        rows = f"(np.arange(batch)[:, None], {at})" if instr.is_batched else at
-        self.steps.append(f"np.add.at({own}, {rows}, {ct})")
-
-
-def _places(instr: Instr) -> Any:
-    return np.concatenate([access.positions().ravel() for access in instr.fact])
-
-
-def _is_disjoint(instr: Instr) -> bool:
-    """Whether no two parts of a scatter go to one place."""
-    places = _places(instr)
-    return len(np.unique(places)) == len(places)
-
-
-def _covers(instr: Instr) -> bool:
-    """Whether the parts of a scatter, none over another, fill all of it."""
-    return len(_places(instr)) == instr.shape[0]
-
-
-def strided(array: Any, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
-    """The view of the last axis that `View` describes."""
-    step = array.strides[-1]
-    return np.lib.stride_tricks.as_strided(
-        array[..., offset:],
-        (*array.shape[:-1], *shape),
-        (*array.strides[:-1], *(step * stride for stride in strides)),
-    )
+            if made.op == "constant":
+                if operand not in self.names:
+                    self._constant(operand, made)
+                span = f"{name}[{':, ' if instr.is_batched else ''}{start}:{start + made.size}]"
+                self.binding.append(f"{span} = {self.names[operand]}")
+        return name
 
 
 def load(text: str, name: str) -> Callable[..., Any]:

@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from autodiff.check import GradcheckError
 from autodiff.compiler.ir import Program
 from autodiff.compiler.structure import describe, filled, flattened, restored
-from autodiff.compiler.traced import Function, Trace
+from autodiff.compiler.traced import Trace
 from autodiff.value import Value
 
 Array = npt.NDArray[np.floating[Any]]
@@ -25,6 +26,18 @@ class CacheInfo(NamedTuple):
     hits: int
     misses: int
     size: int
+
+
+class _Bound(NamedTuple):
+    """What a call found out, for the next one with arrays of the same shapes and types."""
+
+    trace: Trace
+    step: Callable[..., Any]
+    is_fresh: bool
+    """Whether the gradient is an array that no later step writes over."""
+    batch: int
+    forms: tuple[tuple[tuple[int, ...], Any], ...]
+    """The shape, and the type if it is another, in which the step takes each array."""
 
 
 class Kernel:
@@ -44,6 +57,7 @@ class Kernel:
         self._latest: Trace | None = None
         self._parameters: dict[Value, int] = {}
         self._lock = threading.Lock()
+        self._local = threading.local()
         self._hits = self._misses = 0
         self.__doc__ = getattr(f, "__doc__", None)
 
@@ -63,22 +77,29 @@ class Kernel:
         With `argnums`, instead the result of every example, (B,), and its gradient by that
         argument, shaped like it (a tuple of them for a tuple).
         """
+        if argnums is not None:
+            return self._by_arguments(args, parameters, argnums)
+        (trace, step, is_fresh, batch, _), leaves = self._bound(args)
+        theta = self._theta(trace, parameters)
+        value, gradient = step(theta, *leaves)
+        # The square of a gradient is inf or nan where an element is.
+        if trace.may_differ and not isfinite(value.item() + np.vdot(gradient, gradient).item()):
+            value, gradient = trace.exact_mean(theta, leaves, batch)
+        return value.item(), self._reordered(trace, gradient if is_fresh else gradient.copy())
+
+    def _by_arguments(
+        self, args: tuple[Any, ...], parameters: Any, argnums: int | tuple[int, ...]
+    ) -> tuple[Any, Any]:
         trace, leaves, batch = self._trace(args)
         self._check_scalar(trace)
-        if argnums is None:
-            function = trace.function("grad")
-            value, gradient = self._run(
-                function, trace, parameters, leaves, batch, 1.0 / max(batch, 1)
-            )
-            # A value that does not depend on the examples is the same for all, even for none.
-            mean = value.sum() / max(batch, 1) if value.ndim == 2 else value.sum()
-            return float(mean), self._reordered(trace, gradient)
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         for k in chosen:
             if k not in trace.owner:
                 raise ValueError(f"argnums: argument {k} has no numbers to differentiate by")
-        function = trace.function("grad", chosen)
-        value, *gradients = self._run(function, trace, parameters, leaves, batch, 1.0)
+        theta = self._theta(trace, parameters)
+        value, *gradients = trace.function("grad", chosen)(batch, 1.0, [theta, *leaves])
+        if trace.may_differ and not all(np.isfinite(x).all() for x in (value, *gradients)):
+            value, gradients = trace.exact_each(theta, leaves, batch, chosen)
         values = self._one_each(value, batch)
         by_argument = tuple(self._shaped(trace, args, k, chosen, gradients, batch) for k in chosen)
         return values, by_argument[0] if isinstance(argnums, int) else by_argument
@@ -97,10 +118,9 @@ class Kernel:
         trace, leaves, batch = self._trace(args)
         self._check_scalar(trace)
         direction = self._flat(trace, vector, "vector")
+        theta = self._theta(trace, parameters)
         function = trace.function("hvp")
-        (product,) = self._run(
-            function, trace, parameters, [*leaves, direction], batch, 1.0 / max(batch, 1)
-        )
+        (product,) = function(batch, 1.0 / max(batch, 1), [theta, *leaves, direction])
         return self._reordered(trace, product)
 
     @property
@@ -187,7 +207,10 @@ class Kernel:
                 self._traces.move_to_end(specs)
             self._latest = trace
         sizes_each = [int(np.prod(shape)) for shape in trace.shapes]
-        flat = [x.reshape(batch, size) for x, size in zip(arrays, sizes_each, strict=True)]
+        flat = [
+            np.ascontiguousarray(x, int if leaf.is_index else self._dtype).reshape(batch, size)
+            for x, size, leaf in zip(arrays, sizes_each, trace.inputs, strict=True)
+        ]
         return trace, flat, batch
 
     def _flat(self, trace: Trace, given: npt.ArrayLike, name: str) -> Array:
@@ -199,26 +222,51 @@ class Kernel:
             )
         return array if len(trace.order) == len(array) and trace.is_in_order else array[trace.order]
 
-    def _run(
-        self,
-        function: Function,
-        trace: Trace,
-        parameters: Any,
-        leaves: Sequence[Any],
-        batch: int,
-        scale: float,
-    ) -> list[Any]:
-        if parameters is None:
-            theta = np.array([parameter.data for parameter in trace.scalars.parameters])
-        else:
-            theta = self._flat(trace, parameters, "parameters")
-        return function(batch, scale, [theta, *leaves])
+    def _theta(self, trace: Trace, given: npt.ArrayLike | None) -> Array:
+        """The parameters of a trace, as they are now or as they are given."""
+        if given is None:
+            data = [parameter._primal for parameter in trace.scalars.parameters]
+            return np.array(data, self._dtype)
+        return self._flat(trace, given, "parameters")
+
+    def _bound(self, args: tuple[Any, ...]) -> tuple[_Bound, list[Array]]:
+        """The step for these arguments, and their arrays as it takes them."""
+        key = None
+        calls: dict[Any, _Bound] = self._local.__dict__
+        if all(type(x) is np.ndarray for x in args):
+            # Most calls are like an earlier one, and need none of the questions below.
+            key = tuple([(x.shape, x.dtype) for x in args])
+            known = calls.get(key)
+            if known is not None:
+                self._hits += 1
+                self._latest = known.trace
+                return known, [
+                    x.reshape(shape) if dtype is None else x.reshape(shape).astype(dtype)
+                    for x, (shape, dtype) in zip(args, known.forms, strict=True)
+                ]
+        trace, leaves, batch = self._trace(args)
+        self._check_scalar(trace)
+        function = trace.function("grad")
+        step = function.step(batch, 1.0 / max(batch, 1))
+        bound = _Bound(trace, step, function.fresh[1], batch, ())
+        if key is not None:
+            forms = [
+                (leaf.shape, None if leaf.dtype == x.dtype else leaf.dtype)
+                for leaf, x in zip(leaves, args, strict=True)
+            ]
+            if len(calls) >= _TRACES:
+                calls.clear()
+            calls[key] = bound._replace(forms=tuple(forms))
+        return bound, leaves
 
     # Results
 
     def _values(self, trace: Trace, parameters: Any, leaves: list[Array], batch: int) -> list[Any]:
         """An array of shape (B,) for each scalar of the result, a number without a batch."""
-        results = self._run(trace.function("call"), trace, parameters, leaves, batch, 1.0)
+        theta = self._theta(trace, parameters)
+        results = trace.function("call")(batch, 1.0, [theta, *leaves])
+        if trace.lowering.is_ragged and not all(np.isfinite(x).all() for x in results):
+            results = trace.exact_values(theta, leaves, batch)
         return [self._one_each(result, batch) for result in results]
 
     def _one_each(self, result: Any, batch: int) -> Any:

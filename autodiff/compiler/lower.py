@@ -1,22 +1,34 @@
-"""Packs → the array program: views for regular operands, matrix products for grids of dots."""
+"""Packs → the array program: views for regular operands, one array a pack."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autodiff import ops
-from autodiff.compiler.ir import Builder
+from autodiff.compiler.access import (
+    ANY,
+    Gather,
+    Positions,
+    Shape,
+    View,
+    common_shape,
+    contiguous,
+    periods,
+)
+from autodiff.compiler.builder import Builder
+from autodiff.compiler.contract import Dots, padded
 from autodiff.compiler.pack import SUM, Pack, Packs
 from autodiff.compiler.scalars import CONSTANTS, TAKE, Leaf, Scalars
 from autodiff.compiler.trace import PREDICATES
 from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
 
-Positions = npt.NDArray[np.intp]
+FILLED = 0.4
+"""The part of an array that is wanted, from which on all of it is computed."""
 
-_FILLED = 0.4
-"""The part of a grid of dots that is wanted, from which on all of it is computed."""
+Operand = tuple[int, Positions]
+"""An array, and the place of each lane in it."""
 
 
 class Lowering:
@@ -28,111 +40,168 @@ class Lowering:
         self.packs = packs
         self.arrays: dict[int, int] = {}
         self.places: dict[int, Positions] = {}
+        self.is_ragged = False
+        """Whether zeros stand in for the ends of shorter dots."""
+        self.zeros: dict[int, np.ndarray[Any, Any]] = {}
+        """Where, in an array that has them, are zeros instead of lanes."""
         for pack in packs.packs:
-            self._lower(pack, leaf_sizes)
-
-    def result(self, i: int) -> tuple[int, int]:
-        """The array of a scalar, and its place there."""
-        pack = self.packs.pack_of[i]
-        return self.arrays[pack.number], int(self.places[pack.number][self.packs.lane_of[i]])
-
-    def _lower(self, pack: Pack, leaf_sizes: dict[Leaf, int]) -> None:
-        if isinstance(pack.op, Leaf):
-            size = leaf_sizes[pack.op]
-            if pack.op is CONSTANTS:
-                array = self.builder.constant(self.scalars.constants)
-                if self.builder.shape(array) != (size,):
-                    array = self.builder.constant(np.array(self.scalars.constants))
+            if isinstance(pack.op, Leaf):
+                array, places = self._leaf(pack.op, leaf_sizes[pack.op])
+            elif pack.op == SUM:
+                array, places = self._sum(pack)
+            elif pack.op is TAKE:
+                array, places = self._take(pack)
+            elif isinstance(pack.op, Reduction) and not (
+                pack.op.ufunc and len(self.scalars.operands[pack.lanes[0]]) == 2
+            ):
+                array, places = self._reduction(pack)
             else:
-                array = self.builder.leaf(pack.op.name, size, pack.op.is_batched)
-            self.arrays[pack.number], self.places[pack.number] = array, np.arange(size)
-        elif pack.op == SUM:
-            self._sum(pack)
-        elif pack.op is TAKE:
-            self._take(pack)
-        elif isinstance(pack.op, Reduction) and not (
-            pack.op.ufunc and len(self.scalars.operands[pack.lanes[0]]) == 2
-        ):
-            self._reduction(pack)
-        else:
-            self._elementwise(pack)
+                array, places = self._elementwise(pack)
+            self.arrays[pack.number], self.places[pack.number] = array, places
+
+    def result(self, i: int) -> Operand:
+        """The array of a scalar, and its place there, of shape (1,)."""
+        array, place = self._operand([i])
+        return array, place
+
+    # Operands
 
     def _place(self, i: int) -> tuple[int, int]:
         """The pack of a scalar and its place in the pack's array."""
         pack = self.packs.pack_of[i]
         return pack.number, int(self.places[pack.number][self.packs.lane_of[i]])
 
-    def _places(self, scalars: list[int]) -> Positions:
-        """The places of scalars of one pack."""
+    def _operand(self, scalars: Sequence[int]) -> Operand:
+        """The array that holds scalars of one pack, and their places."""
         lane_of = self.packs.lane_of
         number = self.packs.pack_of[scalars[0]].number
         lanes = np.fromiter((lane_of[i] for i in scalars), dtype=np.intp, count=len(scalars))
-        return self.places[number][lanes]
+        return self.arrays[number], self.places[number][lanes]
 
-    def _set(self, pack: Pack, array: int, order: Positions) -> None:
-        """Pack's array holds lane `order[k]` at place k."""
-        places = np.empty(len(order), dtype=np.intp)
-        places[order] = np.arange(len(order))
-        self.arrays[pack.number], self.places[pack.number] = array, places
-
-    def _elementwise(self, pack: Pack) -> None:
-        columns = list(zip(*[self.scalars.operands[i] for i in pack.lanes], strict=True))
-        sources = [self.packs.pack_of[column[0]] for column in columns]
-        places = [self._places(list(column)) for column in columns]
-        order = self._order(sources, places)
-        operands = [
-            self.builder.fetch(self.arrays[source.number], place[order])
-            for source, place in zip(sources, places, strict=True)
-        ]
-        array = self._apply(pack.op, operands)
-        self._set(pack, self.builder.broadcast(array, (len(order),)), order)
-
-    def _order(self, sources: list[Pack], places: list[Positions]) -> Positions:
-        """The lanes in the order in which the largest operand has them, if it has each once."""
-        best = np.arange(len(places[0]))
-        size = 0
-        for source, place in zip(sources, places, strict=True):
-            if not isinstance(source.op, Leaf) and len(np.unique(place)) == len(place) > size:
-                best, size = np.argsort(place, kind="stable"), len(place)
-        return best
-
-    def _apply(self, row: Primitive, operands: list[int]) -> int:
-        return self.builder.apply(row, operands, kind="b" if row in PREDICATES else "f")
-
-    def _reduction(self, pack: Pack) -> None:
-        rows = [self.scalars.operands[i] for i in pack.lanes]
-        array = self.builder.reduce(pack.op, self._matrix(np.array(rows)))
-        self._set(pack, array, np.arange(len(rows)))
-
-    def _matrix(self, rows: npt.NDArray[np.intp]) -> int:
-        """The array of a matrix of scalars, of one pack or of several."""
-        joined, places = self._joined(rows)
-        return self._whole(joined, places)
-
-    def _joined(self, rows: npt.NDArray[np.intp]) -> tuple[int, Positions]:
-        """One flat array that holds all of some scalars, and their places in it."""
+    def _joined(self, rows: np.ndarray[Any, Any], is_index: bool = False) -> Operand:
+        """One array that holds all of a matrix of scalars, and their places in it."""
         pairs = [self._place(int(i)) for i in rows.flat]
         numbers = list(dict.fromkeys(number for number, _ in pairs))
         base, start = {}, 0
         for number in numbers:
             base[number] = start
-            start += self.builder.shape(self.arrays[number])[0]
-        joined = self.builder.concatenate([self.arrays[number] for number in numbers])
+            start += self.builder.instrs[self.arrays[number]].size
+        arrays = [self.arrays[number] for number in numbers]
+        if is_index:  # the integers themselves, of which ops see floats
+            arrays = [self.builder.instrs[array].operands[0] for array in arrays]
         places = np.array([base[number] + place for number, place in pairs], dtype=np.intp)
-        return joined, places.reshape(rows.shape)
+        return self.builder.concatenate(arrays), places.reshape(rows.shape)
 
-    def _whole(self, source: int, places: Positions) -> int:
-        """The elements at `places`, in their shape even if they are all the same one."""
-        return self.builder.broadcast(self.builder.fetch(source, places), places.shape)
+    # Lanes side by side
 
-    def _take(self, pack: Pack) -> None:
+    def _leaf(self, leaf: Leaf, size: int) -> Operand:
+        if leaf is CONSTANTS:
+            values = np.array(self.scalars.constants)
+            return self.builder.known(values), np.arange(size)
+        kind = "i" if leaf.is_index else "f"
+        array = self.builder.leaf(leaf.name, size, leaf.is_batched, kind)
+        return self.builder.cast(array) if leaf.is_index else array, np.arange(size)
+
+    def _elementwise(self, pack: Pack) -> Operand:
+        columns = zip(*[self.scalars.operands[i] for i in pack.lanes], strict=True)
+        views, shape, places = self.aligned([self._operand(column) for column in columns])
+        kind = "b" if pack.op in PREDICATES else "f"
+        return self._settled(self.builder.apply(pack.op, views, kind=kind), shape, places)
+
+    def aligned(self, operands: Sequence[Operand]) -> tuple[list[int], Shape, Positions]:
+        """Arrays of equal rank for NumPy to broadcast, their shape, and the place of each lane.
+
+        Lanes keep their order if that makes views of all operands; else that of the operand
+        whose order gathers least, even if a part of its elements is computed in vain.
+        """
+        layouts = [self._in_lane_order(operands)]
+        if layouts[0][0]:
+            layouts += [
+                layout for operand in operands if (layout := self._in_order_of(operand, operands))
+            ]
+        _, shape, places = min(layouts, key=lambda layout: layout[0])
+        views = []
+        for array, lanes in operands:
+            positions = np.full(int(np.prod(shape)), ANY, dtype=np.intp)
+            positions[places] = lanes
+            if (lanes == lanes[0]).all():
+                positions[:] = lanes[0]
+            views.append(self.builder.narrowed(self.builder.fetch(array, positions.reshape(shape))))
+        return views, shape, places
+
+    def _in_lane_order(self, operands: Sequence[Operand]) -> tuple[int, Shape, Positions]:
+        """How many elements are gathered, the shape, and the place of each lane."""
+        count = len(operands[0][1])
+        blocks: list[Sequence[int]] = []
+        shape: Shape = (count,)
+        gathered = 0
+        for array, lanes in operands:
+            found = [] if (lanes == lanes[0]).all() else periods(lanes)
+            tried = common_shape([*blocks, found], count) if found is not None else None
+            is_view = (
+                tried is not None
+                and found is not None
+                and View.of(lanes.reshape(tried), self.builder.instrs[array].size) is not None
+            )
+            if is_view and tried is not None and found is not None:
+                shape = tried
+                blocks.append(found)
+                own = contiguous(self.builder.shape(array))
+                natural = common_shape([*blocks, own], count)
+                if natural and found == [count] and self.builder.instrs[array].size == count:
+                    shape = natural
+                    blocks.append(own)
+            else:
+                gathered += count
+        return gathered, shape, np.arange(count)
+
+    def _in_order_of(
+        self, operand: Operand, operands: Sequence[Operand]
+    ) -> tuple[int, Shape, Positions] | None:
+        """As `_in_lane_order`, lanes where `operand` has them; None if it has not each once."""
+        array, places = operand
+        instr = self.builder.instrs[array]
+        if instr.op in ("leaf", "constant") or len(places) < FILLED * instr.size:
+            return None
+        if len(np.unique(places)) < len(places):
+            return None
+        gathered = 0
+        for other, lanes in operands:
+            if not (lanes == lanes[0]).all():
+                positions = np.full(instr.size, ANY, dtype=np.intp)
+                positions[places] = lanes
+                view = View.of(positions.reshape(instr.shape), self.builder.instrs[other].size)
+                gathered += instr.size * (view is None)
+        return gathered, instr.shape, places
+
+    def _reduction(self, pack: Pack) -> Operand:
+        rows = np.array([self.scalars.operands[i] for i in pack.lanes])
+        array, places = self._joined(rows)
+        shape = common_shape([periods(places[:, 0]) or []], len(rows)) or (len(rows),)
+        matrix = self.builder.fetch(array, places.reshape(*shape, -1))
+        return self.builder.reduce(pack.op, matrix), np.arange(len(rows))
+
+    def _take(self, pack: Pack) -> Operand:
         rows = np.array([self.scalars.operands[i] for i in pack.lanes])
         source, table = self._joined(rows[:, :-1])
-        index, places = self._joined(rows[:, -1])
-        array = self.builder.take(source, table, self._whole(index, places))
-        self._set(pack, array, np.arange(len(rows)))
+        index, at = self._joined(rows[:, -1], is_index=True)
+        is_batched = self.builder.instrs[source].is_batched
+        width = int(np.argmax(np.append(np.diff(at) != 0, True))) + 1
+        if not is_batched and not len(at) % width and len(table):
+            # Lanes that share an index, and each index the same table: rows of a matrix.
+            blocks = table.reshape(-1, width, table.shape[1])
+            if (at.reshape(-1, width) == at[::width].reshape(-1, 1)).all() and (
+                blocks == blocks[0]
+            ).all():
+                matrix = self.builder.fetch(source, blocks[0].T)
+                found = self.builder.rows(matrix, self.builder.fetch(index, at[::width]))
+                return found, np.arange(len(at))
+        places = self.builder.fetch(index, at)
+        return self.builder.take(source, Gather(table), places), np.arange(len(at))
 
-    def _sum(self, pack: Pack) -> None:
+    # Sums of terms
+
+    def _sum(self, pack: Pack) -> Operand:
         groups: dict[tuple[int, int, int], list[list[tuple[int, int]]]] = {}
         for lane, i in enumerate(pack.lanes):
             for sign, x, y in self.packs.terms[i]:
@@ -143,20 +212,14 @@ class Lowering:
                     groups[key] = [[] for _ in pack.lanes]
                 groups[key][lane].append((place, other_place))
         with_one = self._fold_biases(groups)
-        parts = [(sign, *self._group(pack, number, other, lanes, (number, other) == with_one))
-                 for (sign, number, other), lanes in groups.items()]  # fmt: skip
-        # The largest product decides the order of the lanes; the rest is fetched in it.
-        parts.sort(key=lambda part: part[0], reverse=True)
-        main = max(range(len(parts)), key=lambda k: self._weight(parts[k]))
-        order = np.argsort(parts[main][2], kind="stable")
-        total = -1
-        for sign, array, places in parts:
-            part = self.builder.fetch(array, places[order])
-            if total < 0:
-                total = part if sign > 0 else self.builder.apply(ops.neg, [part])
-            else:
-                total = self.builder.apply(ops.add if sign > 0 else ops.sub, [total, part])
-        self._set(pack, self.builder.broadcast(total, (len(order),)), order)
+        parts: list[tuple[int, Operand]] = []
+        for key, lanes in sorted(groups.items(), key=lambda item: -item[0][0]):
+            parts.append((key[0], self._group(key[1], key[2], lanes, key[1:] == with_one)))
+        views, shape, places = self.aligned([operand for _, operand in parts])
+        total = views[0] if parts[0][0] > 0 else self.builder.apply(ops.neg, views[:1])
+        for (sign, _), view in zip(parts[1:], views[1:], strict=True):
+            total = self.builder.apply(ops.add if sign > 0 else ops.sub, [total, view])
+        return self._settled(total, shape, places)
 
     def _fold_biases(self, groups: dict[tuple[int, int, int], Any]) -> tuple[int, int] | None:
         """Make a bias that follows its weights a weight of the number 1 behind the inputs.
@@ -166,171 +229,98 @@ class Lowering:
         """
         for sign, number, other in list(groups):
             products, biases = groups[sign, number, other], groups.get((sign, number, -1))
-            if biases is None or other < 0 or len(products[0]) < 2:
+            if biases is None or other < 0 or not products[0]:
                 continue
-            source = self.builder.instrs[self.arrays[number]]
-            if (
-                source.fact != "parameters"
-                or not self.builder.instrs[self.arrays[other]].is_batched
+            weights = self.builder.instrs[self.arrays[number]]
+            inputs = self.builder.instrs[self.arrays[other]]
+            is_weights = weights.op == "leaf" and weights.fact == "parameters"
+            if not is_weights or not inputs.is_batched:
+                continue
+            row = [place for _, place in products[0]]
+            if all(
+                [place for _, place in terms] == row
+                and len(bias) == 1
+                and bias[0][0] == terms[-1][0] + 1
+                for terms, bias in zip(products, biases, strict=True)
             ):
-                continue
-            one = self.builder.shape(self.arrays[other])[0]
-            pairs = zip(products, biases, strict=True)
-            if all(len(b) == 1 and b[0][0] == p[-1][0] + 1 for p, b in pairs):
-                for product, bias in zip(products, biases, strict=True):
-                    product.append((bias[0][0], one))
+                for terms, bias in zip(products, biases, strict=True):
+                    terms.append((bias[0][0], inputs.size))
                 del groups[sign, number, -1]
                 return number, other
         return None
 
-    def _weight(self, part: tuple[int, int, Positions]) -> tuple[bool, int]:
-        instr = self.builder.instrs[part[1]]
-        return len(np.unique(part[2])) == len(part[2]), instr.op not in ("leaf", "constant")
-
     def _group(
-        self,
-        pack: Pack,
-        number: int,
-        other: int,
-        lanes: list[list[tuple[int, int]]],
-        with_one: bool,
-    ) -> tuple[int, Positions]:
+        self, number: int, other: int, lanes: list[list[tuple[int, int]]], with_one: bool
+    ) -> Operand:
         """The array of the sums of one group of terms, and the place of each lane in it."""
-        counts = np.array([len(terms) for terms in lanes])
-        width = int(counts.max())
-        left = np.full((len(lanes), width), -1, dtype=np.intp)
-        right = np.full((len(lanes), width), -1, dtype=np.intp)
+        counts = [len(terms) for terms in lanes]
+        width = max(counts)
+        left = np.full((len(lanes), width), ANY, dtype=np.intp)
+        right = np.full((len(lanes), width), ANY, dtype=np.intp)
         for lane, terms in enumerate(lanes):
-            for k, (x, y) in enumerate(terms):
-                left[lane, k], right[lane, k] = x, y
+            if terms:
+                left[lane, : len(terms)], right[lane, : len(terms)] = zip(*terms, strict=True)
+        if min(counts) < width:
+            for ragged in (number, other) if other >= 0 else (number,):
+                self._fill(ragged)
         source = self.arrays[number]
-        is_single = width == 1 and counts.min() == 1
+        is_single = width == 1 and min(counts) == 1
         if other < 0:
-            if is_single:
-                return source, left[:, 0]
-            return self.builder.sum(self._padded(source, left), (1,)), np.arange(len(lanes))
+            return (source, left[:, 0]) if is_single else self._row_sums(source, left)
         if is_single:
-            x = self.builder.fetch(source, left[:, 0])
-            y = self.builder.fetch(self.arrays[other], right[:, 0])
-            product = self.builder.apply(ops.mul, [x, y])
-            return self.builder.broadcast(product, (len(lanes),)), np.arange(len(lanes))
+            operands = [(source, left[:, 0]), (self.arrays[other], right[:, 0])]
+            views, shape, places = self.aligned(operands)
+            return self._settled(self.builder.apply(ops.mul, views), shape, places)
         against = self.arrays[other]
         if with_one:
-            against = self.builder.concatenate([against, self.builder.constant([1.0])])
-        return self._contract(source, against, left, right)
+            against = self._with_one(other)
+        dots = Dots(self.builder, source, against, self.zeros)
+        operand = dots.contract(left, right)
+        self.is_ragged |= dots.is_ragged
+        return operand
 
-    def _padded(self, source: int, places: Positions) -> int:
-        """The elements at `places`, 0 at place -1."""
-        if (places >= 0).all():
-            return self._whole(source, places)
-        size = self.builder.shape(source)[0]
-        extended = self.builder.concatenate([source, self.builder.constant([0.0])])
-        return self._whole(extended, np.where(places < 0, size, places))
+    def _with_one(self, number: int) -> int:
+        """A pack's array with a 1 behind it."""
+        array = self.arrays[number]
+        instr = self.builder.instrs[array]
+        one = self.builder.constant([1.0])
+        row = instr.op
+        if isinstance(row, Primitive) and row.arity == 1 and row.value_at([1.0]) == 1.0:
+            # relu(x), 1 → relu(x, 1), which runs over one piece of memory.
+            joined = self.builder.concatenate([*instr.operands, one])
+            if self.builder.instrs[joined].size == instr.size + 1:
+                self.arrays[number] = self.builder.apply(row, [joined])
+                return self.arrays[number]
+        return self.builder.concatenate([array, one])
 
-    def _contract(self, a: int, b: int, left: Positions, right: Positions) -> tuple[int, Positions]:
-        """Dots of rows of `a` with rows of `b`: matrix products where they form grids."""
-        cells = left, right
-        if (left < 0).any():
-            # The shorter rows are zero beyond their end on one side. On the other a row that is
-            # a prefix of a longer one may stand for it, which makes the rows of a grid equal.
-            whole_left, whole_right = _completed(left), _completed(right)
-            if len(_distinct(whole_left)[0]) <= len(_distinct(whole_right)[0]):
-                left = whole_left
-            else:
-                right = whole_right
-        if self.builder.instrs[b].is_batched < self.builder.instrs[a].is_batched:
-            a, b, left, right, cells = b, a, right, left, cells[::-1]
-        rows, row_of = _distinct(left)
-        columns, column_of = _distinct(right)
-        arrays, places = [], np.empty(len(left), dtype=np.intp)
-        start = 0
-        for lanes, grid_rows, grid_columns in _grids(row_of, column_of):
-            grids, u = grid_rows.shape
-            v = grid_columns.shape[1]
-            if u * v > 1 or len(left) == 1:
-                x = self._padded(b, columns[grid_columns if grids > 1 else grid_columns[0]])
-                w = self._padded(a, rows[grid_rows if grids > 1 else grid_rows[0]])
-                array = self.builder.matmul(x, self.builder.transpose(w))
-                row_at = _index(grid_rows, len(rows))[row_of[lanes]]
-                column_at = _index(grid_columns, len(columns))[column_of[lanes]]
-                grid_at = row_at // u
-                places[lanes] = start + (grid_at * v + column_at % v) * u + row_at % u
-            else:
-                x, w = self._padded(a, cells[0][lanes]), self._padded(b, cells[1][lanes])
-                array = self.builder.sum(self.builder.apply(ops.mul, [x, w]), (1,))
-                places[lanes] = start + np.arange(len(lanes))
-            size = grids * u * v
-            arrays.append(self.builder.reshape(array, (size,)))
-            start += size
-        return self.builder.concatenate(arrays), places
+    def _row_sums(self, source: int, rows: Positions) -> Operand:
+        """The sums of rows of scalars, each padded with `ANY`, in the order of the source."""
+        order = np.argsort(rows[:, 0], kind="stable")
+        shape = common_shape([periods(rows[order, 0]) or []], len(rows)) or (len(rows),)
+        matrix = padded(self.builder, source, rows[order].reshape(*shape, -1), self.zeros)
+        return self.builder.sum(matrix, (len(shape),)), np.argsort(order)
 
+    def _fill(self, number: int) -> None:
+        """Zeros where a pack's array has no lanes, for sums that read beyond their ends."""
+        array, places = self.arrays[number], self.places[number]
+        instr = self.builder.instrs[array]
+        if instr.op in ("leaf", "constant") or array in self.zeros:
+            return
+        holes = np.ones(instr.size, dtype=bool)
+        holes[places] = False
+        if holes.any():
+            mask = self.builder.constant(holes.reshape(instr.shape))
+            zero = self.builder.constant(np.zeros((1,) * len(instr.shape)))
+            filled = self.builder.apply(ops.where, [mask, zero, array])
+            self.arrays[number] = filled
+            self.zeros[filled] = holes
 
-def _distinct(rows: Positions) -> tuple[Positions, Positions]:
-    """The distinct rows in order of first occurrence, and which of them each row is."""
-    known: dict[bytes, int] = {}
-    number = np.array([known.setdefault(row.tobytes(), len(known)) for row in rows])
-    first = np.unique(number, return_index=True)[1]
-    return rows[first], number
-
-
-def _completed(rows: Positions) -> Positions:
-    """Each row, padded with -1, continued as a longer one that begins like it, or as it can."""
-    continued: dict[tuple[int, ...], tuple[int, ...]] = {}
-    texts = [tuple(row[row >= 0].tolist()) for row in rows]
-    for text in sorted(set(texts), key=len, reverse=True):
-        for end in range(len(text), 0, -1):
-            if continued.setdefault(text[:end], text) != text:
-                break
-    width = rows.shape[1]
-    whole = [continued[text] for text in texts]
-    return np.array([text + (text[0],) * (width - len(text)) for text in whole], dtype=np.intp)
-
-
-def _grids(row_of: Positions, column_of: Positions) -> list[tuple[Positions, Positions, Positions]]:
-    """Lanes as cells of grids of rows and columns, grids of one size together.
-
-    Each entry: the lanes, the rows of each grid, the columns of each grid. A grid that is less
-    than `_FILLED` full is cut into its cells.
-    """
-    component = _components(row_of, column_of)
-    classes: dict[tuple[int, int], list[tuple[Positions, Positions, Positions]]] = {}
-    order = np.argsort(component, kind="stable")
-    bounds = np.flatnonzero(np.diff(component[order])) + 1
-    for lanes in np.split(order, bounds):
-        rows, columns = _ordered(row_of[lanes]), _ordered(column_of[lanes])
-        if len(lanes) < _FILLED * len(rows) * len(columns):
-            for lane in lanes:
-                cell = (np.array([lane]), row_of[lane : lane + 1], column_of[lane : lane + 1])
-                classes.setdefault((1, 1), []).append(cell)
-        else:
-            classes.setdefault((len(rows), len(columns)), []).append((lanes, rows, columns))
-    return [
-        (np.concatenate([g[0] for g in grids]), np.stack([g[1] for g in grids]),
-         np.stack([g[2] for g in grids]))
-        for grids in classes.values()
-    ]  # fmt: skip
-
-
-def _ordered(numbers: Positions) -> Positions:
-    return np.unique(numbers)
-
-
-def _components(row_of: Positions, column_of: Positions) -> Positions:
-    """Which connected component of rows and columns each lane is in."""
-    label = np.arange(row_of.max() + 1)
-    while True:
-        # The least label of a row spreads to its columns, from there to their rows.
-        at_column = np.full(column_of.max() + 1, len(label))
-        np.minimum.at(at_column, column_of, label[row_of])
-        spread = label.copy()
-        np.minimum.at(spread, row_of, at_column[column_of])
-        if (spread == label).all():
-            return label[row_of]
-        label = spread
-
-
-def _index(grid: Positions, size: int) -> Positions:
-    """Where each number is in a flattened grid."""
-    places = np.zeros(size, dtype=np.intp)
-    places[grid.ravel()] = np.arange(grid.size)
-    return places
+    def _settled(self, made: int, shape: Shape, places: Positions) -> Operand:
+        """The array that holds what was computed in `shape`, and where `places` are in it."""
+        found = self.builder.shape(made)
+        if found != shape:  # an operand that is the same along an axis was not repeated
+            coordinates = np.unravel_index(places, shape)
+            narrow = [np.minimum(c, size - 1) for c, size in zip(coordinates, found, strict=True)]
+            places = np.ravel_multi_index(narrow, found)
+        array, inner = self.builder.place(made)
+        return array, inner.reshape(-1)[places]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autodiff import ops
-from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, Leaf, Scalars
+from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
 from autodiff.reduction import Reduction
 
 SUM = "sum"
@@ -48,13 +48,14 @@ def pack(scalars: Scalars, results: Sequence[int]) -> Packs:
     """The scalars on which `results` depend, in packs."""
     uses, live = _uses(scalars, results)
     terms, absorbed = _sums(scalars, live, uses, set(results))
-    _arrange(scalars, [i for i in live if i not in absorbed], terms)
     packing = _Packing(scalars, terms)
     for i in live:
         if i not in absorbed:
             packing.place(i)
     packs = sorted(packing.packs.values(), key=lambda pack: (pack.level, pack.number))
-    return Packs(packs, packing.pack_of, packing.lane_of, terms)
+    packed = Packs(packs, packing.pack_of, packing.lane_of, terms)
+    _arrange(scalars, packed)
+    return packed
 
 
 def _uses(scalars: Scalars, results: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -107,28 +108,48 @@ def _sums(
     return terms, absorbed
 
 
-def _arrange(scalars: Scalars, live: Sequence[int], terms: dict[int, list[Term]]) -> None:
-    """Order the parameters by the sums that use them first: factors, then what is added alone.
+def _arrange(scalars: Scalars, packed: Packs) -> None:
+    """Order the parameters by the packs that use them first, lane by lane.
 
-    So the weights of a neuron lie side by side with its bias behind them, in whatever order the
-    loop took them.
+    A lane of a sum takes its factors, then what is added alone: so the weights of a neuron lie
+    side by side with its bias behind them. Where the inputs are an argument that is longer than
+    the lanes are many, all biases lie behind all weights. A table lies row by row.
     """
     order: dict[int, None] = {}
-    for i in live:
-        if i in terms:
-            for products in (True, False):
-                for _, x, y in terms[i]:
-                    if (y >= 0) == products:
-                        order.update(dict.fromkeys((x, y) if products else (x,)))
-        elif not isinstance(scalars.ops[i], Leaf):
-            order.update(dict.fromkeys(scalars.operands[i]))
-    first = [i for i in order if scalars.ops[i] is PARAMETERS]
-    used = set(first)
-    rest = [i for i, op in enumerate(scalars.ops) if op is PARAMETERS and i not in used]
-    values = [scalars.parameters[scalars.operands[i][0]] for i in (*first, *rest)]
-    for place, i in enumerate((*first, *rest)):
+    for pack in packed.packs:
+        if pack.op is TAKE:
+            columns = [scalars.operands[i][:-1] for i in pack.lanes]
+            for row in zip(*columns, strict=True):
+                order.update(dict.fromkeys(row))
+        others: list[int] = []
+        alone: list[int] = []
+        for i in pack.lanes if not isinstance(pack.op, Leaf) else ():
+            if i not in packed.terms:
+                order.update(dict.fromkeys(scalars.operands[i]))
+                continue
+            for _, x, y in packed.terms[i]:
+                if y >= 0:
+                    order.setdefault(x)
+                    others.append(y)
+                else:
+                    alone.append(x)
+            if not _is_long(packed, pack, i):
+                order.update(dict.fromkeys(alone))
+        order.update(dict.fromkeys([*alone, *others]))
+    order.update(dict.fromkeys(range(len(scalars.ops))))
+    ordered = [i for i in order if i >= 0 and scalars.ops[i] is PARAMETERS]
+    values = [scalars.parameters[scalars.operands[i][0]] for i in ordered]
+    for place, i in enumerate(ordered):
         scalars.operands[i] = (place,)
+        if i in packed.lane_of:
+            packed.lane_of[i] = place
     scalars.parameters[:] = values
+
+
+def _is_long(packed: Packs, pack: Pack, i: int) -> bool:
+    """Whether a sum has products with more elements of an argument than its pack has lanes."""
+    products = [y for _, _, y in packed.terms[i] if y >= 0]
+    return len(products) > len(pack.lanes) and isinstance(packed.pack_of[products[0]].op, Leaf)
 
 
 class _Packing:

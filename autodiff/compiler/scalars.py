@@ -122,9 +122,12 @@ def _mul(self: Scalars, x: int, y: int) -> int | None:
 
 
 def _pow(self: Scalars, x: int, y: int) -> int | None:
-    if self.is_constant(y, 1.0):
-        return x
-    return self.apply(ops.mul, (x, x)) if self.is_constant(y, 2.0) else None
+    power = x
+    for exponent in (1.0, 2.0, 3.0, 4.0):
+        if self.is_constant(y, exponent):
+            return power
+        power = self.apply(ops.mul, (x, power))
+    return None
 
 
 def _only(self: Scalars, *xs: int) -> int | None:
@@ -137,7 +140,7 @@ _REWRITES: dict[Primitive, Any] = {
     ops.sub: lambda self, x, y: x if self.is_constant(y, 0.0) else None,  # x - 0 → x
     ops.mul: _mul,  # 1 * x → x
     ops.div: lambda self, x, y: x if self.is_constant(y, 1.0) else None,  # x / 1 → x
-    ops.pow: _pow,  # x ** 1 → x, x ** 2 → x * x
+    ops.pow: _pow,  # x ** 1 → x, x ** 2 → x * x, up to 4
     ops.dot: Scalars.dot,
     ops.mean: Scalars.mean,
     ops.where: Scalars.where,  # where(True, x, y) → x

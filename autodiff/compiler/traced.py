@@ -6,25 +6,28 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from autodiff import ops
+from autodiff.compiler import exact
 from autodiff.compiler.adjoint import adjoint
-from autodiff.compiler.emit import Emitter, load
-from autodiff.compiler.ir import Builder, Program
+from autodiff.compiler.builder import Builder
+from autodiff.compiler.emit import LEAF_NAMES, Emitter, load
+from autodiff.compiler.ir import Program
 from autodiff.compiler.lower import Lowering
+from autodiff.compiler.names import parameter_paths
 from autodiff.compiler.pack import SUM, pack
-from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, Leaf, Scalars
+from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
 from autodiff.compiler.structure import flattened, restored
 from autodiff.compiler.trace import Recorder, Tracer, number_of
 from autodiff.modes import collector_paused, tracing
 
+_LONGEST = 24  # characters of the name of an argument
 _BATCHES = 8  # batch sizes for which a thread keeps arrays
 
-RESERVED = frozenset(
-    {"batch", "scale", "dtype", "arrays", "np", "math", "strided", "seed", "parameters", "vector"}
-)
+RESERVED = frozenset({*LEAF_NAMES, "parameters", "vector"})
 """Names that the emitted text uses for itself."""
 
 
@@ -35,31 +38,26 @@ class Function:
         self.program = program
         self.source = emitter.text
         self._arrays = emitter.arrays
+        self.fresh = emitter.fresh
         self._bind = load(self.source, name)
         self._dtype = dtype
         self._local = threading.local()
 
-    def __call__(self, batch: int, scale: float, leaves: Sequence[Any]) -> list[Any]:
-        """The results, copied, each with the batch axis first if it has one."""
+    def step(self, batch: int, scale: float) -> Callable[..., Any]:
+        """The function of the leaves, whose results the next call writes over."""
         bound: OrderedDict[Any, Any] = self._local.__dict__.setdefault("bound", OrderedDict())
         step = bound.get((batch, scale))
         if step is None:
-            step = bound[batch, scale] = self._bind(batch, scale, self._dtype, self._arrays)
+            made = self._bind(batch, scale, self._dtype, self._arrays)
+            step = bound[batch, scale] = np.errstate(all="ignore")(made)
             if len(bound) > _BATCHES:
                 bound.popitem(last=False)
-        with np.errstate(all="ignore"):
-            results = step(*leaves)
-        return [
-            # A copy, as the next step writes over its arrays; a constant result is a number.
-            x.copy()
-            if isinstance(x, np.ndarray)
-            else np.full(self._shape(k, batch), x, self._dtype)
-            for k, x in enumerate(results)
-        ]
+        return cast(Callable[..., Any], step)
 
-    def _shape(self, k: int, batch: int) -> tuple[int, ...]:
-        instr = self.program.instrs[self.program.results[k]]
-        return (batch, *instr.shape) if instr.is_batched else instr.shape
+    def __call__(self, batch: int, scale: float, leaves: Sequence[Any]) -> list[Any]:
+        """The results, copied, each with the batch axis first if it has one."""
+        results = self.step(batch, scale)(*leaves)
+        return [x if new else x.copy() for x, new in zip(results, self.fresh, strict=True)]
 
 
 class Trace:
@@ -90,9 +88,13 @@ class Trace:
                 self.scalars.is_closed = True
             self.structure = restored(result, iter(range(len(scalars))))
             self.packs = pack(self.scalars, self.results)
+            self.paths = parameter_paths(f, self.scalars.parameters)
             self.sizes[PARAMETERS] = len(self.scalars.parameters)
             self.sizes[CONSTANTS] = len(self.scalars.constants)
             self.lowering = Lowering(self.scalars, self.packs, self.sizes)
+        selects = any(getattr(op, "selects", op is TAKE) for op in self.scalars.ops)
+        self.may_differ = selects or self.lowering.is_ragged
+        """Whether a zero that eager execution would not have sent may meet an infinity."""
         self.seconds = time.perf_counter() - start
 
     def _tracers(self, spec: Any, name: str, owner: int) -> Any:
@@ -106,6 +108,7 @@ class Trace:
             items = [self._tracers(x, f"{name}_{i}", owner) for i, x in enumerate(content)]
             return tuple(items) if kind == "tuple" else items
         taken = {leaf.name for leaf in self.inputs}
+        name = name[:_LONGEST]
         while not name.isidentifier() or keyword.iskeyword(name) or name in taken:
             name = f"x{len(taken)}" if not name.isidentifier() else f"{name}_"
         leaf = Leaf(name, True, facts[0])
@@ -127,6 +130,29 @@ class Trace:
             found = self._functions[wanted, argnums] = self._make(wanted, argnums)
         return found
 
+    def exact_values(self, theta: Any, leaves: Sequence[Any], batch: int) -> list[Any]:
+        """The results, (B, 1) each, by eager execution."""
+        by_leaf = dict(zip(self.inputs, leaves, strict=True))
+        return exact.values(self.scalars, self.results, theta, by_leaf, batch)
+
+    def exact_mean(self, theta: Any, leaves: Sequence[Any], batch: int) -> tuple[Any, Any]:
+        """The mean over the batch, and its gradient by the parameters, by eager execution."""
+        by_leaf = dict(zip(self.inputs, leaves, strict=True))
+        found, total, _ = exact.gradients(self.scalars, self.results[0], theta, by_leaf, batch)
+        with np.errstate(all="ignore"):
+            return found.mean(), (total / batch).astype(self._dtype)
+
+    def exact_each(
+        self, theta: Any, leaves: Sequence[Any], batch: int, argnums: tuple[int, ...]
+    ) -> tuple[Any, list[Any]]:
+        """The values, (B, 1), and the gradients by the leaves of arguments, by eager execution."""
+        by_leaf = dict(zip(self.inputs, leaves, strict=True))
+        found, _, each = exact.gradients(self.scalars, self.results[0], theta, by_leaf, batch)
+        chosen = [
+            leaf for leaf, owner in zip(self.inputs, self.owner, strict=True) if owner in argnums
+        ]
+        return found[:, None], [each[leaf] for leaf in chosen]
+
     @property
     def is_scalar(self) -> bool:
         """Whether the function returns one number, so that it has a gradient."""
@@ -143,23 +169,29 @@ class Trace:
         outputs = []
         for i in self.results:
             array, place = self.lowering.result(i)
-            outputs.append(builder.fetch(array, np.array([place])))
+            outputs.append(builder.fetch(array, place))
         arguments = ["parameters", *(leaf.name for leaf in self.inputs)]
         backward = len(builder.instrs)
-        names: dict[int, str] = {}
+        cotangent_of: dict[int, int] = {}
         if wanted != "call":
             sources = self._sources(builder, argnums)
             seed = builder.leaf("seed", 1, True)
-            outputs += adjoint(builder, [(outputs[0], seed)], sources, names)
+            outputs += adjoint(builder, [(outputs[0], seed)], sources, cotangent_of)
+            if not argnums and builder.instrs[outputs[0]].is_batched:  # the mean
+                outputs[0] = builder.sum_batch(builder.apply(ops.mul, [outputs[0], seed]))
         if wanted == "hvp":
             arguments.append("vector")
             vector = builder.leaf("vector", self.sizes[PARAMETERS], False)
             # The gradient is a function of the parameters whose adjoint at `vector` is H vector.
-            outputs = adjoint(builder, [(outputs[-1], vector)], self._sources(builder, ()), names)
-        program, renumbered = builder.program(outputs)
-        names = {renumbered[i]: name for i, name in names.items() if i in renumbered}
-        forward = [new for old, new in renumbered.items() if old >= backward]
-        emitter = Emitter(program, arguments, names, min(forward, default=-1))
+            outputs = adjoint(
+                builder, [(outputs[-1], vector)], self._sources(builder, ()), cotangent_of
+            )
+        program, new = builder.program(outputs)
+        cotangent_of = {
+            new[ct]: new[of] for ct, of in cotangent_of.items() if ct in new and of in new
+        }
+        first = min((place for old, place in new.items() if old >= backward), default=-1)
+        emitter = Emitter(program, arguments, cotangent_of, first, self.paths)
         function = Function(program, emitter, f"{id(self)}, {wanted}", self._dtype)
         self.seconds += time.perf_counter() - start
         return function
@@ -169,10 +201,14 @@ class Trace:
         if not argnums:
             return [builder.leaf("parameters", self.sizes[PARAMETERS], False)]
         return [
-            builder.leaf(leaf.name, self.sizes[leaf], True)
+            self._source(builder, leaf)
             for leaf, owner in zip(self.inputs, self.owner, strict=True)
             if owner in argnums
         ]
+
+    def _source(self, builder: Builder, leaf: Leaf) -> int:
+        array = builder.leaf(leaf.name, self.sizes[leaf], True, "i" if leaf.is_index else "f")
+        return builder.cast(array) if leaf.is_index else array
 
     def explain(self) -> str:
         """How the scalars became arrays."""

@@ -22,7 +22,7 @@ SAMPLE = 300
 DEFAULTS = {"compiled": (10_000, 100, 0.005), "eager": (1000, 16, 0.01)}
 """Iterations, batch and learning rate of each engine."""
 
-HEADER = '''"""The squared error of a {sizes} network and its gradient, as derived from scalar code.
+HEADER = '''"""The mean squared error of a {sizes} network and its gradient, derived from scalars.
 
 `bind(batch, 1 / batch, float, [])` makes the arrays and returns `step`, which takes the flat
 parameters, x of shape (batch, {nin}) and y of shape (batch, 1), and returns the errors and the
@@ -96,7 +96,7 @@ def print_check(options: argparse.Namespace, model: nn.MLP, x: Array, y: Array) 
 
 def write_source(folder: Path, options: argparse.Namespace, nin: int, source: str) -> None:
     """Write `backprop.py`, the derived program as a module."""
-    imports = "from autodiff.compiler.emit import strided\n" if "strided(" in source else ""
+    imports = "from autodiff.compiler.viewing import strided\n" if "strided(" in source else ""
     sizes = "-".join(map(str, [nin, *options.layers]))
     text = HEADER.format(sizes=sizes, nin=nin, imports=imports, source=source)
     (folder / "backprop.py").write_text(text, encoding="utf-8")

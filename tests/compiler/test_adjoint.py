@@ -7,7 +7,8 @@ import autodiff
 from autodiff import Value, ops
 from autodiff.compiler import Kernel
 from autodiff.compiler.adjoint import adjoint
-from autodiff.compiler.ir import Builder, verify
+from autodiff.compiler.builder import Builder
+from autodiff.compiler.ir import verify
 
 from .programs import is_close
 

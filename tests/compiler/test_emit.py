@@ -8,24 +8,16 @@ import pytest
 from autodiff import Value, ops
 from autodiff.compiler import Kernel
 from autodiff.compiler.access import Gather, View
-from autodiff.compiler.emit import Emitter, load, strided
-from autodiff.compiler.ir import Builder
+from autodiff.compiler.builder import Builder
+from autodiff.compiler.emit import Emitter, load
 
 from .programs import PROGRAMS, compiled
 
 
 def run(builder, results, leaves, values, batch=1):
     program, _ = builder.program(results)
-    emitter = Emitter(program, leaves, {}, -1)
+    emitter = Emitter(program, leaves)
     return load(emitter.text, "test")(batch, 1.0, float, emitter.arrays)(*values)
-
-
-def test_strided_reads_where_a_view_says():
-    array = np.arange(24.0).reshape(2, 12)
-    found = strided(array, 1, (2, 3), (6, 2))
-    assert found.tolist() == [[[1, 3, 5], [7, 9, 11]], [[13, 15, 17], [19, 21, 23]]]
-    found[0, 0, 0] = -1
-    assert array[0, 1] == -1
 
 
 @pytest.mark.parametrize(
@@ -58,7 +50,7 @@ def test_scattered_parts_are_added_at_their_places(is_disjoint):
     places = np.array([4, 6, 5]) if is_disjoint else np.array([2, 6, 2])
     parts = [(x, View(0, (3,), (1,))), (y, Gather(places))]
     values = np.array([[1.0, 2.0, 3.0]]), np.array([[10.0, 20.0, 30.0]])
-    (result,) = run(builder, [builder.scatter(parts, 8)], ["x", "y"], values)
+    (result,) = run(builder, [builder.scatter(parts, (8,))], ["x", "y"], values)
     expected = np.zeros(8)
     expected[:3] += values[0][0]
     np.add.at(expected, places, values[1][0])
@@ -82,7 +74,7 @@ def test_a_failing_step_shows_its_line():
         function(2, 1.0, [np.ones(1), np.ones((2, 1)), np.ones((5, 7))])
     last = traceback.extract_tb(caught.value.__traceback__)[-1]
     assert last.filename.startswith("<autodiff kernel ")
-    assert last.line == "y_[...] = y"
+    assert last.line == "np.add(exp1, y, out=add1)  # (batch, 1)"
     assert last.line in function.source.splitlines()[last.lineno - 1]
 
 
@@ -107,8 +99,9 @@ def test_the_step_says_where_the_backward_pass_begins():
     step = source[source.index("    def step(") :]
     assert step.count("# backward") == 1
     forward, backward = step.split("# backward")
-    assert forward.count("np.matmul") == 4
-    assert backward.count("np.matmul") == 8
+    products = r"np\.(matmul|dot)"
+    assert len(re.findall(products, forward)) == 5
+    assert len(re.findall(products, backward)) == 9
 
 
 def test_the_step_makes_no_arrays():
@@ -117,4 +110,4 @@ def test_the_step_makes_no_arrays():
     assert not re.search(r"np\.(empty|zeros|full|concatenate|array)\b", step)
     calls = [line for line in step.splitlines() if "np." in line]
     assert calls
-    assert all(re.search(r"out=|\[\.\.\.\] =|np\.putmask", line) for line in calls)
+    assert all(re.search(r"out=|\[\.\.\.\] =|np\.copyto", line) for line in calls)

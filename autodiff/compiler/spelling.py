@@ -1,0 +1,318 @@
+"""The line of NumPy for each op of the array program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodiff import ops
+from autodiff.compiler.access import View, contiguous
+from autodiff.compiler.homes import is_disjoint, starts
+from autodiff.compiler.ir import Instr
+from autodiff.compiler.viewing import view_text
+from autodiff.primitive import Primitive
+from autodiff.reduction import Reduction
+
+if TYPE_CHECKING:
+    from autodiff.compiler.emit import Emitter
+
+_UFUNC_CALL = re.compile(r"(np\.(?!where|vectorize)\w+)\(([^()]*)\)")
+_MANY_ROWS = 512
+"""From how many rows on a matrix is not told from ones where a row was read."""
+
+Line = Callable[..., None]
+
+
+def line_of(instr: Instr) -> Line:
+    """The function that writes the line of an instruction."""
+    return elementwise if isinstance(instr.op, Primitive) else _LINES[instr.op]
+
+
+def elementwise(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
+    """The NumPy spelling of a row of the op table, into an array that is there."""
+    row = instr.op
+    assert isinstance(row, Primitive)
+    if row is ops.where and operands[1] == "0.0" and _zeros(emitter, i, instr, *operands):
+        return
+    if i in emitter.homes.fused:
+        emitter.names[i] = ""
+        return
+    text = row.array.format(*operands)
+    if isinstance(row, Reduction):
+        text = f"np.{row.ufunc}({', '.join(operands)})"
+    call = _UFUNC_CALL.fullmatch(text)
+    own = emitter.out(i, instr, may_overwrite=True)
+    emitter.step(f"{call[1]}({call[2]}, out={own})" if call else f"{own}[...] = {text}", i)
+
+
+def _zeros(emitter: Emitter, i: int, instr: Instr, mask: str, zero: str, kept: str) -> bool:
+    """where(mask, 0, kept) by writing zeros over `kept`, or a copy of it."""
+    made = emitter.program.instrs[instr.operands[2]]
+    if (made.shape, made.is_batched) != (instr.shape, instr.is_batched):
+        return False
+    over = emitter.over(i, instr, instr.operands[2])
+    own = over or emitter.out(i, instr)
+    if not over:
+        emitter.step(f"np.copyto({own}, {kept})", i)
+    emitter.step(f"np.copyto({own}, {zero}, where={mask})", i)
+    return True
+
+
+def _matmul(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> None:
+    x, w = (emitter.program.instrs[operand] for operand in instr.operands)
+    own = emitter.out(i, instr)
+    if x.is_batched and not w.is_batched and len(x.shape) == 2:
+        # A batch of matrices times one matrix: all rows below one another.
+        is_run = emitter.lies_in_one_piece(i)
+        a = _below(emitter, i, instr.operands[0], a, must=is_run)
+        if is_run and a:
+            rows, columns = instr.shape
+            own = emitter.part(own, f"{own}.reshape(batch * {rows}, {columns})", f"{own}_rows")
+        else:
+            a = emitter.names[instr.operands[0]]
+    emitter.step(f"{_product(emitter, i, instr)}({a}, {b}, out={own})", i)
+
+
+def _product(emitter: Emitter, i: int, instr: Instr) -> str:
+    """np.dot for matrices that lie in one piece, for which it takes less time."""
+    pieces = [emitter.lies_in_one_piece(operand) for operand in instr.operands]
+    made = [emitter.program.instrs[operand] for operand in instr.operands]
+    ranks = [len(x.shape) + x.is_batched for x in made]
+    is_flat = all(rank == 2 for rank in ranks) or (
+        len(made[0].shape) == 2 and not (instr.op == "matmul" and made[1].is_batched)
+    )
+    return "np.dot" if is_flat and all(pieces) and emitter.lies_in_one_piece(i) else "np.matmul"
+
+
+def _below(emitter: Emitter, i: int, operand: int, name: str, must: bool = True) -> str:
+    """A batch of matrices as one matrix, each below the other; a copy if they lie apart."""
+    rows, columns = emitter.program.instrs[operand].shape
+    if not emitter.lies_in_one_piece(operand, may_turn=False):
+        if not must:
+            return ""
+        copy = emitter.bind(f"np.empty((batch, {rows}, {columns}), dtype)", f"{name}_copy")
+        emitter.line(f"np.copyto({copy}, {name})", i)
+        return emitter.bind(f"{copy}.reshape(batch * {rows}, {columns})", f"{copy}_rows")
+    return emitter.part(name, f"{name}.reshape(batch * {rows}, {columns})", f"{name}_rows")
+
+
+def _matmul_batch(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> None:
+    own = emitter.out(i, instr)
+    left, right = instr.operands
+    match len(emitter.program.instrs[left].shape):
+        case 1:
+            pass
+        case 2:
+            a, b = _below(emitter, i, left, a), _below(emitter, i, right, b)
+        case _:
+            product = f"np.matmul({a}.swapaxes(-1, -2), {b})"
+            emitter.step(f"np.add.reduce({product}, axis=0, out={own})", i)
+            return
+    a = emitter.part(a, f"{a}.T", f"{a}_T")
+    emitter.step(f"{_product(emitter, i, instr)}({a}, {b}, out={own})", i)
+
+
+def _sum(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
+    (operand,) = instr.operands
+    made = emitter.program.instrs[operand]
+    own = emitter.out(i, instr)
+    if operand in emitter.homes.fused:
+        x, y = (emitter.names[x] for x in made.operands)
+        emitter.step(f"np.vecdot({x}, {y}, out={own})", i)
+        return
+    axes = tuple(axis + made.is_batched for axis in instr.fact)
+    text = axes[0] if len(axes) == 1 else axes
+    emitter.step(f"np.add.reduce({source}, axis={text}, out={own})", i)
+
+
+def _sum_batch(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
+    (operand,) = instr.operands
+    made = emitter.program.instrs[operand]
+    if operand in emitter.homes.fused:  # one number
+        product = f"np.vdot({', '.join(emitter.names[x] for x in made.operands)})"
+        emitter.step(f"{emitter.out(i, instr)}[...] = {product}", i)
+    elif len(instr.shape) == 1:
+        ones = emitter.bind("np.ones(batch, dtype)", "ones")
+        emitter.step(f"np.matmul({ones}, {source}, out={emitter.out(i, instr)})", i)
+    else:
+        emitter.step(f"np.add.reduce({source}, axis=0, out={emitter.out(i, instr)})", i)
+
+
+def _reduce(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
+    own = emitter.out(i, instr)
+    if instr.fact is not ops.logsumexp:
+        text = instr.fact.array.format(source).replace("axis=0)", f"axis=-1, out={own})")
+        emitter.step(text, i)
+        return
+    # Shifted by the largest, or by the largest float where that is infinite.
+    made = emitter.program.instrs[instr.operands[0]]
+    limit = emitter.bind("np.finfo(dtype).max", "limit")
+    top, shifted = emitter.numbered("top"), emitter.numbered("shifted")
+    emitter.binding.append(
+        f"{top} = np.empty({emitter.shape_text(made, (*instr.shape, 1))}, dtype)"
+    )
+    emitter.binding.append(f"{shifted} = {emitter.empty(made)}")
+    emitter.line(f"np.maximum.reduce({source}, axis=-1, out={top}, keepdims=True)", i)
+    emitter.line(f"np.maximum({top}, -{limit}, out={top})", i)
+    emitter.line(f"np.minimum({top}, {limit}, out={top})", i)
+    emitter.line(f"np.subtract({source}, {top}, out={shifted})", i)
+    emitter.line(f"np.exp({shifted}, out={shifted})", i)
+    emitter.line(f"np.add.reduce({shifted}, axis=-1, out={own})", i)
+    emitter.line(f"np.log({own}, out={own})", i)
+    emitter.step(f"np.add({own}, {top}[..., 0], out={own})", i)
+
+
+def _copy(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
+    place = emitter.homes.places.get(emitter.homes.base(instr.operands[0]))
+    if place and place.whole == instr.operands[0] and instr.op == "copy":
+        emitter.names[i] = source  # computed in this order
+        return
+    emitter.step(f"np.copyto({emitter.out(i, instr)}, {source})", i)
+
+
+def _broadcast(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
+    if source.isidentifier():
+        text = f"np.broadcast_to({source}, {emitter.shape_text(instr)})"
+        emitter.names[i] = emitter.part(source, text, "each")
+    else:
+        text = f"np.full({emitter.shape_text(instr)}, {source}, dtype)"
+        emitter.names[i] = emitter.bind(text, "each")
+
+
+def _gather(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
+    made = emitter.program.instrs[instr.operands[0]]
+    flat = _flat(emitter, instr.operands[0], source)
+    at = emitter.array(instr.fact.places, "at")
+    own = emitter.out(i, instr)
+    emitter.step(f"np.take({flat}, {at}, axis={int(made.is_batched)}, out={own}, mode='clip')", i)
+
+
+def _flat(emitter: Emitter, i: int, name: str) -> str:
+    """An array with one axis behind that of the batch."""
+    instr = emitter.program.instrs[i]
+    shape = (instr.size,)
+    text = view_text(name, instr, View(0, shape, contiguous(shape)))
+    return emitter.part(name, text, f"{name}_flat")
+
+
+def _concatenate(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
+    own = emitter.whole(i, instr)
+    batch = ":, " if instr.is_batched else ""
+    for (start, operand), name in zip(starts(emitter.program, instr), operands, strict=True):
+        made = emitter.program.instrs[operand]
+        place = emitter.homes.places.get(operand)
+        if made.op == "constant" or (place and (place.whole, place.view.offset) == (i, start)):
+            continue
+        part = emitter.bind(f"{own}[{batch}{start}:{start + made.size}]", f"{own}_{start}")
+        flat = _flat(emitter, operand, name) if len(made.shape) > 1 else name
+        emitter.step(f"np.copyto({part}, {flat})", i)
+
+
+# Adding up at places
+
+
+def _scatter(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
+    own = emitter.whole(i, instr)
+    disjoint = is_disjoint(instr)
+    if not disjoint:
+        emitter.step(f"{own}[...] = 0.0", i)
+    there = {place.part for place in emitter.homes.places.values() if place.whole == i}
+    for k, (access, ct) in enumerate(zip(instr.fact, operands, strict=True)):
+        if k not in there:
+            _put(emitter, i, instr, access, ct, "=" if disjoint else "+=")
+
+
+def _put(emitter: Emitter, i: int, instr: Instr, access: Any, ct: str, sign: str) -> None:
+    own = emitter.names[i]
+    if isinstance(access, View):
+        part = emitter.bind(view_text(own, instr, access), f"{own}_part")
+        line = f"np.copyto({part}, {ct})" if sign == "=" else f"np.add({part}, {ct}, out={part})"
+        emitter.line(line, i)
+        return
+    batch, lead, axis = (":, ", "batch, ", 1) if instr.is_batched else ("", "", 0)
+    own = _flat(emitter, i, own)
+    places = access.places.ravel()
+    flat = ct if len(access.shape) == 1 else f"{ct}.reshape({lead}-1)"
+    order = np.argsort(places, kind="stable")
+    first = np.flatnonzero(np.r_[True, np.diff(places[order]) != 0])
+    if len(first) == len(places):
+        at = emitter.array(places, "at")
+        emitter.line(f"{own}[{batch}{at}] {sign} {flat}", i)
+        return
+    # np.add.at is slow: equal places side by side are summed first.
+    at = emitter.array(places[order][first], "at")
+    by, start = emitter.array(order, "order"), emitter.array(first, "starts")
+    emitter.line(f"sorted_ = np.take({flat}, {by}, axis={axis})", i)
+    emitter.line(f"{own}[{batch}{at}] {sign} np.add.reduceat(sorted_, {start}, axis={axis})", i)
+
+
+# What indices choose at run time
+
+
+def _rows(emitter: Emitter, i: int, instr: Instr, matrix: str, index: str) -> None:
+    emitter.step(f"np.take({matrix}, {index}, axis=0, out={emitter.out(i, instr)})", i)
+
+
+def _add_rows(emitter: Emitter, i: int, instr: Instr, ct: str, index: str) -> None:
+    own = emitter.out(i, instr)
+    count, width = instr.shape
+    made = emitter.program.instrs[instr.operands[0]]
+    lead = "batch * " if made.is_batched else ""
+    rows = made.size // width
+    flat = f"{ct}.reshape({lead}{rows}, {width})"
+    if count > _MANY_ROWS:
+        emitter.step(f"{own}[...] = 0.0", i)
+        emitter.line(f"np.add.at({own}, {index}.reshape(-1), {flat})", i)
+        return
+    hits = emitter.numbered("hits")
+    emitter.binding.append(f"{hits} = np.empty(({lead}{rows}, {count}), dtype)")
+    each = emitter.bind(f"np.arange({count})", "each_row")
+    # A row counts from the end where its index is negative.
+    emitter.line(f"np.equal({index}.reshape(-1, 1) % {count}, {each}, out={hits})", i)
+    emitter.step(f"np.matmul({hits}.T, {flat}, out={own})", i)
+
+
+def _take(emitter: Emitter, i: int, instr: Instr, source: str, index: str) -> None:
+    made = emitter.program.instrs[instr.operands[0]]
+    at = _at(emitter, i, instr, index, made)
+    own = emitter.out(i, instr)
+    emitter.step(f"np.take({source}.reshape(-1), {at}, out={own}, mode='clip')", i)
+
+
+def _at(emitter: Emitter, i: int, instr: Instr, index: str, made: Instr) -> str:
+    """Where each lane is among the elements of `made`, from the index of each lane."""
+    table = emitter.array(instr.fact.places, "table")
+    key = emitter.program.instrs[i].operands[1], table, made.is_batched
+    if key in emitter.indices:
+        return emitter.indices[key]
+    at = emitter.indices[key] = emitter.numbered("at")
+    if len(instr.fact.places) == 1:
+        emitter.line(f"{at} = np.take({table}, {index})", i)
+    else:
+        lanes = emitter.bind(f"np.arange({len(instr.fact.places)})", "lanes")
+        emitter.line(f"{at} = {table}[{lanes}, {index}]", i)
+    if made.is_batched:
+        offset = emitter.bind(f"np.arange(batch)[:, None] * {made.size}", "example")
+        emitter.line(f"{at} = {at} + {offset}", i)
+    return at
+
+
+def _untake(emitter: Emitter, i: int, instr: Instr, ct: str, index: str) -> None:
+    at = _at(emitter, i, instr, index, instr)
+    own = emitter.out(i, instr)
+    emitter.step(f"{own}[...] = 0.0", i)
+    if len(np.unique(instr.fact.places)) == instr.fact.places.size and instr.is_batched:
+        emitter.line(f"np.put({own}, {at}, {ct})", i)
+    else:
+        emitter.line(f"np.add.at({own}.reshape(-1), {at}.reshape(-1), {ct}.reshape(-1))", i)
+
+
+_LINES: dict[str, Line] = {
+    "matmul": _matmul, "matmul_batch": _matmul_batch, "sum": _sum, "sum_batch": _sum_batch,
+    "reduce": _reduce, "copy": _copy, "cast": _copy, "broadcast": _broadcast, "gather": _gather,
+    "concatenate": _concatenate, "scatter": _scatter, "rows": _rows, "add_rows": _add_rows,
+    "take": _take, "untake": _untake,
+}  # fmt: skip

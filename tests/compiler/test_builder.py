@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+
+from autodiff import ops
+from autodiff.compiler.access import ANY, Gather, View
+from autodiff.compiler.builder import Builder
+
+
+@pytest.fixture
+def builder():
+    return Builder()
+
+
+def test_equal_instructions_are_made_once(builder):
+    x = builder.leaf("x", 4, True)
+    assert builder.leaf("x", 4, True) == x
+    assert builder.apply(ops.exp, [x]) == builder.apply(ops.exp, [x])
+    assert builder.constant([1.0, 2.0]) == builder.constant([1.0, 2.0])
+    assert builder.constant([1.0, 2.0]) != builder.constant([2.0, 1.0])
+    assert len(builder.instrs) == 4
+    assert Builder(builder.instrs).apply(ops.exp, [x]) == 1
+
+
+def test_a_constant_of_equal_elements_is_one_number(builder):
+    assert builder.shape(builder.constant([3.0] * 5)) == (1,)
+    assert builder.shape(builder.constant([3.0, 4.0])) == (2,)
+    # -0.0 == 0.0, but they are two numbers.
+    assert builder.shape(builder.constant([0.0, -0.0])) == (2,)
+
+
+def test_fetching_makes_as_little_as_it_can(builder):
+    x = builder.leaf("x", 6, True)
+    assert builder.fetch(x, np.arange(6)) == x
+    for op, positions in (
+        ("view", np.arange(6).reshape(2, 3)),
+        ("view", np.arange(6).reshape(2, 3).T),
+        ("gather", np.array([0, 1, 3])),
+    ):
+        made = builder.instrs[builder.fetch(x, positions)]
+        assert (made.op, made.shape) == (op, positions.shape)
+    repeated = builder.fetch(x, np.array([[2, 2], [2, 2]]))
+    assert builder.shape(repeated) == (2, 2)
+    assert builder.shape(builder.narrowed(repeated)) == (1, 1)
+    known = builder.instrs[builder.fetch(builder.constant([1.0, 2.0, 5.0]), np.array([2, 0]))]
+    assert (known.op, known.fact.tolist()) == ("constant", [5.0, 1.0])
+
+
+def test_transposing_twice_is_nothing(builder):
+    x = builder.fetch(builder.leaf("x", 6, True), np.arange(6).reshape(2, 3))
+    once = builder.transpose(x)
+    assert builder.shape(once) == (3, 2)
+    assert builder.transpose(once) == x
+
+
+def test_shapes_and_batches_follow_from_operands(builder):
+    x = builder.fetch(builder.leaf("x", 6, True), np.arange(6).reshape(2, 3))
+    w = builder.fetch(builder.leaf("w", 12, False), np.arange(12).reshape(3, 4))
+    product = builder.matmul(x, w)
+    assert (builder.shape(product), builder.instrs[product].is_batched) == ((2, 4), True)
+    total = builder.matmul_batch(x, product)
+    assert (builder.shape(total), builder.instrs[total].is_batched) == ((3, 4), False)
+    assert builder.shape(builder.sum(product, (0,))) == (4,)
+    assert builder.sum(product, ()) == product
+    assert not builder.instrs[builder.sum_batch(product)].is_batched
+    assert builder.shape(builder.reduce(ops.logsumexp, x)) == (2,)
+
+
+def test_places_are_those_in_the_array_behind_a_view(builder):
+    x = builder.leaf("x", 12, True)
+    rows = builder.fetch(x, np.arange(12).reshape(3, 4))
+    inner = builder.fetch(rows, np.array([[1, 2], [5, 6]]))
+    assert builder.instrs[inner].operands == (x,)
+    assert builder.instrs[inner].fact == View(1, (2, 2), (4, 1))
+
+
+def test_what_no_view_reads_in_one_shape_is_copied_from_a_view_of_another(builder):
+    heads = builder.apply(ops.exp, [builder.leaf("x", 12, True)])
+    # (2, 3, 2) → (3, 2, 2) → (3, 4)
+    positions = np.arange(12).reshape(2, 3, 2).transpose(1, 0, 2).reshape(3, 4)
+    made = builder.instrs[builder.fetch(heads, positions)]
+    (copy,) = made.operands
+    assert (made.op, made.shape, builder.instrs[copy].op) == ("view", (3, 4), "copy")
+
+
+def test_a_scatter_of_one_permuted_part_is_a_view(builder):
+    x = builder.apply(ops.exp, [builder.leaf("x", 6, True)])
+    turned = View(0, (3, 2), (1, 3))
+    part = builder.fetch(x, np.arange(6).reshape(3, 2))
+    back = builder.scatter([(part, turned)], (2, 3))
+    assert builder.instrs[back].op == "view"
+    assert builder.fetch(back, turned.positions()) == part
+    assert builder.instrs[builder.scatter([(x, Gather(np.arange(6)))], (6,))].op == "scatter"
+
+
+def test_known_arrays_are_computed_at_once(builder):
+    three = builder.apply(ops.add, [builder.constant([1.0]), builder.constant([2.0])])
+    assert builder.only(three) == 3.0
+    larger = builder.apply(ops.maximum, [builder.constant([1.0, 5.0]), builder.constant([2.0])])
+    assert builder.instrs[larger].fact.tolist() == [2.0, 5.0]
+    assert builder.only(builder.constant([1.0, 2.0])) is None
+
+
+def simplified(builder, make):
+    x, y = (builder.apply(ops.exp, [builder.leaf(name, 2, True)]) for name in "xy")
+    return make(builder, x, y), (x, y)
+
+
+def two(builder, value):
+    return builder.constant([value])
+
+
+RULES = {
+    "-(-x)": lambda b, x, y: (b.apply(ops.neg, [b.apply(ops.neg, [x])]), x),
+    "1 x": lambda b, x, y: (b.apply(ops.mul, [two(b, 1.0), x]), x),
+    "-1 x": lambda b, x, y: (b.apply(ops.mul, [x, two(b, -1.0)]), b.apply(ops.neg, [x])),
+    "2 (3 x)": lambda b, x, y: (
+        b.apply(ops.mul, [two(b, 2.0), b.apply(ops.mul, [x, two(b, 3.0)])]),
+        b.apply(ops.mul, [two(b, 6.0), x]),
+    ),
+    "-(2 x)": lambda b, x, y: (
+        b.apply(ops.neg, [b.apply(ops.mul, [two(b, 2.0), x])]),
+        b.apply(ops.mul, [two(b, -2.0), x]),
+    ),
+    "x + -y": lambda b, x, y: (
+        b.apply(ops.add, [x, b.apply(ops.neg, [y])]), b.apply(ops.sub, [x, y])
+    ),
+    "-x + y": lambda b, x, y: (
+        b.apply(ops.add, [b.apply(ops.neg, [x]), y]), b.apply(ops.sub, [y, x])
+    ),
+    "x - -y": lambda b, x, y: (
+        b.apply(ops.sub, [x, b.apply(ops.neg, [y])]), b.apply(ops.add, [x, y])
+    ),
+    "x / 8": lambda b, x, y: (
+        b.apply(ops.div, [x, two(b, 8.0)]), b.apply(ops.mul, [x, two(b, 0.125)])
+    ),
+    "-x / y": lambda b, x, y: (
+        b.apply(ops.div, [b.apply(ops.neg, [x]), y]),
+        b.apply(ops.neg, [b.apply(ops.div, [x, y])]),
+    ),
+    "where(True, x, y)": lambda b, x, y: (b.apply(ops.where, [b.constant([True]), x, y]), x),
+    "sum of -x": lambda b, x, y: (
+        b.sum(b.apply(ops.neg, [x]), (0,)), b.apply(ops.neg, [b.sum(x, (0,))])
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_instructions_take_their_simplest_form(builder, rule):
+    (found, expected), _ = simplified(builder, RULES[rule])
+    assert found == expected
+
+
+def test_a_quotient_whose_reciprocal_is_not_exact_stays(builder):
+    x = builder.leaf("x", 2, True)
+    for value in (3.0, 0.0, np.inf, np.nan, 5e-324):
+        made = builder.instrs[builder.apply(ops.div, [x, builder.constant([value])])]
+        assert made.op is ops.div, value
+
+
+def test_anything_does_where_nothing_reads(builder):
+    x = builder.leaf("x", 9, True)
+    triangle = np.array([[0, ANY], [3, 4]])
+    assert builder.instrs[builder.fetch(x, triangle)].fact == View(0, (2, 2), (3, 1))

@@ -1,0 +1,105 @@
+"""Where infinities meet zeros: kernels give what eager execution gives."""
+
+from math import inf, nan
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autodiff
+from autodiff import Value
+from autodiff.compiler import Kernel
+from autodiff.compiler.exact import evaluate
+
+# No products overflow: where BLAS fuses a product with a sum, that happens later.
+EXTREMES = [0.0, -0.0, 1.0, -1.0, 0.5, inf, -inf, nan, 1e100, -1e100, 1e-200]
+extreme = st.sampled_from(EXTREMES)
+
+
+def same(found, expected):
+    return np.allclose(found, expected, rtol=1e-12, atol=0.0, equal_nan=True)
+
+
+def net(w, x):
+    hidden = [autodiff.relu(w[2 * k] * x[0] + w[2 * k + 1] * x[1]) for k in range(2)]
+    return w[4] * hidden[0] + w[5] * hidden[1]
+
+
+def ragged(w, x):
+    return autodiff.sum([autodiff.dot(w[:n], [x[0], x[1], x[0]][:n]) for n in (1, 2, 3)])
+
+
+def guarded(w, x):
+    return autodiff.where(x[0] > 0, autodiff.log(x[0]) * w[0], w[1] * x[1])
+
+
+def chosen(w, x):
+    return autodiff.maximum(w[0] * x[0], w[1] * x[1]) + autodiff.clip(w[2] * x[0], -1.0, 1.0)
+
+
+def compared(w, x):
+    # The first dot must not read x[1], whose infinity would decide the comparison.
+    short, long = autodiff.dot(w[:1], x[:1]), autodiff.dot(w[1:3], x)
+    return autodiff.where(short > 0, w[3], w[4]) + 0.0 * w[5] + long * 0.0
+
+
+def softmax(w, x):
+    exps = [(wi * x[0]).exp() for wi in w[:3]]
+    return -autodiff.take([e / sum(exps) for e in exps], 1).log() + x[1] * w[3]
+
+
+PROGRAMS = [net, ragged, guarded, chosen, compared, softmax]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
+@given(st.lists(extreme, min_size=6, max_size=6), st.lists(extreme, min_size=4, max_size=4))
+def test_kernels_equal_eager_execution_on_extremes(program, weights, inputs):
+    w = [Value(x) for x in weights]
+    kernel = Kernel(lambda x: program(w, list(x)))
+    x = np.array(inputs).reshape(2, 2)
+    values, by_input = kernel.value_and_grad(x, argnums=0)
+    mean, gradient = kernel.value_and_grad(x)
+    expected, expected_gradient = [], np.zeros(len(kernel.parameters))
+    for b, row in enumerate(x):
+        leaves = [Value(t) for t in row]
+        for parameter in w:
+            parameter.grad = 0.0
+        root = program(w, leaves)
+        root.backward()
+        expected.append(root.data)
+        with np.errstate(all="ignore"):
+            expected_gradient = expected_gradient + [p.grad for p in kernel.parameters]
+        assert same(by_input[b], [leaf.grad for leaf in leaves])
+    with np.errstate(all="ignore"):
+        assert same(values, expected)
+        assert same(kernel(x), expected)
+        assert same(mean, np.mean(expected))
+        assert same(gradient, expected_gradient / 2)
+
+
+@pytest.mark.parametrize("bad", [inf, -inf, nan])
+def test_a_shorter_dot_does_not_see_what_lies_beyond_its_end(bad):
+    w = [[Value(0.1 * i + j) for j in range(4)] for i in range(2)]
+    kernel = Kernel(lambda x: [autodiff.dot(w[n - 3][:n], x[:n]) for n in (3, 4)])
+    x = np.array([[1.0, 2.0, 3.0, bad]])
+    first, second = kernel(x)
+    assert same(first, [sum(p.data * t for p, t in zip(w[0][:3], x[0], strict=False))])
+    assert not np.isfinite(second).any()
+
+
+def test_a_cut_relu_sends_nothing_to_an_infinite_input():
+    w, v = Value(-1.0), Value(2.0)
+    kernel = Kernel(lambda x: v * (w * x).relu())
+    _, gradient = kernel.value_and_grad(np.array([inf, 3.0]))
+    assert dict(zip(kernel.parameters, gradient, strict=True)) == {w: 0.0, v: 0.0}
+
+
+def test_a_known_structure_is_evaluated_as_it_was_traced():
+    w = Value(3.0)
+    kernel = Kernel(lambda x, k: [w * x, autodiff.take([x, w], k), autodiff.where(x > 0, 1.0, w)])
+    kernel(np.array([2.0]), np.array([1]))
+    trace = kernel._latest
+    x, k = trace.inputs
+    found = evaluate(trace.scalars, trace.results, [w], {x: [Value(-2.0)], k: [1]})
+    assert [v.data for v in found] == [-6.0, 3.0, 3.0]
