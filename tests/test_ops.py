@@ -194,6 +194,10 @@ CONVENTIONS = [  # op, operands, result, slopes
     ("atan2", (-1e200, 1.0), -np.pi / 2, (0.0, 1e-200)),
     ("atan2", (1.0, -1e200), np.pi, (-1e-200, -0.0)),
     ("atan2", (0.0, -1.0), np.pi, (-1.0, -0.0)),
+    ("atan2", (1.0, inf), 0.0, (0.0, 0.0)),
+    ("atan2", (inf, -inf), 3 * np.pi / 4, (0.0, 0.0)),
+    ("maximum", (nan, 1.0), nan, (nan, nan)),
+    ("minimum", (1.0, nan), nan, (nan, nan)),
 ]
 CONVENTIONS_OF_NAN = [("maximum", (nan, 1.0)), ("maximum", (1.0, nan)), ("minimum", (nan, 1.0)),
                       ("clip", (nan, 0.0, 1.0)), ("clip", (0.0, nan, 1.0))]  # fmt: skip
