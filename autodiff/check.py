@@ -105,12 +105,15 @@ def _compare(
     analytic = subject.derivatives(order)
     largest = max((abs(x) for x in analytic if isfinite(x)), default=0.0)
     center = subject.derivatives(order - 1)
+    # What a derivative loses to rounding within the graph may not show in its size, but in f's.
+    values = (*center, *subject.derivatives(0)) if below else ()
+    level = 2 * max((abs(x) for x in values if isfinite(x)), default=0.0)
 
     def column(move: Move) -> list[tuple[Difference, float]]:
         def aside(offset: float) -> list[float]:
             return subject.moved(move, offset, order - 1)
 
-        return differentiate(aside, center, move.size, eps, subject.epsilon)
+        return differentiate(aside, center, move.size, eps, subject.epsilon, level)
 
     columns = list(map(column, subject.moves))
     entries: list[Entry] = []

@@ -36,13 +36,14 @@ def differentiate(
     size: float,
     first_step: float = FIRST_STEP,
     epsilon: float = EPSILON,
+    level: float = 0.0,
 ) -> list[tuple[Difference, float]]:
     """For each number that f returns, its derivative at 0 and its bend.
 
     `f` maps an offset from the point, `center` is f(0), `size` that of the point, by which steps
-    grow if it is over 1, and `epsilon` the rounding of f relative to it. The steps start at
-    `first_step` and shrink until the quotients settle (Richardson's extrapolation). The bend is
-    the steepest slope from here to a first step away.
+    grow if it is over 1, and `epsilon` the rounding of f relative to its size, or to `level` if
+    that is larger. The steps start at `first_step` and shrink until the quotients settle
+    (Richardson's extrapolation). The bend is the steepest slope from here to a first step away.
     """
     best = [Difference()] * len(center)
     bends = [0.0] * len(center)
@@ -56,7 +57,7 @@ def differentiate(
             if relative_step == 1:
                 bends[i] = _bend(center[i], around, step)
             rises[i].append(around[-1] - around[0])
-            candidate = _extrapolate(size, center[i], around, step, epsilon)
+            candidate = _extrapolate(size, center[i], around, step, epsilon, level)
             if candidate.error < best[i].error:
                 best[i] = candidate
         open_ones = [i for i in open_ones if not best[i].is_settled(bends[i])]
@@ -80,7 +81,7 @@ def _is_jump(rises: list[float], noise: float) -> bool:
 
 
 def _extrapolate(
-    size: float, center: float, around: list[float], step: float, epsilon: float
+    size: float, center: float, around: list[float], step: float, epsilon: float, level: float
 ) -> Difference:
     """Richardson's extrapolation from f at ± step and ± step / 2."""
     low, near_low, near_high, high = around
@@ -92,8 +93,8 @@ def _extrapolate(
     jump = (high - 2 * center + low) / step
     near_jump = (near_high - 2 * center + near_low) / (step / 2)
     # Rounding of f, and of the point: by it the step is another, and the point one beside it.
-    rounded = max(_TINY, *map(abs, (center, *around))) + size * (abs(near_jump) + abs(slope))
-    noise = 4 * epsilon * rounded / step
+    rounded = max(level, _TINY, *map(abs, (center, *around))) + size * (abs(near_jump) + abs(slope))
+    noise = 8 * epsilon * rounded / step  # a few ops' worth
     error = abs(narrow - wide) + noise
     if not isfinite(error):
         return Difference()

@@ -67,7 +67,7 @@ div = _row("div", ieee.divide,
     lambda x, y, out: -div(out, y),  # not -x / y²: y² underflows at 1e-200
     label="/", ufunc="divide", domain=(REAL, KINK))
 pow = _row("pow", ieee.power,
-    lambda x, y, out: where(_is(y, 0), 0.0, y * pow(x, y - 1.0)),
+    lambda x, y, out: _power_slope(x, y),
     lambda x, y, out: where(_is(x, 0) & (y >= 0), 0.0, out * log(x)),
     label="**", ufunc="power", domain=(POSITIVE, REAL))
 neg = _row("neg", operator.neg, lambda x, out: -1.0, ufunc="negative")
@@ -151,6 +151,14 @@ minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x <= out 
 logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: [exp(x - out) for x in xs],
     "np.logaddexp.reduce({0}, axis=0)", identity=-inf, by_element=True)
 # fmt: on
+
+
+def _power_slope(x: Any, y: Any) -> Any:
+    """y x^(y - 1); 0 for y = 0, where x^(y - 1) may be no number. By y it has a slope there too."""
+    slope = y * pow(x, y - 1.0)
+    if type(y) is float and y:
+        return slope
+    return where(_is(y, 0), where((x > 0) | (x < 0), slope, 0.0), slope)
 
 
 def _over_square(numerator: Any, y: Any, x: Any) -> Any:

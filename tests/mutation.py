@@ -112,7 +112,7 @@ def replacements(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         )
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield f"flip the sign of {ast.unparse(node)}", node.operand
-    if isinstance(node, ast.Compare):
+    if isinstance(node, ast.Compare) and FLIPS.keys() >= set(map(type, node.ops)):
         flipped = [FLIPS[type(op)]() for op in node.ops]
         yield (
             f"move the end of {ast.unparse(node)}",

@@ -262,6 +262,16 @@ def test_constant_exponent_keeps_the_slope_at_a_negative_base():
     assert x.grad == 12.0
 
 
+@pytest.mark.parametrize("x", [2.0, 0.5])
+def test_slope_of_a_power_by_its_base_has_a_slope_by_its_exponent_at_zero(x):
+    """d/dy (y x^(y - 1)) is 1 / x at y = 0."""
+    base, exponent = Value(x), Value(0.0)
+    slope = ops.pow.partials_at((base, exponent), base**exponent)[0]
+    assert slope.data == 0.0
+    slope.backward()
+    assert (base.grad, exponent.grad) == (0.0, 1 / x)
+
+
 def test_rows_have_unique_names_and_labels():
     assert len({row.label for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS)
 
