@@ -120,7 +120,11 @@ def _checked(name: str, what: str, function: Form) -> Form:
     """`function`, whose result is a float, or what an op gives on operands that are no numbers."""
 
     def checked(*args: Any) -> Any:
-        out = function(*args)
+        try:
+            out = function(*args)
+        except (ZeroDivisionError, OverflowError) as error:
+            error.add_note(f"in {what} of {name}: write autodiff's div, pow, exp, which give inf")
+            raise
         if type(out) is float or interpreter_of_type(type(out)) is not NUMBERS:
             return out
         try:

@@ -13,6 +13,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from samples import USER_ROWS
 
+import autodiff
 from autodiff import (
     AnomalyError,
     Domain,
@@ -135,6 +136,16 @@ def test_what_goes_wrong_later_is_named():
 
 
 @pytest.mark.usefixtures("tables")
+def test_a_partial_that_raises_is_told_of_the_ops():
+    row = custom_op("own", lambda x: x * x, lambda x, out: 2 * out / x)
+    assert grad(row)(3.0) == 6.0
+    with pytest.raises(ZeroDivisionError) as caught:
+        row(Value(0.0))
+    (note,) = caught.value.__notes__
+    assert note.startswith("in partial 0 of own: write autodiff's div, pow, exp, which give inf")
+
+
+@pytest.mark.usefixtures("tables")
 def test_a_constant_as_partial_and_a_domain_without_ends():
     inside = []
 
@@ -201,3 +212,74 @@ def test_what_does_not_fit_is_refused_and_nothing_declared(args, options, messag
 
 def test_edges_of_the_samples():
     assert_array_equal([CBRT(-inf), CBRT(nan), LOG(-1.0)], [-inf, nan, nan])
+
+
+# In kernels
+
+
+def function(row):
+    """A function of two numbers in which `row` has an operand that it depends on twice."""
+    if row is PICK:
+        return lambda x, y: PICK(x > y, x * y, y * y)
+    if row is BUMP:
+        return lambda x, y: BUMP(x * y, x + 2.0) + BUMP(y)
+    return lambda x, y: row(x * y) * y + row(x + 2.0)
+
+
+@pytest.mark.parametrize("row", USER_ROWS, ids=lambda row: row.name)
+def test_kernels_agree_with_eager(row):
+    w = Value(0.7)
+    f = function(row)
+    kernel = autodiff.compile(lambda x, y: f(x, w * y) + w)
+    x, y = np.array([0.5, 0.9, 1.5, 2.0]), np.array([1.0, 1.7, 0.3, 0.6])
+    expected = [f(a, w.data * b) + w.data for a, b in zip(x, y, strict=True)]
+    np.testing.assert_allclose(kernel(x, y), expected, rtol=1e-14)
+    slopes = [grad(lambda w, a=a, b=b: f(a, w * b) + w)(0.7) for a, b in zip(x, y, strict=True)]
+    value, gradient = kernel.value_and_grad(x, y)
+    np.testing.assert_allclose([value, *gradient], [np.mean(expected), np.mean(slopes)], rtol=1e-13)
+    _, by_x = kernel.value_and_grad(x, y, argnums=0)
+    slopes = [grad(f)(a, 0.7 * b) for a, b in zip(x, y, strict=True)]
+    np.testing.assert_allclose(by_x, slopes, rtol=1e-13)
+    assert gradcheck(kernel, (x, y)).passed
+
+
+def test_kernels_multiply_by_the_hessian_of_a_row():
+    w, v = Value(0.7), 1.5
+    kernel = autodiff.compile(lambda x: BUMP(w * x, x) + CBRT(w + x))
+    x = np.array([0.5, 0.9])
+    second = [grad(grad(lambda w, a=a: BUMP(w * a, a) + CBRT(w + a)))(0.7) for a in x]
+    np.testing.assert_allclose(kernel.hvp(x, vector=[v]), [v * np.mean(second)], rtol=1e-12)
+
+
+def test_the_source_of_a_kernel_names_the_array_form():
+    kernel = autodiff.compile(lambda x: CBRT(x) + BUMP(x, 2.0) + LOG(x) + PICK(x > 1, x, 2.0))
+    x = np.array([0.5, 2.0])
+    np.testing.assert_allclose(kernel(x), CBRT(x) + BUMP(x, 2.0) + LOG(x) + np.where(x > 1, x, -2))
+    for text in "np.cbrt(", "custom['user_bump'](", "custom['user_log'](", "np.where(":
+        assert text in kernel.source
+
+
+def test_a_ufunc_is_traced_as_the_row_that_spells_it():
+    kernel = autodiff.compile(lambda x: np.cbrt(x) * 2)
+    np.testing.assert_allclose(kernel(np.array([8.0, 27.0])), [4.0, 6.0])
+
+
+@pytest.mark.usefixtures("tables")
+def test_partials_with_signs_for_div_and_pow_compile():
+    row = custom_op("own", lambda x: 1 / x, lambda x, out: 0 - 1 / x**2, domain=Domain(low=0.0))
+    kernel = autodiff.compile(row)
+    x = np.array([0.5, 2.0])
+    np.testing.assert_allclose(kernel.value_and_grad(x, argnums=0)[1], -(x**-2.0))
+
+
+def test_kernels_cut_what_was_not_selected():
+    kernel = autodiff.compile(lambda x: ops.where(x > 0, LOG(x), 0.0) + PICK(x > 0, CBRT(x), 1.0))
+    x = np.array([0.0, 8.0])
+    assert_array_equal(kernel(x), [-1.0, math.log(8.0) + 2.0])
+    assert_array_equal(kernel.value_and_grad(x, argnums=0)[1], [0.0, 1 / 8 + 1 / 12])
+
+
+def test_kernels_keep_the_precision_they_are_asked_for():
+    kernel = autodiff.compile(lambda x: CBRT(x) + BUMP(x), dtype=np.float32)
+    out = kernel(np.array([8.0], np.float32))
+    assert (out.dtype, out.tolist()) == (np.float32, [2.0])

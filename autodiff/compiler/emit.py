@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.array import CUSTOM
 from autodiff.compiler.access import View
 from autodiff.compiler.homes import Homes, Place, covers, is_disjoint, starts
 from autodiff.compiler.ir import Instr, Program
@@ -18,7 +19,7 @@ from autodiff.compiler.names import Names, common_name
 from autodiff.compiler.spelling import line_of
 from autodiff.compiler.viewing import strided, view_text
 
-LEAF_NAMES = ("batch", "scale", "dtype", "arrays", "np", "math", "strided", "seed")
+LEAF_NAMES = ("batch", "scale", "dtype", "arrays", "np", "math", "strided", "custom", "seed")
 """Names that the emitted text uses for itself."""
 
 WIDTH = 92
@@ -346,7 +347,7 @@ def load(text: str, name: str) -> Callable[..., Any]:
     """The function `bind` of emitted text; tracebacks and debuggers show its lines."""
     filename = f"<autodiff kernel {name}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {"np": np, "math": math, "strided": strided}
+    namespace: dict[str, Any] = {"np": np, "math": math, "strided": strided, "custom": CUSTOM}
     exec(compile(text, filename, "exec"), namespace)
     bind: Callable[..., Any] = namespace["bind"]
     return bind

@@ -67,11 +67,11 @@ def _method(row: Primitive, *, reflected: bool = False) -> Callable[[Any, Any], 
 
 
 for _name, _row in {
-    "add": ops.add, "sub": ops.sub, "mul": ops.mul, "lt": LESS, "le": LESS_EQUAL, "gt": GREATER,
-    "ge": GREATER_EQUAL, "and": AND, "or": OR,
+    "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow,
+    "lt": LESS, "le": LESS_EQUAL, "gt": GREATER, "ge": GREATER_EQUAL, "and": AND, "or": OR,
 }.items():  # fmt: skip
     setattr(Lanes, f"__{_name}__", _method(_row))
-    if _name in ("add", "sub", "mul", "and", "or"):
+    if _name not in ("lt", "le", "gt", "ge"):
         setattr(Lanes, f"__r{_name}__", _method(_row, reflected=True))
 setattr(Lanes, "__neg__", lambda self: ops.neg.apply((self,)))  # noqa: B010
 interpret(Lanes, _Arrays())

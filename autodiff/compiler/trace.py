@@ -12,7 +12,7 @@ import numpy as np
 from autodiff import ops
 from autodiff.compiler.scalars import TAKE, Leaf, Scalars
 from autodiff.interpreter import interpret, number
-from autodiff.primitive import TABLE, Domain, Primitive
+from autodiff.primitive import TABLE, UFUNCS, Domain, Primitive
 from autodiff.value import Value
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -214,7 +214,7 @@ for _name in ("data", "grad"):
 
 
 def _array_ufunc(self: Tracer, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    row = _BY_UFUNC.get(ufunc.__name__)
+    row = UFUNCS.get(ufunc.__name__) or _PREDICATE_OF_UFUNC.get(ufunc.__name__)
     if row and method == "__call__" and not options:
         return row(*inputs)
     wrapped = [np.array(x, object) if isinstance(x, Tracer) else x for x in inputs]
@@ -224,6 +224,6 @@ def _array_ufunc(self: Tracer, ufunc: Any, method: str, *inputs: Any, **options:
         raise trace_error(f"np.{ufunc.__name__}", "it has no row in the op table") from error
 
 
-_BY_UFUNC = {row.ufunc: row for row in (*TABLE.values(), *PREDICATES) if row.ufunc}
+_PREDICATE_OF_UFUNC = {row.ufunc: row for row in PREDICATES}
 setattr(Tracer, "__array_ufunc__", _array_ufunc)  # noqa: B010
 interpret(Tracer, _Tracers())
