@@ -32,7 +32,8 @@ function narrow(texts) {
   for (const [k, made] of texts.entries()) {
     let length = 24;
     while (widths[k] > made.dataset.room && length > 1) {
-      made.textContent = isolated(short(made.dataset.short ?? made.textContent, length));
+      const { text: whole = made.textContent, rest = "" } = made.dataset;
+      made.textContent = isolated(short(whole, length)) + rest;
       widths[k] = made.getComputedTextLength();
       length -= 2;
     }
@@ -57,7 +58,8 @@ function drawBox(atom) {
   });
   const head = drawn("text", { class: "name", x: 10, y: 18, "data-room": BOX.width - 18 },
     isModule ? isolated(short(GROUPS[atom.group].name, 30)) : caption(atom.node));
-  head.dataset.short = isModule ? GROUPS[atom.group].name : briefly(atom.node);
+  head.dataset.text = isModule ? GROUPS[atom.group].name : name(atom.node, 30);
+  head.dataset.rest = isModule ? "" : opOf(atom.node);
   const row = (key, y) => {
     const number = drawn("text", { class: "number", x: BOX.width - 10, y, "text-anchor": "end" });
     const term = drawn("text", { class: "key", x: 10, y }, key);
@@ -78,11 +80,11 @@ const tooltip = (i) => `${short(NODES[i].path ?? NODES[i].label, 300)}\n${inWord
 function caption(i) {
   if (NODES[i].op === null) return isolated(name(i, 30));
   const whole = inWords(i);
-  return whole.length <= 40 ? whole : isolated(briefly(i));
+  return whole.length <= 40 ? whole : isolated(name(i, 10)) + opOf(i);
 }
 
-/** The name and the op. */
-const briefly = (i) => (NODES[i].op === null ? name(i, 30) : `${name(i, 10)}: ${NODES[i].op}`);
+/** What stands behind the name of a node where its formula is too long. */
+const opOf = (i) => (NODES[i].op === null ? "" : `: ${isolated(short(NODES[i].op, 8))}`);
 
 /** A smooth path: straight inside each pair of points, with level ends between the pairs. */
 function curve(points) {
