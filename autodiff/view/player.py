@@ -19,7 +19,7 @@ from autodiff.value import Value
 from autodiff.view.playback import playback
 
 _PAGE = Path(__file__).parent / "page"
-_STYLES = "player.css", "graph.css"
+_STYLES = "player.css", "graph.css", "panel.css"
 _SCRIPTS = (
     "graph.js steps.js layout.js order.js explain.js scene.js camera.js player.js modules.js "  # noqa: SIM905 - shorter
     "controls.js".split()

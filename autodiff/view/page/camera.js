@@ -23,7 +23,10 @@ function aim(isSmooth) {
 /** The whole picture, no larger than drawn. */
 function fit(picture) {
   const { width, height } = view;
-  camera.scale = Math.max(ZOOM.least, Math.min(1.15, (width - 56) / picture.width, (height - 96) / picture.height));
+  camera.scale = Math.max(
+    ZOOM.least,
+    Math.min(1.15, (width - 56) / picture.width, (height - 96) / picture.height),
+  );
   camera.x = (width - picture.width * camera.scale) / 2;
   camera.y = (height - 40 - picture.height * camera.scale) / 2;
   aim(false);
@@ -59,27 +62,44 @@ function follow(atoms) {
   const { width, height } = view;
   const seen = ({ x, y, width: w, height: h }) => {
     const [left, top] = [x * camera.scale + camera.x, y * camera.scale + camera.y];
-    return left >= 12 && top >= 12 && left + w * camera.scale <= width - 12 && top + h * camera.scale <= height - 56;
+    return (
+      left >= 12 &&
+      top >= 12 &&
+      left + w * camera.scale <= width - 12 &&
+      top + h * camera.scale <= height - 56
+    );
   };
   if (!atoms.length || atoms.every(seen)) return;
   const whole = (list) => {
-    const left = Math.min(...list.map((a) => a.x)), right = Math.max(...list.map((a) => a.x + a.width));
-    const top = Math.min(...list.map((a) => a.y)), bottom = Math.max(...list.map((a) => a.y + a.height));
+    const left = Math.min(...list.map((a) => a.x)),
+      right = Math.max(...list.map((a) => a.x + a.width));
+    const top = Math.min(...list.map((a) => a.y)),
+      bottom = Math.max(...list.map((a) => a.y + a.height));
     return { left, right, top, bottom };
   };
   let bounds = whole(atoms);
-  const isTooLarge = (bounds.right - bounds.left) * camera.scale > width - 24 || (bounds.bottom - bounds.top) * camera.scale > height - 68;
+  const isTooLarge =
+    (bounds.right - bounds.left) * camera.scale > width - 24 ||
+    (bounds.bottom - bounds.top) * camera.scale > height - 68;
   if (isTooLarge) bounds = whole(atoms.slice(-1));
   camera.x = width / 2 - ((bounds.left + bounds.right) / 2) * camera.scale;
   camera.y = (height - 40) / 2 - ((bounds.top + bounds.bottom) / 2) * camera.scale;
   aim(true);
 }
 
-canvas.addEventListener("wheel", (event) => {
-  event.preventDefault();
-  const { left, top } = canvas.getBoundingClientRect();
-  zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), event.clientX - left, event.clientY - top);
-}, { passive: false });
+canvas.addEventListener(
+  "wheel",
+  (event) => {
+    event.preventDefault();
+    const { left, top } = canvas.getBoundingClientRect();
+    zoom(
+      Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)),
+      event.clientX - left,
+      event.clientY - top,
+    );
+  },
+  { passive: false },
+);
 
 const pointers = new Map();
 canvas.addEventListener("pointerdown", (event) => {
@@ -95,8 +115,10 @@ canvas.addEventListener("pointermove", (event) => {
   if (!camera.isDragging) canvas.setPointerCapture(event.pointerId);
   camera.isDragging = true;
   const other = [...pointers.values()].find((pointer) => pointer.pointerId !== event.pointerId);
-  if (other) { // two fingers: their distance is the scale
-    const reach = (pointer) => Math.hypot(pointer.clientX - other.clientX, pointer.clientY - other.clientY);
+  if (other) {
+    // two fingers: their distance is the scale
+    const reach = (pointer) =>
+      Math.hypot(pointer.clientX - other.clientX, pointer.clientY - other.clientY);
     const { left, top } = canvas.getBoundingClientRect();
     zoom(reach(event) / Math.max(1, reach(before)), other.clientX - left, other.clientY - top);
   } else {

@@ -13,9 +13,10 @@ function walk(from, by) {
   rove(next);
   next.focus({ preventScroll: true });
   const { node, group } = next.dataset;
-  const atom = node === undefined
-    ? [...picture.frames, ...picture.atoms].find((item) => item.group === Number(group))
-    : picture.atomOf[Number(node)];
+  const atom =
+    node === undefined
+      ? [...picture.frames, ...picture.atoms].find((item) => item.group === Number(group))
+      : picture.atomOf[Number(node)];
   follow([atom]);
 }
 
@@ -54,32 +55,64 @@ function changeSpeed(by) {
 
 const jumps = { first: () => step(-player.ends.length), last: () => step(player.ends.length) };
 const KEYS = {
-  " ": play, "ArrowRight": () => { stop(); step(1); }, "ArrowLeft": () => { stop(); step(-1); },
-  "Home": jumps.first, "End": jumps.last, "b": () => moveTo(NODES.length),
-  "<": () => changeSpeed(-1), ">": () => changeSpeed(1),
-  "w": () => setSweep(SWEEPS[(SWEEPS.indexOf(player.sweep) + 1) % SWEEPS.length]),
-  "g": () => $("jump").focus(), "c": closeAll, "e": openAll,
-  "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), "0": () => fit(picture),
-  "t": setTheme, "?": () => $("keys").showModal(),
+  " ": play,
+  ArrowRight: () => {
+    stop();
+    step(1);
+  },
+  ArrowLeft: () => {
+    stop();
+    step(-1);
+  },
+  Home: jumps.first,
+  End: jumps.last,
+  b: () => moveTo(NODES.length),
+  "<": () => changeSpeed(-1),
+  ">": () => changeSpeed(1),
+  w: () => setSweep(SWEEPS[(SWEEPS.indexOf(player.sweep) + 1) % SWEEPS.length]),
+  g: () => $("jump").focus(),
+  c: closeAll,
+  e: openAll,
+  "+": () => zoom(1.25),
+  "=": () => zoom(1.25),
+  "-": () => zoom(0.8),
+  0: () => fit(picture),
+  t: setTheme,
+  "?": () => $("keys").showModal(),
 };
 const MOVES = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || $("keys").open) return;
   const { key, target } = event;
-  if (target.matches("select, input[type=range]") && (key.length === 1 || key.startsWith("Arrow") || key === "Home" || key === "End")) return;
+  if (
+    target.matches("select, input[type=range]") &&
+    (key.length === 1 || key.startsWith("Arrow") || key === "Home" || key === "End")
+  )
+    return;
   if (target.matches("button, input") && (key === " " || key === "Enter")) return;
   const isMove = event.shiftKey && key in MOVES;
-  const action = isMove ? () => pan(...MOVES[key]) : KEYS[key.length === 1 ? key.toLowerCase() : key];
+  const action = isMove
+    ? () => pan(...MOVES[key])
+    : KEYS[key.length === 1 ? key.toLowerCase() : key];
   if (!action) return;
   event.preventDefault();
   action();
 });
 
 const BUTTONS = {
-  first: jumps.first, last: jumps.last, back: KEYS.ArrowLeft, forward: KEYS.ArrowRight, play,
-  theme: setTheme, help: KEYS["?"], collapse: closeAll, expand: openAll,
-  "zoom-in": KEYS["+"], "zoom-out": KEYS["-"], fit: KEYS["0"],
+  first: jumps.first,
+  last: jumps.last,
+  back: KEYS.ArrowLeft,
+  forward: KEYS.ArrowRight,
+  play,
+  theme: setTheme,
+  help: KEYS["?"],
+  collapse: closeAll,
+  expand: openAll,
+  "zoom-in": KEYS["+"],
+  "zoom-out": KEYS["-"],
+  fit: KEYS["0"],
 };
 for (const [id, action] of Object.entries(BUTTONS)) $(id).addEventListener("click", action);
 $("sweep").addEventListener("change", () => setSweep($("sweep").value));
@@ -93,7 +126,11 @@ $("jump").addEventListener("change", () => {
   if ($("jump").value !== "") goTo(Number($("jump").value));
   $("jump").value = "";
 });
-addEventListener("resize", () => { measureView(); fit(picture); show(); });
+addEventListener("resize", () => {
+  measureView();
+  fit(picture);
+  show();
+});
 
 function begin() {
   $("summary").textContent = `${many(NODES.length, "node")}, ${many(EDGES.length, "edge")}`;
@@ -103,7 +140,10 @@ function begin() {
     made.textContent = words;
     return made;
   };
-  $("jump").append(option("", "a node …"), ...NODES.map((_, i) => option(i, short(inWords(i), 60))));
+  $("jump").append(
+    option("", "a node …"),
+    ...NODES.map((_, i) => option(i, short(inWords(i), 60))),
+  );
   player.events = eventsOf(player.sweep);
   document.body.dataset.sweep = player.sweep;
   measureView();

@@ -9,13 +9,23 @@ function math(tag, ...children) {
 }
 
 const text = (x) => math("mtext", x);
-const slopeOf = (top, bottom) => math("mfrac", ...[top, bottom].map((x) => (
-  math("mrow", math("mo", "∂"), text(typeof x === "string" ? x : isolated(name(x, 9)))))));
+const slopeOf = (top, bottom) =>
+  math(
+    "mfrac",
+    ...[top, bottom].map((x) =>
+      math("mrow", math("mo", "∂"), text(typeof x === "string" ? x : isolated(name(x, 9)))),
+    ),
+  );
 
 /** Lines `left sign right`, set one below the other. */
 function equations(lines) {
   const rows = lines.map(([left, sign, right, tone]) => {
-    const row = math("mtr", math("mtd", ...left), math("mtd", math("mo", sign)), math("mtd", ...right));
+    const row = math(
+      "mtr",
+      math("mtd", ...left),
+      math("mtd", math("mo", sign)),
+      math("mtd", ...right),
+    );
     if (tone) row.setAttribute("class", tone);
     return row;
   });
@@ -26,13 +36,16 @@ function equations(lines) {
 
 const called = (i) => isolated(name(i));
 const gradientOf = (i) => `∂${called(ROOT)}/∂${called(i)}`;
-const ordinal = (k) => `${k}${{ 1: "st", 2: "nd", 3: "rd" }[k % 100 > 10 && k % 100 < 14 ? 0 : k % 10] ?? "th"}`;
+const ordinal = (k) =>
+  `${k}${{ 1: "st", 2: "nd", 3: "rd" }[k % 100 > 10 && k % 100 < 14 ? 0 : k % 10] ?? "th"}`;
 const many = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 /** The rule that the backward pass applies: over all nodes u that x is an operand of. */
 function chainRule() {
   const sum = math("munder", math("mo", "∑"), math("mtext", "uses u of x"));
-  return equations([[[slopeOf(ROOT, "x")], "=", [sum, slopeOf(ROOT, "u"), math("mo", "·"), slopeOf("u", "x")]]]);
+  return equations([
+    [[slopeOf(ROOT, "x")], "=", [sum, slopeOf(ROOT, "u"), math("mo", "·"), slopeOf("u", "x")]],
+  ]);
 }
 
 /** Headline, formula and sentence of one event; `before` is the state in front of it. */
@@ -43,8 +56,9 @@ function explain(event, before, sweep) {
       phase: "backward",
       headline: "Backward: the seed",
       formula: equations([[[slopeOf(ROOT, ROOT)], "=", [text("1")]]]),
-      sentence: `The slope of ${called(ROOT)} with respect to itself is 1. From here, each op `
-        + "sends its cotangent, times its partial, to each operand.",
+      sentence:
+        `The slope of ${called(ROOT)} with respect to itself is 1. From here, each op ` +
+        "sends its cotangent, times its partial, to each operand.",
     };
   }
   return explainShare(event, before, sweep);
@@ -90,11 +104,16 @@ function explainShare(event, before, sweep) {
   const lines = [[left, sign, [slopeOf(ROOT, node), math("mo", "·"), slopeOf(node, operand)]]];
   const symbols = slope === null ? null : filled(slope, node, called);
   if (symbols !== null && slope.includes("{")) {
-    lines.push([[], "=", [text(`${inner(event.cotangent)} · ${symbols.includes(" ") ? `(${symbols})` : symbols}`)]]);
+    lines.push([
+      [],
+      "=",
+      [text(`${inner(event.cotangent)} · ${symbols.includes(" ") ? `(${symbols})` : symbols}`)],
+    ]);
   }
   lines.push([[], "=", [text(`${inner(event.cotangent)} · ${inner(partial)}`)]]);
   lines.push([[], "=", [text(product)], "result"]);
-  const place = before.arrived[operand] + 1, expected = EXPECTED[operand];
+  const place = before.arrived[operand] + 1,
+    expected = EXPECTED[operand];
   const total = digits(event.total);
   let sentence = `${called(node)} sends ${inner(event.cotangent)} · ${inner(partial)} = ${product} to ${called(operand)}.`;
   if (expected > 1) {
@@ -107,7 +126,13 @@ function explainShare(event, before, sweep) {
       sentence += ` It is ${which}.`;
     }
   }
-  return { phase: "backward", headline, formula: equations(lines), sentence, warning: warn(event, before, sweep) };
+  return {
+    phase: "backward",
+    headline,
+    formula: equations(lines),
+    sentence,
+    warning: warn(event, before, sweep),
+  };
 }
 
 /** What goes wrong in this step; undefined where nothing does. */
@@ -135,8 +160,11 @@ function explainModule(events, group, after) {
   const told = { isModule: true, headline: isolated(short(GROUPS[group].path, 40)) };
   if (events[0].kind === "forward") {
     const inside = new Set(events.map((event) => event.node));
-    const leaving = [...inside].filter((i) => i === ROOT
-      || EDGES.some((edge) => edge.operand === i && !AROUND[edge.node].includes(group)));
+    const leaving = [...inside].filter(
+      (i) =>
+        i === ROOT ||
+        EDGES.some((edge) => edge.operand === i && !AROUND[edge.node].includes(group)),
+    );
     return {
       ...told,
       phase: "forward",
@@ -145,7 +173,9 @@ function explainModule(events, group, after) {
       sentence: `${many(events.length, "value")} computed. Open the module to see each.`,
     };
   }
-  const reached = new Set(events.filter((event) => event.product !== null).map((event) => EDGES[event.edge].operand));
+  const reached = new Set(
+    events.filter((event) => event.product !== null).map((event) => EDGES[event.edge].operand),
+  );
   const leaves = [...reached].filter((i) => NODES[i].op === null);
   const size = (i) => Math.abs(after.cotangent[i]);
   const wrong = events.filter(isWrong).length;
@@ -153,9 +183,15 @@ function explainModule(events, group, after) {
     ...told,
     phase: "backward",
     headline: `Backward: ${told.headline}`,
-    formula: listed("Largest gradients of leaves", leaves.sort((a, b) => size(b) - size(a)), (i) => after.cotangent[i]),
+    formula: listed(
+      "Largest gradients of leaves",
+      leaves.sort((a, b) => size(b) - size(a)),
+      (i) => after.cotangent[i],
+    ),
     sentence: `${many(events.length, "share")} sent to ${many(reached.size, "node")}. Open the module to see each.`,
-    warning: wrong ? `${wrong} of ${many(events.length, "share")} carry a wrong cotangent. Open the module to see where.` : undefined,
+    warning: wrong
+      ? `${wrong} of ${many(events.length, "share")} carry a wrong cotangent. Open the module to see where.`
+      : undefined,
   };
 }
 
@@ -163,7 +199,10 @@ function explainModule(events, group, after) {
 function listed(title, nodes, numberOf) {
   const [made, head] = [document.createElement("div"), document.createElement("h3")];
   head.textContent = nodes.length > 5 ? `${title} (5 of ${nodes.length})` : title;
-  made.append(head, list(nodes.slice(0, 5).map((i) => [short(NODES[i].path ?? name(i), 40), digits(numberOf(i))])));
+  made.append(
+    head,
+    list(nodes.slice(0, 5).map((i) => [short(NODES[i].path ?? name(i), 40), digits(numberOf(i))])),
+  );
   return made;
 }
 

@@ -1,15 +1,25 @@
 // The graph and the numbers as autodiff wrote them, and how names and numbers are spelled.
 
 const GRAPH = JSON.parse(document.getElementById("graph").textContent, (key, x) =>
-  x !== null && typeof x === "object" && "float" in x ? Number(x.float) : x);
+  x !== null && typeof x === "object" && "float" in x ? Number(x.float) : x,
+);
 const NODES = GRAPH.nodes;
 const GROUPS = GRAPH.groups;
 const ROOT = NODES.length - 1;
 
 // One edge an operand; `node` is the op that it enters.
-const EDGES = NODES.flatMap((node, i) => node.operands.map((operand, position) => (
-  { node: i, position, operand, partial: node.partials[position], slope: node.slopes[position] })));
-EDGES.forEach((edge, id) => { edge.id = id; });
+const EDGES = NODES.flatMap((node, i) =>
+  node.operands.map((operand, position) => ({
+    node: i,
+    position,
+    operand,
+    partial: node.partials[position],
+    slope: node.slopes[position],
+  })),
+);
+EDGES.forEach((edge, id) => {
+  edge.id = id;
+});
 const FIRST_EDGE = NODES.map((_, i) => EDGES.findIndex((edge) => edge.node === i));
 
 // The groups around a node, from the outermost to its own.
@@ -20,8 +30,12 @@ const AROUND = NODES.map((node) => {
 });
 
 function shares(sweep) {
-  return GRAPH.sweeps[sweep].map(([node, position, cotangent, product, total]) => (
-    { edge: FIRST_EDGE[node] + position, cotangent, product, total }));
+  return GRAPH.sweeps[sweep].map(([node, position, cotangent, product, total]) => ({
+    edge: FIRST_EDGE[node] + position,
+    cotangent,
+    product,
+    total,
+  }));
 }
 
 const RIGHT = shares("topological");
@@ -48,7 +62,8 @@ function digits(x, precision = GRAPH.precision) {
   const isScientific = exponent < -4 || exponent >= precision;
   let text = isScientific ? mantissa : x.toFixed(Math.max(0, precision - 1 - exponent));
   if (text.includes(".")) text = text.replace(/\.?0+$/, "");
-  if (isScientific) text += `e${exponent < 0 ? "−" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  if (isScientific)
+    text += `e${exponent < 0 ? "−" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
   return text.replace("-", "−");
 }
 
@@ -59,7 +74,10 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** `text` on one line, of at most `length` characters as a reader counts them. */
 function short(text, length) {
-  const line = text.slice(0, 8 * length).replace(/[\s\p{C}]+/gu, (x) => (x === "\u200d" ? x : " ")).trim();
+  const line = text
+    .slice(0, 8 * length)
+    .replace(/[\s\p{C}]+/gu, (x) => (x === "\u200d" ? x : " "))
+    .trim();
   const parts = Array.from(graphemes.segment(line), (part) => part.segment);
   const isWhole = parts.length <= length && text.length <= 8 * length;
   return isWhole ? line : `${parts.slice(0, length - 1).join("")}…`;
@@ -76,7 +94,8 @@ const isolated = (text) => `\u2068${text}\u2069`;
 /** A formula with what `symbol` gives for each operand of node `i`, and for its result. */
 function filled(formula, i, symbol) {
   return formula.replace(/\{(\w+)\}/g, (_, hole) =>
-    symbol(hole === "out" ? i : NODES[i].operands[Number(hole)]));
+    symbol(hole === "out" ? i : NODES[i].operands[Number(hole)]),
+  );
 }
 
 /** What node `i` is of its operands; null for a leaf. */

@@ -18,8 +18,15 @@ function layout(closed) {
 }
 
 function nested(top, closed) {
-  const atoms = [], frames = [], atomOf = [], byGroup = new Map();
-  const added = (item, parent) => { parent.children.push(item); item.parent = parent; return item; };
+  const atoms = [],
+    frames = [],
+    atomOf = [],
+    byGroup = new Map();
+  const added = (item, parent) => {
+    parent.children.push(item);
+    item.parent = parent;
+    return item;
+  };
   NODES.forEach((_, i) => {
     let parent = top;
     for (const group of AROUND[i]) {
@@ -48,7 +55,8 @@ function nested(top, closed) {
 function linesBetween(atomOf) {
   const lines = new Map();
   for (const edge of EDGES) {
-    const from = atomOf[edge.operand], to = atomOf[edge.node];
+    const from = atomOf[edge.operand],
+      to = atomOf[edge.node];
     if (from === to) continue;
     const isSingle = from.node !== null && to.node !== null;
     const key = `${from.index} ${to.index} ${isSingle ? edge.position : ""}`;
@@ -66,14 +74,22 @@ const parents = (item) => (item.parent ? [item.parent, ...parents(item.parent)] 
 
 /** Give each frame that `line` runs through its segment: from a child or from outside, to likewise. */
 function divide(line) {
-  const ups = parents(line.from), downs = parents(line.to);
+  const ups = parents(line.from),
+    downs = parents(line.to);
   const meeting = ups.find((frame) => downs.includes(frame));
   line.ups = ups.slice(0, ups.indexOf(meeting));
   line.downs = downs.slice(0, downs.indexOf(meeting));
   line.meeting = meeting;
-  let from = line.from, to = line.to;
-  for (const frame of line.ups) { frame.segments.push({ line, from, to: null }); from = frame; }
-  for (const frame of line.downs) { frame.segments.push({ line, from: null, to }); to = frame; }
+  let from = line.from,
+    to = line.to;
+  for (const frame of line.ups) {
+    frame.segments.push({ line, from, to: null });
+    from = frame;
+  }
+  for (const frame of line.downs) {
+    frame.segments.push({ line, from: null, to });
+    to = frame;
+  }
   meeting.segments.push({ line, from, to });
 }
 
@@ -101,7 +117,8 @@ function arrange(frame) {
 function sorted(frame) {
   const sources = new Map(frame.children.map((item) => [item, []]));
   for (const { from, to } of frame.segments) if (from && to) sources.get(to).push(from);
-  const done = new Set(), open = new Set();
+  const done = new Set(),
+    open = new Set();
   const visit = (item) => {
     if (open.has(item)) return;
     open.add(item);
@@ -120,11 +137,16 @@ function rank(frame) {
   const after = new Map(frame.children.map((item) => [item, []]));
   const entered = new Set();
   for (const segment of frame.segments) {
-    if (isOn(segment)) { before.get(segment.to).push(segment.from); after.get(segment.from).push(segment.to); }
+    if (isOn(segment)) {
+      before.get(segment.to).push(segment.from);
+      after.get(segment.from).push(segment.to);
+    }
     if (!segment.from) entered.add(segment.to);
   }
-  for (const item of frame.children) item.rank = Math.max(0, ...before.get(item).map((x) => x.rank + 1));
-  for (const item of frame.children) { // a leaf stands right before its first use
+  for (const item of frame.children)
+    item.rank = Math.max(0, ...before.get(item).map((x) => x.rank + 1));
+  for (const item of frame.children) {
+    // a leaf stands right before its first use
     if (before.get(item).length || entered.has(item) || !after.get(item).length) continue;
     item.rank = Math.min(...after.get(item).map((x) => x.rank)) - 1;
   }
@@ -134,7 +156,8 @@ function rank(frame) {
 /** The cells of one segment, with a thin one in each rank that the line only crosses. */
 function chain(segment, layers) {
   const { line, from, to } = segment;
-  const first = from ? from.rank + 1 : 0, last = to ? to.rank : layers.length;
+  const first = from ? from.rank + 1 : 0,
+    last = to ? to.rank : layers.length;
   const cells = [];
   for (let r = first; r < last; r += 1) {
     const cell = { item: null, height: 0, index: line.from.index, left: [], right: [] };
@@ -148,7 +171,8 @@ function chain(segment, layers) {
   ];
   if (from && to && from.rank >= to.rank) return { segment, cells: [] }; // a recurrence
   for (let k = 1; k < ends.length; k += 1) {
-    const [a, shiftA] = ends[k - 1], [b, shiftB] = ends[k];
+    const [a, shiftA] = ends[k - 1],
+      [b, shiftB] = ends[k];
     const weight = a.item ? (b.item ? 1 : 2) : b.item ? 2 : 8; // long lines are straight
     a.right.push({ cell: b, shift: shiftB - shiftA, port: shiftA, weight });
     b.left.push({ cell: a, shift: shiftA - shiftB, port: shiftB, weight });

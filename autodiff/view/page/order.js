@@ -6,30 +6,43 @@ function order(layers) {
     keepModules(layer);
   }
   number(layers);
-  let best = layers.map((layer) => [...layer]), fewest = crossings(layers);
+  let best = layers.map((layer) => [...layer]),
+    fewest = crossings(layers);
   for (let sweep = 0; sweep < 12 && fewest > 0; sweep += 1) {
     const isRightward = sweep % 2 === 0;
-    for (const layer of isRightward ? layers : [...layers].reverse()) byBarycenter(layer, isRightward ? "left" : "right");
+    for (const layer of isRightward ? layers : [...layers].reverse())
+      byBarycenter(layer, isRightward ? "left" : "right");
     const count = crossings(layers);
     if (count < fewest) [best, fewest] = [layers.map((layer) => [...layer]), count];
   }
-  best.forEach((layer, r) => { layers[r].splice(0, layer.length, ...layer); });
+  best.forEach((layer, r) => {
+    layers[r].splice(0, layer.length, ...layer);
+  });
   number(layers);
 }
 
-const number = (layers) => layers.forEach((layer) => layer.forEach((cell, k) => { cell.place = k; }));
+const number = (layers) =>
+  layers.forEach((layer) =>
+    layer.forEach((cell, k) => {
+      cell.place = k;
+    }),
+  );
 
 /** Where a link ends, as a place in its rank; ports of one box differ by parts of a place. */
 const end = (link, back) => link.cell.place + (link.shift + back) / (link.cell.height + 20);
 
 function byBarycenter(layer, side) {
-  const wanted = new Map(layer.map((cell) => {
-    const ends = cell[side].map((link) => end(link, link.port));
-    return [cell, ends.length ? ends.reduce((a, b) => a + b) / ends.length : cell.place];
-  }));
+  const wanted = new Map(
+    layer.map((cell) => {
+      const ends = cell[side].map((link) => end(link, link.port));
+      return [cell, ends.length ? ends.reduce((a, b) => a + b) / ends.length : cell.place];
+    }),
+  );
   layer.sort((a, b) => wanted.get(a) - wanted.get(b) || a.place - b.place);
   keepModules(layer);
-  layer.forEach((cell, k) => { cell.place = k; });
+  layer.forEach((cell, k) => {
+    cell.place = k;
+  });
 }
 
 /** Bring modules, such as the neurons of a layer, into the order of the model. */
@@ -43,15 +56,19 @@ function keepModules(layer) {
 function crossings(layers) {
   let count = 0;
   for (const layer of layers) {
-    const links = layer.flatMap((cell) => cell.right.map((link) => (
-      [cell.place + link.port / (cell.height + 20), end(link, link.port)])));
+    const links = layer.flatMap((cell) =>
+      cell.right.map((link) => [cell.place + link.port / (cell.height + 20), end(link, link.port)]),
+    );
     links.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     const ends = [];
-    for (const [, target] of links) { // insertion into a sorted list counts inversions
-      let low = 0, high = ends.length;
+    for (const [, target] of links) {
+      // insertion into a sorted list counts inversions
+      let low = 0,
+        high = ends.length;
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (ends[middle] <= target) low = middle + 1; else high = middle;
+        if (ends[middle] <= target) low = middle + 1;
+        else high = middle;
       }
       count += ends.length - low;
       ends.splice(low, 0, target);
@@ -76,7 +93,8 @@ function heights(layers) {
 }
 
 const distance = (a, b) => {
-  const gap = a.item && b.item ? (a.item.children || b.item.children ? GAP.frame : GAP.node) : GAP.line;
+  const gap =
+    a.item && b.item ? (a.item.children || b.item.children ? GAP.frame : GAP.node) : GAP.line;
   return (a.height + b.height) / 2 + gap;
 };
 
@@ -111,7 +129,8 @@ function settle(layer, sides) {
 
 /** The size of a frame, the place of its children, and where lines cross its ranks and border. */
 function measure(frame, layers, chains) {
-  const pad = frame.parent ? GAP.frame : 0, title = frame.parent ? GAP.title : 0;
+  const pad = frame.parent ? GAP.frame : 0,
+    title = frame.parent ? GAP.title : 0;
   const cells = layers.flat();
   const topmost = Math.min(...cells.map((cell) => cell.y - cell.height / 2));
   const lowest = Math.max(...cells.map((cell) => cell.y + cell.height / 2));
@@ -132,12 +151,19 @@ function measure(frame, layers, chains) {
   }
   frame.ports = new Map();
   frame.crossings = new Map();
-  for (const { segment: { line, from, to }, cells: crossed } of chains) {
+  for (const {
+    segment: { line, from, to },
+    cells: crossed,
+  } of chains) {
     const first = from ? from.rank + 1 : 0;
-    frame.crossings.set(line, crossed.map((cell, k) => ({ ...columns[first + k], y: cell.y + down })));
+    frame.crossings.set(
+      line,
+      crossed.map((cell, k) => ({ ...columns[first + k], y: cell.y + down })),
+    );
     const edge = from ? crossed[crossed.length - 1] : crossed[0];
     const [item, side] = from ? [from, "out"] : [to, "in"];
-    if (!from || !to) frame.ports.set(line, down + (edge ? edge.y : item.cell.y + offset(item, line, side)));
+    if (!from || !to)
+      frame.ports.set(line, down + (edge ? edge.y : item.cell.y + offset(item, line, side)));
   }
 }
 

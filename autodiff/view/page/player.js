@@ -2,8 +2,17 @@
 
 const $ = (id) => document.getElementById(id);
 const SWEEPS = ["topological", "depth_first", "overwriting"];
-const player = { sweep: "topological", closed: new Set(GRAPH.closed), events: [], ends: [], at: 0, timer: null, focused: ROOT };
-let picture = null, scene = null;
+const player = {
+  sweep: "topological",
+  closed: new Set(GRAPH.closed),
+  events: [],
+  ends: [],
+  at: 0,
+  timer: null,
+  focused: ROOT,
+};
+let picture = null,
+  scene = null;
 
 const stepOf = (at) => player.ends.findIndex((end) => end >= at); // the step that ends at or behind `at`
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -59,7 +68,8 @@ function tell(current, start, state, step) {
   $("note").textContent = told.warning ?? told.sentence;
   $("note").className = told.warning ? "warning" : "";
   const end = player.at === player.events.length ? ` ${verdict().text}` : "";
-  $("live").textContent = `${$("where").textContent}. ${told.headline}. ${told.sentence} ${told.warning ?? ""}${end}`;
+  $("live").textContent =
+    `${$("where").textContent}. ${told.headline}. ${told.sentence} ${told.warning ?? ""}${end}`;
   const last = current[current.length - 1];
   $("facts").hidden = Boolean(told.isModule);
   showFacts(last ? (last.kind === "share" ? EDGES[last.edge].operand : last.node) : ROOT, state);
@@ -81,15 +91,32 @@ function describe(current, start, state) {
 
 function showFacts(i, state) {
   const { label, path, data, grad, op } = NODES[i];
-  const users = new Set(EDGES.filter((edge) => edge.operand === i).map((edge) => called(edge.node)));
+  const users = new Set(
+    EDGES.filter((edge) => edge.operand === i).map((edge) => called(edge.node)),
+  );
   const rows = [
     ["node", `${path ?? (label.trim() || called(i))}${op === null ? " (leaf)" : ""}`],
     ...(op === null ? [] : [["is", definition(i)]]),
     ["data", state.known[i] ? String(data).replace("-", "−") : "not computed yet"],
-    [`gradient`, state.cotangent[i] === null ? "nothing has arrived" : String(state.cotangent[i]).replace("-", "−")],
-    ["used by", users.size ? [...users].slice(0, 6).join(", ") + (users.size > 6 ? `, … ${users.size} in all` : "") : "nothing: it is the result"],
+    [
+      `gradient`,
+      state.cotangent[i] === null
+        ? "nothing has arrived"
+        : String(state.cotangent[i]).replace("-", "−"),
+    ],
+    [
+      "used by",
+      users.size
+        ? [...users].slice(0, 6).join(", ") + (users.size > 6 ? `, … ${users.size} in all` : "")
+        : "nothing: it is the result",
+    ],
   ];
-  if (state.cotangent[i] !== null && !agree(state.cotangent[i], grad) && state.arrived[i] >= EXPECTED[i]) rows.splice(4, 0, ["right", String(grad).replace("-", "−")]);
+  if (
+    state.cotangent[i] !== null &&
+    !agree(state.cotangent[i], grad) &&
+    state.arrived[i] >= EXPECTED[i]
+  )
+    rows.splice(4, 0, ["right", String(grad).replace("-", "−")]);
   $("facts").replaceChildren(list(rows));
 }
 
@@ -97,12 +124,19 @@ function showFacts(i, state) {
 function verdict() {
   const nodes = player.sweep === "topological" ? [] : wrongNodes(player.events);
   if (player.sweep === "topological") {
-    return { nodes, text: "Every gradient is complete: each node passed on its cotangent after all of its uses had sent theirs." };
+    return {
+      nodes,
+      text: "Every gradient is complete: each node passed on its cotangent after all of its uses had sent theirs.",
+    };
   }
-  const how = player.sweep === "overwriting" ? "with = instead of +=" : "depth-first, without a topological sort";
-  const lucky = player.sweep === "overwriting"
-    ? "no node has more than one share, so there is nothing to add up."
-    : "no node passed on its cotangent before the last share had come. A value that is computed and then used twice can change that.";
+  const how =
+    player.sweep === "overwriting"
+      ? "with = instead of +="
+      : "depth-first, without a topological sort";
+  const lucky =
+    player.sweep === "overwriting"
+      ? "no node has more than one share, so there is nothing to add up."
+      : "no node passed on its cotangent before the last share had come. A value that is computed and then used twice can change that.";
   const text = nodes.length
     ? `Swept ${how}, ${nodes.length} of ${NODES.length} gradients ${nodes.length === 1 ? "is" : "are"} wrong.`
     : `Swept ${how}, this graph is lucky: ${lucky}`;
@@ -164,8 +198,11 @@ function step(by) {
 
 /** In the forward pass the step that computes node `i`, else the one that completes its gradient. */
 function goTo(i, isBackward = player.at > NODES.length) {
-  const arrivals = player.events.map((event, k) => (
-    (event.kind === "share" ? EDGES[event.edge].operand : event.kind === "seed" ? ROOT : -1) === i ? k : -1));
+  const arrivals = player.events.map((event, k) =>
+    (event.kind === "share" ? EDGES[event.edge].operand : event.kind === "seed" ? ROOT : -1) === i
+      ? k
+      : -1,
+  );
   const last = Math.max(...arrivals);
   moveTo(isBackward && last >= 0 ? last : i);
 }

@@ -3,8 +3,11 @@
 /** Every event: values forward, the seed, then the shares of `sweep`. */
 function eventsOf(sweep) {
   const forward = NODES.map((_, node) => ({ kind: "forward", node }));
-  const backward = shares(sweep).map((share) => (
-    { kind: "share", node: EDGES[share.edge].node, ...share }));
+  const backward = shares(sweep).map((share) => ({
+    kind: "share",
+    node: EDGES[share.edge].node,
+    ...share,
+  }));
   return [...forward, { kind: "seed", node: ROOT }, ...backward];
 }
 
@@ -20,8 +23,8 @@ function endsOf(events, closed) {
   let before = null;
   events.forEach((event, at) => {
     const group = closedAround(event.node, closed);
-    const isSameStep = before !== null && group !== null
-      && group === before.group && event.kind === before.kind;
+    const isSameStep =
+      before !== null && group !== null && group === before.group && event.kind === before.kind;
     if (isSameStep) ends.pop();
     ends.push(at + 1);
     before = { group, kind: event.kind };
@@ -62,11 +65,13 @@ function stateAfter(events, at) {
 }
 
 /** Whether an event carries a cotangent that is not that of its node. */
-const isWrong = (event) => event.kind === "share" && !agree(event.cotangent, NODES[event.node].grad);
+const isWrong = (event) =>
+  event.kind === "share" && !agree(event.cotangent, NODES[event.node].grad);
 
 /** The nodes whose gradient after all events is not the right one. */
 function wrongNodes(events) {
   const { cotangent } = stateAfter(events, events.length);
-  return NODES.map((node, i) => ({ node: i, got: cotangent[i] ?? 0, right: node.grad }))
-    .filter(({ got, right }) => !agree(got, right));
+  return NODES.map((node, i) => ({ node: i, got: cotangent[i] ?? 0, right: node.grad })).filter(
+    ({ got, right }) => !agree(got, right),
+  );
 }
