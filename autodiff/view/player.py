@@ -41,7 +41,8 @@ def play(
     ones: depth-first without a topological sort, and = instead of +=.
 
     With `model` (as `parameter_names` takes it) the nodes of each of its modules can be folded
-    into one box, and parameters have their paths as labels. Up to 300 nodes begin unfolded.
+    into one box, and parameters have their names as labels. With more than 80 boxes to draw,
+    modules begin folded. At most 500 boxes are drawn, of a graph of at most 5,000 nodes.
     `precision` is the number of significant digits; each node shows all of them on request.
 
     The graph is not changed, nor any `grad`; the same graph gives the same file. An existing file

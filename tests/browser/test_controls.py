@@ -132,6 +132,7 @@ def test_closing_a_module_keeps_the_place_in_the_computation(show):
 def test_modules_that_would_draw_too_many_boxes_stay_closed(show):
     root, model = net(1, 10, 20, 30, 40, 1)
     page = show(root, model=model)
+    assert "modules are closed" in text(page, "#summary")
     before = drawn(page)
     assert before[0] == 1 + 5 + 2
     press(page, "e")

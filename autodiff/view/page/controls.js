@@ -133,7 +133,9 @@ addEventListener("resize", () => {
 });
 
 function begin() {
-  $("summary").textContent = `${many(NODES.length, "node")}, ${many(EDGES.length, "edge")}`;
+  const folded = GRAPH.closed.length ? "; modules are closed, a click opens one" : "";
+  $("summary").textContent =
+    `${many(NODES.length, "node")}, ${many(EDGES.length, "edge")}${folded}`;
   const option = (value, words) => {
     const made = document.createElement("option");
     made.value = value;
