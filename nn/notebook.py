@@ -1,7 +1,6 @@
 """What a notebook shows for a module and a history: a picture if it is small, else text."""
 
 from collections.abc import Collection, Mapping
-from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
@@ -44,9 +43,7 @@ def _of_history(
     """The table of epochs; the learning curves where matplotlib is installed."""
 
     def picture(include: Types, exclude: Types) -> Mapping[str, Any]:
-        png = BytesIO()
-        history.plot().savefig(png, format="png", dpi=100)
-        return {"image/png": png.getvalue()}
+        return {"image/png": history.plot()._repr_png_()}
 
     drawn = picture if len(history.losses) > 1 else None
     return bundle(repr(history), drawn, include, exclude)

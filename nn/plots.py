@@ -2,7 +2,9 @@
 
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +103,7 @@ def learning_curves(
     for axes, name in zip(figure.axes, names, strict=True):
         unit = "epoch" if epochs[name] is not losses else "iteration"
         _curves(axes, name, epochs[name], epochs.get(f"validation_{name}"))
-        axes.set(xlabel=unit, ylabel=name.replace("_", " "))
+        axes.set(xlabel=unit, ylabel="R²" if name == "r2" else name.replace("_", " "))
         if best_epoch is not None:
             axes.axvline(best_epoch, color=_BEST, linewidth=0.8, linestyle=":")
     return figure
@@ -119,7 +121,9 @@ def _curves(
         axes.set_yscale("log")
 
 
-def plot_curves(folder: Path, epochs: Mapping[str, Sequence[float]]) -> Path:
+def plot_curves(
+    folder: Path, epochs: Mapping[str, Sequence[float]], best_epoch: int | None = None
+) -> Path:
     """Write `curves.png`, the learning curves of a history's epochs; its path.
 
     Writes `curves.csv` without matplotlib.
@@ -128,7 +132,7 @@ def plot_curves(folder: Path, epochs: Mapping[str, Sequence[float]]) -> Path:
         rows = zip(range(1, len(epochs["loss"]) + 1), *epochs.values(), strict=True)
         return _write_csv(folder / "curves.csv", ("epoch", *epochs), rows)
     path = folder / "curves.png"
-    learning_curves(epochs, ()).savefig(path, dpi=120)
+    learning_curves(epochs, (), best_epoch).savefig(path, dpi=120)
     return path
 
 
@@ -189,10 +193,17 @@ def _figure(plots: int) -> Any:
     # An optional extra, and slow to import. Figure, not pyplot: no display, no global state.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4 if plots == 1 else 4.4 * plots, 4), layout="constrained")
+    figure: Any = Figure(figsize=(6.4 if plots == 1 else 4.4 * plots, 4), layout="constrained")
     for k in range(plots):
         figure.add_subplot(1, plots, k + 1).spines[["top", "right"]].set_visible(False)
+    figure._repr_png_ = partial(_png, figure)  # what a notebook asks for
     return figure
+
+
+def _png(figure: Any) -> bytes:
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=100)
+    return file.getvalue()
 
 
 def _write_png(path: Path, paint: Callable[[Any], None]) -> Path:

@@ -23,6 +23,15 @@ class Step:
         shown = {"loss": self.loss} | dict(self.figures)
         return "  ".join(f"{name.replace('_', ' ')} {x:.{digits}g}" for name, x in shown.items())
 
+    def compact(self) -> str:
+        """The same where there is little room, training / validation: `loss 0.25 / 0.3`."""
+        shown = {"loss": self.loss} | dict(self.figures)
+        parts = []
+        for name in [name for name in shown if not name.startswith("validation_")]:
+            pair = [shown[key] for key in (name, f"validation_{name}") if key in shown]
+            parts.append(f"{name} {' / '.join(f'{x:.3g}' for x in pair)}")
+        return "  ".join(parts)
+
 
 class Progress(Protocol):
     """A context, entered for one training, that is called after every step."""
@@ -86,8 +95,7 @@ class Bar(Silent):
         from rich.console import Console
 
         self._bar = progress.Progress(
-            progress.TextColumn("training"),
-            progress.BarColumn(),
+            progress.BarColumn(bar_width=20),
             progress.MofNCompleteColumn(),
             progress.TextColumn("{task.fields[measured]}"),
             progress.TimeRemainingColumn(),
@@ -102,7 +110,7 @@ class Bar(Silent):
     def __call__(self, step: Step) -> None:
         """Move the bar."""
         self._bar.update(
-            self._task, completed=step.number, total=step.total, measured=step.described(4)
+            self._task, completed=step.number, total=step.total, measured=step.compact()
         )
 
     def __exit__(self, *exception: object) -> None:

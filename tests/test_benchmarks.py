@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import engine, gpt, harness, irregular, tracing, training
+from tests.benchmarks import engine, fit, gpt, harness, irregular, tracing, training
 from tests.benchmarks.harness import Bar, Row, Unmeasured
 from tests.compiler import programs
 
@@ -111,6 +111,23 @@ def test_without_libraries_each_says_what_to_install(monkeypatch):
     ]
 
 
+def test_the_fit_group_says_what_to_install(monkeypatch):
+    for name in ("torch", "sklearn", "sklearn.neural_network", "sklearn.datasets"):
+        monkeypatch.setitem(sys.modules, name, None)
+    (row,) = fit.measure(SETTINGS)
+    assert row.reason == 'sklearn is not installed: pip install -e ".[data]"'
+
+
+def test_the_fit_group_has_times_and_accuracies(monkeypatch):
+    pytest.importorskip("sklearn")
+    monkeypatch.setitem(sys.modules, "torch", None)  # which takes seconds to load
+    torch, sklearn, *accuracies = fit.measure(SETTINGS)
+    assert (torch.peer, sklearn.peer, sklearn.bar) == (fit.TORCH, fit.SKLEARN, Bar("≤", 1.0))
+    assert isinstance(torch, Unmeasured)
+    assert [row.peer for row in accuracies] == ["nn.fit", fit.SKLEARN]
+    assert all(min(row.samples) > 70 for row in accuracies), "per cent, after two epochs"
+
+
 def test_an_unknown_group_is_refused(fake_group, capsys):
     with pytest.raises(SystemExit):
         command.main(["real"])
@@ -209,3 +226,11 @@ def test_first_calls_are_of_fresh_kernels():
     x = np.ones(2)
     assert tracing.first_call(training.regression, (1, 2, 1), x, x) > 0
     assert tracing.compile_scalars(600) > 0
+
+
+def test_epochs_of_one_batch_end_at_the_same_logits_in_pytorch():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(fit.BATCH, fit.SIZES[0])), rng.integers(0, fit.SIZES[-1], fit.BATCH)
+    ours, theirs = (trainer(x, y, 5, 1)(x) for trainer in (fit.ours, fit.by_torch(torch)))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-8)

@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
             plot_fit(folder, grid, None, curve, (x[:, 0], y), names=(options.x[0], options.y))
         else:
             plot_agreement(folder, y_test, predicted(inputs_test), options.y)
-        plot_curves(folder, history.epochs)
+        plot_curves(folder, history.epochs, history.best_epoch)
         write_drawing(folder, model)
         regression.write_source(folder, options, nin, kernel.source)
         print_written(options.out, folder)

@@ -67,6 +67,20 @@ def test_training_that_is_over_stays_over(tmp_path):
     assert trained(tmp_path / "file.npz", 6, resume=True) == longer
 
 
+def test_a_checkpoint_is_of_whole_epochs(tmp_path):
+    def run(name, iterations, resume=False):
+        model = MLP(2, [3, 2], "tanh", seed=0)
+        history = nn.fit(
+            model, X, Y, loss=nn.cross_entropy, iterations=iterations, batch_size=20,
+            checkpoint=tmp_path / name, resume=resume, progress=False,
+        )  # fmt: skip
+        return bits(model), history
+
+    whole = run("whole.npz", 9)
+    run("part.npz", 4)  # an epoch is 3 iterations
+    assert run("part.npz", 9, resume=True) == whole
+
+
 def test_without_a_file_training_begins(tmp_path):
     _, history = trained(tmp_path / "file.npz", 2, resume=True)
     assert len(history.epochs["loss"]) == 2

@@ -128,6 +128,32 @@ class Changing(nn.Silent):
         self.then(step)
 
 
+class Modal(nn.Module):
+    """Has a parameter that only evaluation reaches."""
+
+    def __init__(self):
+        self.w, self.v = autodiff.Value(1.0), autodiff.Value(0.5)
+
+    def __call__(self, x):
+        return self.w * 1.0 if self.training else self.w + self.v
+
+
+def test_a_parameter_that_only_evaluation_reaches_counts_there():
+    found = []
+    for engine in ("eager", "compiled"):
+        model = Modal()
+        sgd = SGD([model.w], lr=0.1)
+        history = nn.fit(
+            model, X, 0 * X, optimizer=sgd, epochs=3, batch_size=12, validation=(X, 0 * X),
+            metrics=["r2"], engine=engine,
+        )  # fmt: skip
+        found.append(history.epochs)
+        assert data(model) == pytest.approx([0.8**3, 0.5])
+        expected = [(0.8**k + 0.5) ** 2 for k in (1, 2, 3)]
+        assert history.epochs["validation_loss"] == pytest.approx(expected)
+    assert found[0].keys() == found[1].keys()
+
+
 # Dropout
 
 

@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from nn import GPT, names
+from nn import GPT, Adam, names
 from nn.names import OWN, Names, fit_names, read_names, sample
 from nn.progress import Silent
 
@@ -116,6 +116,21 @@ def test_names_held_out_are_measured_and_not_learned():
                      for zs, k in zip(logits, row[1:], strict=True)]  # fmt: skip
             total += np.mean(terms)
     assert history.epochs["validation_loss"][-1] == pytest.approx(total / 2, rel=1e-9)
+
+
+def test_the_rate_falls_along_a_cosine(monkeypatch):
+    rates = []
+
+    class Watched(Adam):
+        def update(self, theta, gradient):
+            assert np.linalg.norm(gradient) <= 1.0
+            rates.append(self.lr)
+            super().update(theta, gradient)
+
+    monkeypatch.setattr(names, "Adam", Watched)
+    trained(10)
+    expected = 0.05 * (1 + np.cos(np.pi * np.arange(10) / 10)) / 2
+    assert rates == pytest.approx(expected.tolist())
 
 
 def test_a_seed_fixes_every_bit():

@@ -125,6 +125,11 @@ def test_learning_curves_pair_training_with_validation():
         assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_yscale()) == ("epoch", name, scale)
 
 
+def test_curves_are_a_picture_in_a_notebook():
+    pytest.importorskip("matplotlib")
+    assert learning_curves(EPOCHS, [])._repr_png_().startswith(PNG)
+
+
 def test_curves_of_less_than_two_epochs_are_of_iterations():
     pytest.importorskip("matplotlib")
     (axes,) = learning_curves({"loss": [2.0], "r2": [0.0]}, [3.0, 2.0, 0.0]).axes

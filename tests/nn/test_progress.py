@@ -110,6 +110,13 @@ def test_lines_of_epochs_are_some_twenty(capsys, epochs, numbers):
     ]
 
 
+def test_a_bar_pairs_training_with_validation():
+    step = Step(1, 2, 0.25, "epoch", {"accuracy": 0.9375, "validation_loss": 0.5, "lr": 0.01})
+    assert step.compact() == "loss 0.25 / 0.5  accuracy 0.938  lr 0.01"
+    both = Step(1, 2, 1.0, "epoch", {"r2": 0.5, "validation_loss": 2.0, "validation_r2": 0.4})
+    assert both.compact() == "loss 1 / 2  r2 0.5 / 0.4"
+
+
 class Displayed:
     """A stand-in for IPython: what was displayed, and how it was updated."""
 
