@@ -24,9 +24,10 @@ from autodiff.view.style import (
     STUB,
     Direction,
     Shades,
+    record,
     weight_line,
 )
-from autodiff.view.text import across, cell, counted, digits, lines, readable
+from autodiff.view.text import cell, counted, digits, lines, readable
 
 _CELLS = 64
 """The most numbers that a record shows."""
@@ -135,7 +136,7 @@ class Picture:
             f"<{i}> {self._digits(x.data if isinstance(x, Value) else x)}"
             for i, x in enumerate(node.arguments)
         ]
-        label = across(across(*ins), cell(node.op.label), across(*out))
+        label = record(ins, cell(node.op.label), out, self.look.direction)
         self.drawing.node(name, label, **style)
         tail, head = PORTS[self.look.direction]
         is_cut = False

@@ -79,6 +79,7 @@ def membership(root: Value, names: Mapping[Value, str]) -> dict[Value, str]:
     homes = _from_operands(order, owners)
     fixed = {node for node in order if any(x in owners for x in node.operands)}
     above, below, bits = _reach(order, homes, fixed)
+    around_all: dict[int, Path] = {}
     for node in order:
         if node in fixed or not node.operands:
             continue
@@ -86,7 +87,10 @@ def membership(root: Value, names: Mapping[Value, str]) -> dict[Value, str]:
         if not below[node]:
             homes[node] = home if _adds_products(node, fixed) else ()
         elif (both := above[node] & below[node]) > 1:
-            around = reduce(_common, [path for path, bit in bits.items() if both & bit])
+            if both not in around_all:
+                inside = [path for path, bit in bits.items() if both & bit]
+                around_all[both] = reduce(_common, inside)
+            around = around_all[both]
             homes[node] = around if around[: len(home)] == home else home
     return {node: ".".join(homes[node] or ()) for node in order}
 

@@ -19,8 +19,9 @@ from autodiff.view.style import (
     RESULT,
     STUB,
     Direction,
+    record,
 )  # fmt: skip
-from autodiff.view.text import across, cell, counted, digits, lines
+from autodiff.view.text import cell, counted, digits, lines
 
 _MOVES = frozenset(
     "view gather reshape transpose broadcast concatenate scatter take untake".split()  # noqa: SIM905 - shorter
@@ -47,7 +48,7 @@ def draw_program(
             drawing.node(f"i{i}", "|".join([cell(_name(instr, precision)), *out]), **LEAF | style)
             continue
         ins = [f"<{place}> %{operand}" for place, operand in enumerate(instr.operands)]
-        label = across(across(*ins), cell(_name(instr, precision)), across(*out))
+        label = record(ins, cell(_name(instr, precision)), out, direction)
         drawing.node(f"i{i}", label, **(ARRAY_MOVE if instr.op in _MOVES else {}) | style)
         for place, operand in enumerate(instr.operands):
             if operand in drawn:

@@ -65,10 +65,13 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
     ) -> Any:
-        """What a notebook shows: SVG, and PNG for viewers that hide SVG."""
+        """What a notebook shows: SVG, and PNG for viewers that hide SVG; else what to install."""
         if include is None:
             include = "image/svg+xml", "image/png"
-        return super()._repr_mimebundle_(include, exclude)
+        try:
+            return super()._repr_mimebundle_(include, exclude)
+        except RendererNotFound as error:
+            return {"text/plain": str(error)}
 
 
 def find_renderer(format: str) -> Path | None:

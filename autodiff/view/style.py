@@ -1,10 +1,10 @@
 """Colors, shapes and directions that all pictures share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isfinite, sqrt
 from typing import Literal
 
-from autodiff.view.text import digits
+from autodiff.view.text import across, digits
 
 Direction = Literal["LR", "RL", "TB", "BT"]
 
@@ -36,6 +36,12 @@ PORTS: dict[str, tuple[str, str]] = {
 # From nothing to the largest, as red, green and blue.
 _SCALE = ((255, 255, 255), (253, 212, 158), (252, 141, 89), (215, 48, 31), (150, 0, 0))
 _NOT_FINITE = {"fillcolor": "#c51bbf", "fontcolor": "white"}
+
+
+def record(ins: Sequence[str], op: str, outs: Sequence[str], direction: Direction) -> str:
+    """The label of a record: what goes in where arrows arrive, the op, what comes out."""
+    parts = [across(*ins), op, across(*outs)]
+    return across(*(parts if direction in ("LR", "TB") else reversed(parts)))
 
 
 class Shades:

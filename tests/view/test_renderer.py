@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import shutil
 import stat
 import sys
@@ -98,7 +99,6 @@ def test_without_a_renderer_the_error_says_what_to_install(folders, drawing, tmp
     advice = r'^nothing found to draw (svg|png) with: pip install "scalar-autodiff\[draw\]", or '
     attempts = [
         drawing.pipe,
-        drawing._repr_mimebundle_,
         lambda: drawing.render(tmp_path / "graph"),
         lambda: drawing.render(outfile=tmp_path / "graph.png"),
     ]
@@ -106,6 +106,8 @@ def test_without_a_renderer_the_error_says_what_to_install(folders, drawing, tmp
         with pytest.raises(RendererNotFound, match=advice):
             attempt()
     assert not list(tmp_path.iterdir())
+    (shown,) = drawing._repr_mimebundle_().values()
+    assert re.match(advice, shown), "a notebook shows it in place of the picture"
 
 
 @pytest.mark.parametrize("has_embedded", [True, False])

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from math import inf, nan
 
-from autodiff.view.style import Shades, weight_line
+from autodiff.view.style import Shades, record, weight_line
 
 
 def brightness(style):
@@ -52,3 +52,10 @@ def test_lines_of_weights_tell_sign_and_size():
     assert float(large["penwidth"]) > float(small["penwidth"]) > float(none["penwidth"]) > 0
     assert weight_line(0.0, 0.0) == none
     assert weight_line(inf, 2.0) == large
+
+
+def test_numbers_go_in_where_arrows_arrive():
+    for direction in ("LR", "TB"):
+        assert record(["1", "2"], "+", ["3"], direction) == "{{1|2}|+|{3}}"
+    for direction in ("RL", "BT"):
+        assert record(["1", "2"], "+", ["3"], direction) == "{{3}|+|{1|2}}"
