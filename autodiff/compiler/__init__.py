@@ -14,7 +14,8 @@ def compile(f: Callable[..., Any], *, batched: bool = True, dtype: Any = float) 
 
     `f` is called once for each structure of arguments, with tracers for the numbers: a number
     for an argument of shape (B,), an array of numbers for (B, n). Python ints, strings, bools
-    and None are static; arrays of integers trace as indices for `take`. Leaf Values that `f`
+    and None are static; arrays of integers trace as indices for `take`, which count from 0 and not
+    from the end (IndexError). Leaf Values that `f`
     reaches are parameters, read at every call. With `batched=False` the arguments are those of
     `f` itself. Arrays are of type `dtype`.
 

@@ -17,8 +17,10 @@ _FILLED = 0.4
 Zeros = Mapping[int, npt.NDArray[np.bool_]]
 
 
-def padded(builder: Builder, source: int, places: Positions, zeros: Zeros) -> int:
-    """The elements at `places`, 0 where that is `ANY`; `zeros` tells where arrays have zeros."""
+def padded(
+    builder: Builder, source: int, places: Positions, zeros: Zeros, fill: float = 0.0
+) -> int:
+    """The elements at `places`, `fill` where that is `ANY`; `zeros` tells where zeros are."""
     pads = places < 0
     if not pads.any():
         return builder.fetch(source, places)
@@ -27,13 +29,12 @@ def padded(builder: Builder, source: int, places: Positions, zeros: Zeros) -> in
     view = View.of(inner, builder.instrs[array].size)
     if view is None or builder.instrs[array].op == "constant":
         size = builder.instrs[source].size
-        extended = builder.concatenate([source, builder.constant([0.0])])
+        extended = builder.concatenate([source, builder.constant([fill])])
         return builder.fetch(extended, np.where(pads, size, places))
     if array in zeros and zeros[array][view.positions()[pads]].all():
         return builder.view(array, view)
-    zero = builder.constant(np.zeros((1,) * places.ndim))
-    holes = builder.constant(pads)
-    return builder.apply(ops.where, [holes, zero, builder.view(array, view)])
+    filled = builder.constant(np.full((1,) * places.ndim, fill))
+    return builder.apply(ops.where, [builder.constant(pads), filled, builder.view(array, view)])
 
 
 class Dots:

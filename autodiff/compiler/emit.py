@@ -7,6 +7,7 @@ every view, so that `step`, which it returns, consists of calls that write into 
 import linecache
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from autodiff.compiler.ir import Instr, Program
 from autodiff.compiler.names import Names, common_name
 from autodiff.compiler.spelling import line_of
 from autodiff.compiler.viewing import strided, view_text
+from autodiff.primitive import Primitive
 
 LEAF_NAMES = ("batch", "scale", "dtype", "arrays", "np", "math", "strided", "custom", "seed")
 """Names that the emitted text uses for itself."""
@@ -56,8 +58,12 @@ class Emitter:
         self.steps: list[str] = []
         self.names: dict[int, str] = {}
         self.homes = Homes(program)
+        self.batch_last = has_rows_alone(program)
+        """Whether arrays are (n, batch): their parts, also those in front of a 1, are one piece."""
         self.indices: dict[Any, str] = {}
         """Names of the places that run-time indices choose."""
+        self.straight: dict[str, str] = {}
+        """Of the name of a transposed matrix, that of the matrix."""
         self._cotangent_of = cotangent_of or {}
         self._paths = paths
         self._new = Names([*LEAF_NAMES, *leaves])
@@ -91,7 +97,13 @@ class Emitter:
     @property
     def text(self) -> str:
         """The source of the program."""
-        results = "".join(f"{self.names[i]}, " for i in self.program.results).rstrip()
+        turned = [
+            self.batch_last and self.program.instrs[i].is_batched for i in self.program.results
+        ]
+        results = "".join(
+            f"{self.names[i]}{'.T' * turn}, "
+            for i, turn in zip(self.program.results, turned, strict=True)
+        ).rstrip()
         lines = ["def bind(batch, scale, dtype, arrays):"]
         lines += [f"    {line}" for line in self.binding]
         lines += ["", f"    def step({', '.join(self.leaves)}):"]
@@ -130,8 +142,35 @@ class Emitter:
 
     def shape_text(self, instr: Instr, shape: Sequence[int] | None = None) -> str:
         """The shape of an array, with its batch."""
-        sizes = [*(["batch"] if instr.is_batched else []), *map(str, shape or instr.shape)]
+        sizes = list(map(str, shape or instr.shape))
+        if instr.is_batched:
+            sizes.insert(len(sizes) if self.batch_last else 0, "batch")
         return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+    def axis(self, instr: Instr) -> int:
+        """The first axis of an array that is not that of the batch."""
+        return int(instr.is_batched and not self.batch_last)
+
+    def span(self, instr: Instr, at: str) -> str:
+        """An index of that axis."""
+        return f"[{':, ' * self.axis(instr)}{at}]"
+
+    def view_text(self, name: str, instr: Instr, view: View) -> str:
+        """The expression of a view of an array."""
+        if not (self.batch_last and instr.is_batched):
+            return view_text(name, instr, view)
+        one = f"{name}[{view.offset}:{view.offset + 1}]"
+        if view.repeated:
+            return f"np.broadcast_to({one}, ({view.shape[0]}, batch))"
+        return view_text(name, replace(instr, is_batched=False), view)
+
+    def beside(self, i: int, operand: int) -> str:
+        """The name of an operand, as a column if it meets arrays whose batch comes last."""
+        name, instr = self.names[operand], self.program.instrs[operand]
+        if not self.batch_last or instr.is_batched or instr.size == 1:
+            return name
+        is_column = self.program.instrs[i].is_batched
+        return self.part(name, f"{name}[:, None]", f"{name}_column") if is_column else name
 
     def empty(self, instr: Instr, kind: str = "empty") -> str:
         """The expression that allocates an array."""
@@ -191,7 +230,7 @@ class Emitter:
             self.binding.append(f"{ordered} = {self.empty(whole)}")
         else:
             ordered = self.whole(place.whole, whole)
-        line = f"{name} = {view_text(ordered, whole, place.view)}"
+        line = f"{name} = {self.view_text(ordered, whole, place.view)}"
         if ordered in self._stepwise:
             self._stepwise.add(name)
             self.steps.append(line)
@@ -233,7 +272,7 @@ class Emitter:
         place = self.homes.places.get(base)
         if place is not None and i != place.whole:
             whole = instrs[place.whole]
-            is_filled = place.view.is_permutation(whole.size) or not whole.is_batched
+            is_filled = place.view.is_permutation(whole.size) or not self.axis(whole)
             return i == base and place.view.is_run() and is_filled
         view = instrs[i].fact
         if i == base or place is not None:
@@ -241,7 +280,7 @@ class Emitter:
         if view.is_turned and may_turn:
             view = view.transposed()
         return bool(
-            view.is_run() and (instrs[base].size == instrs[i].size or not instrs[base].is_batched)
+            view.is_run() and (instrs[base].size == instrs[i].size or not self.axis(instrs[base]))
         )
 
     def line(self, text: str, i: int) -> None:
@@ -283,7 +322,11 @@ class Emitter:
                 "theta" if given == "parameters" else f"{given}_"
             )
             self.binding.append(f"{name} = {self.empty(instr)}")
-            self.steps.append(f"{name}[...] = {given}")
+            turn = ".T" * (self.batch_last and instr.is_batched)
+            self.steps.append(f"{name}[...] = {given}{turn}")
+        elif self.batch_last and instr.is_batched:
+            name = self.names[i] = self.part(given, f"{given}.T", f"{given}_T")
+            self.straight[name] = given
         else:
             self.names[i] = given
 
@@ -309,12 +352,14 @@ class Emitter:
         is_parameters = made.fact == "parameters"
         straight = view.transposed() if view.is_turned else view
         stem = self._part_name(straight) if is_parameters else self._cotangent_stem(i)
-        text = view_text(source, made, straight)
+        text = self.view_text(source, made, straight)
         name = self.part(source, text, stem or f"{source.rstrip('_')}_v")
         if view.is_turned:
             is_matrix = len(view.shape) == 2 and not made.is_batched
             turned = f"{name}.T" if is_matrix else f"{name}.swapaxes(-1, -2)"
-            name = self.part(name, turned, f"{name}_T")
+            turned_name = self.part(name, turned, f"{name}_T")
+            self.straight[turned_name] = name
+            name = turned_name
         self.names[i] = name
 
     def whole(self, i: int, instr: Instr) -> str:
@@ -338,9 +383,24 @@ class Emitter:
             if made.op == "constant":
                 if operand not in self.names:
                     self._constant(operand, made)
-                span = f"{name}[{':, ' if instr.is_batched else ''}{start}:{start + made.size}]"
+                span = f"{name}{self.span(instr, f'{start}:{start + made.size}')}"
                 self.binding.append(f"{span} = {self.names[operand]}")
         return name
+
+
+_OF_ROWS = frozenset(
+    {"leaf", "constant", "cast", "view", "gather", "copy", "broadcast", "matmul", "matmul_batch",
+     "sum_batch", "concatenate", "scatter"}
+)  # fmt: skip
+
+
+def has_rows_alone(program: Program) -> bool:
+    """Whether an example has no array of more than one axis."""
+    return all(
+        (not instr.is_batched or len(instr.shape) == 1)
+        and (instr.op in _OF_ROWS or isinstance(instr.op, Primitive))
+        for instr in program.instrs
+    )
 
 
 def load(text: str, name: str) -> Callable[..., Any]:

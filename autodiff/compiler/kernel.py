@@ -211,6 +211,7 @@ class Kernel:
             np.ascontiguousarray(x, int if leaf.is_index else self._dtype).reshape(batch, size)
             for x, size, leaf in zip(arrays, sizes_each, trace.inputs, strict=True)
         ]
+        trace.check_indices(flat)
         return trace, flat, batch
 
     def _flat(self, trace: Trace, given: npt.ArrayLike, name: str) -> Array:
@@ -231,19 +232,20 @@ class Kernel:
 
     def _bound(self, args: tuple[Any, ...]) -> tuple[_Bound, list[Array]]:
         """The step for these arguments, and their arrays as it takes them."""
-        key = None
         calls: dict[Any, _Bound] = self._local.__dict__
+        key: tuple[Any, ...] | None = None
         if all(type(x) is np.ndarray for x in args):
-            # Most calls are like an earlier one, and need none of the questions below.
             key = tuple([(x.shape, x.dtype) for x in args])
-            known = calls.get(key)
-            if known is not None:
-                self._hits += 1
-                self._latest = known.trace
-                return known, [
-                    x.reshape(shape) if dtype is None else x.reshape(shape).astype(dtype)
-                    for x, (shape, dtype) in zip(args, known.forms, strict=True)
-                ]
+        known = calls.get(key)
+        if known is not None:  # most calls are like an earlier one: no questions asked
+            self._hits += 1
+            self._latest = known.trace
+            arrays = [
+                x.reshape(shape) if dtype is None else x.reshape(shape).astype(dtype)
+                for x, (shape, dtype) in zip(args, known.forms, strict=True)
+            ]
+            known.trace.check_indices(arrays)
+            return known, arrays
         trace, leaves, batch = self._trace(args)
         self._check_scalar(trace)
         function = trace.function("grad")

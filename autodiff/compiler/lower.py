@@ -1,6 +1,7 @@
 """Packs → the array program: views for regular operands, one array a pack."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ from autodiff.reduction import Reduction
 FILLED = 0.4
 """The part of an array that is wanted, from which on all of it is computed."""
 
+_NEUTRAL = {ops.logsumexp: -inf, ops.maximum: -inf, ops.minimum: inf, ops.prod: 1.0}
+"""What a shorter reduction is filled up with."""
+
 Operand = tuple[int, Positions]
 """An array, and the place of each lane in it."""
 
@@ -51,9 +55,7 @@ class Lowering:
                 array, places = self._sum(pack)
             elif pack.op is TAKE:
                 array, places = self._take(pack)
-            elif isinstance(pack.op, Reduction) and not (
-                pack.op.ufunc and len(self.scalars.operands[pack.lanes[0]]) == 2
-            ):
+            elif isinstance(pack.op, Reduction) and not self._is_binary(pack):
                 array, places = self._reduction(pack)
             else:
                 array, places = self._elementwise(pack)
@@ -79,10 +81,13 @@ class Lowering:
         return self.arrays[number], self.places[number][lanes]
 
     def _joined(self, rows: np.ndarray[Any, Any], is_index: bool = False) -> Operand:
-        """One array that holds all of a matrix of scalars, and their places in it."""
-        pairs = [self._place(int(i)) for i in rows.flat]
-        numbers = list(dict.fromkeys(number for number, _ in pairs))
-        base, start = {}, 0
+        """One array that holds all of a matrix of scalars, and their places in it.
+
+        A scalar may be `ANY`, and so is its place.
+        """
+        pairs = [self._place(int(i)) if i >= 0 else (ANY, ANY) for i in rows.flat]
+        numbers = list(dict.fromkeys(number for number, _ in pairs if number >= 0))
+        base, start = {ANY: 0}, 0
         for number in numbers:
             base[number] = start
             start += self.builder.instrs[self.arrays[number]].size
@@ -174,11 +179,20 @@ class Lowering:
                 gathered += instr.size * (view is None)
         return gathered, instr.shape, places
 
+    def _is_binary(self, pack: Pack) -> bool:
+        """Whether NumPy has a ufunc of two operands for a reduction of two."""
+        return bool(pack.op.ufunc) and all(len(self.scalars.operands[i]) == 2 for i in pack.lanes)
+
     def _reduction(self, pack: Pack) -> Operand:
-        rows = np.array([self.scalars.operands[i] for i in pack.lanes])
+        lanes = [self.scalars.operands[i] for i in pack.lanes]
+        width = max(map(len, lanes))
+        rows = np.full((len(lanes), width), ANY, dtype=np.intp)
+        for lane, operands in enumerate(lanes):
+            rows[lane, : len(operands)] = operands
         array, places = self._joined(rows)
         shape = common_shape([periods(places[:, 0]) or []], len(rows)) or (len(rows),)
-        matrix = self.builder.fetch(array, places.reshape(*shape, -1))
+        fill = _NEUTRAL[pack.op]
+        matrix = padded(self.builder, array, places.reshape(*shape, -1), {}, fill)
         return self.builder.reduce(pack.op, matrix), np.arange(len(rows))
 
     def _take(self, pack: Pack) -> Operand:

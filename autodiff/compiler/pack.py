@@ -2,8 +2,8 @@
 
 First chains of additions become one sum of terms, where a term is a scalar or a product of two,
 added or subtracted. Then scalars with the same key (how deep, which op, operands from which
-packs) become lanes of one pack. How many terms a sum has is not part of its key, so the ragged
-sums of causal attention stay together.
+packs) become lanes of one pack. How many terms a sum or another reduction has is not part of its
+key, so the ragged sums of causal attention stay together.
 """
 
 from collections.abc import Sequence
@@ -177,7 +177,7 @@ class _Packing:
             numbers = tuple(source.number for source in sources)
             key = (level, op, numbers)
             if isinstance(op, Reduction):
-                key = (level, op, len(numbers), tuple(dict.fromkeys(numbers)))
+                key = (level, op, tuple(dict.fromkeys(numbers)))
         pack = self._pack(key, op, level)
         self.pack_of[i], self.lane_of[i] = pack, len(pack.lanes)
         pack.lanes.append(i)

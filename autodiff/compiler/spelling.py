@@ -12,7 +12,6 @@ from autodiff import ops
 from autodiff.compiler.access import View, contiguous
 from autodiff.compiler.homes import is_disjoint, starts
 from autodiff.compiler.ir import Instr
-from autodiff.compiler.viewing import view_text
 from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
 
@@ -40,6 +39,7 @@ def elementwise(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
     if i in emitter.homes.fused:
         emitter.names[i] = ""
         return
+    operands = tuple(emitter.beside(i, operand) for operand in instr.operands)
     text = row.array.format(*operands)
     if isinstance(row, Reduction):
         text = f"np.{row.ufunc}({', '.join(operands)})"
@@ -57,6 +57,7 @@ def _zeros(emitter: Emitter, i: int, instr: Instr, mask: str, zero: str, kept: s
     own = over or emitter.out(i, instr)
     if not over:
         emitter.step(f"np.copyto({own}, {kept})", i)
+    mask = emitter.beside(i, instr.operands[0])
     emitter.step(f"np.copyto({own}, {zero}, where={mask})", i)
     return True
 
@@ -64,7 +65,9 @@ def _zeros(emitter: Emitter, i: int, instr: Instr, mask: str, zero: str, kept: s
 def _matmul(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> None:
     x, w = (emitter.program.instrs[operand] for operand in instr.operands)
     own = emitter.out(i, instr)
-    if x.is_batched and not w.is_batched and len(x.shape) == 2:
+    if emitter.batch_last and x.is_batched:  # (x w)ᵀ = wᵀ xᵀ
+        a, b = _turned(emitter, b), a
+    elif x.is_batched and not w.is_batched and len(x.shape) == 2:
         # A batch of matrices times one matrix: all rows below one another.
         is_run = emitter.lies_in_one_piece(i)
         a = _below(emitter, i, instr.operands[0], a, must=is_run)
@@ -74,6 +77,12 @@ def _matmul(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> None:
         else:
             a = emitter.names[instr.operands[0]]
     emitter.step(f"{_product(emitter, i, instr)}({a}, {b}, out={own})", i)
+
+
+def _turned(emitter: Emitter, name: str) -> str:
+    """The name of a matrix's transpose."""
+    straight = emitter.straight.get(name)
+    return straight or emitter.part(name, f"{name}.T", f"{name}_T")
 
 
 def _product(emitter: Emitter, i: int, instr: Instr) -> str:
@@ -111,7 +120,10 @@ def _matmul_batch(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> Non
             product = f"np.matmul({a}.swapaxes(-1, -2), {b})"
             emitter.step(f"np.add.reduce({product}, axis=0, out={own})", i)
             return
-    a = emitter.part(a, f"{a}.T", f"{a}_T")
+    if emitter.batch_last:
+        b = _turned(emitter, b)
+    else:
+        a = _turned(emitter, a)
     emitter.step(f"{_product(emitter, i, instr)}({a}, {b}, out={own})", i)
 
 
@@ -136,7 +148,8 @@ def _sum_batch(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
         emitter.step(f"{emitter.out(i, instr)}[...] = {product}", i)
     elif len(instr.shape) == 1:
         ones = emitter.bind("np.ones(batch, dtype)", "ones")
-        emitter.step(f"np.matmul({ones}, {source}, out={emitter.out(i, instr)})", i)
+        product = f"{source}, {ones}" if emitter.batch_last else f"{ones}, {source}"
+        emitter.step(f"np.matmul({product}, out={emitter.out(i, instr)})", i)
     else:
         emitter.step(f"np.add.reduce({source}, axis=0, out={emitter.out(i, instr)})", i)
 
@@ -174,6 +187,7 @@ def _copy(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
 
 
 def _broadcast(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
+    source = emitter.beside(i, instr.operands[0])
     if source.isidentifier():
         text = f"np.broadcast_to({source}, {emitter.shape_text(instr)})"
         emitter.names[i] = emitter.part(source, text, "each")
@@ -187,28 +201,30 @@ def _gather(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
     flat = _flat(emitter, instr.operands[0], source)
     at = emitter.array(instr.fact.places, "at")
     own = emitter.out(i, instr)
-    emitter.step(f"np.take({flat}, {at}, axis={int(made.is_batched)}, out={own}, mode='clip')", i)
+    axis = emitter.axis(made)
+    emitter.step(f"np.take({flat}, {at}, axis={axis}, out={own}, mode='clip')", i)
 
 
 def _flat(emitter: Emitter, i: int, name: str) -> str:
     """An array with one axis behind that of the batch."""
     instr = emitter.program.instrs[i]
     shape = (instr.size,)
-    text = view_text(name, instr, View(0, shape, contiguous(shape)))
+    text = emitter.view_text(name, instr, View(0, shape, contiguous(shape)))
     return emitter.part(name, text, f"{name}_flat")
 
 
 def _concatenate(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
     own = emitter.whole(i, instr)
-    batch = ":, " if instr.is_batched else ""
     for (start, operand), name in zip(starts(emitter.program, instr), operands, strict=True):
         made = emitter.program.instrs[operand]
         place = emitter.homes.places.get(operand)
         if made.op == "constant" or (place and (place.whole, place.view.offset) == (i, start)):
             continue
-        part = emitter.bind(f"{own}[{batch}{start}:{start + made.size}]", f"{own}_{start}")
+        span = emitter.span(instr, f"{start}:{start + made.size}")
+        part = emitter.bind(f"{own}{span}", f"{own}_{start}")
         flat = _flat(emitter, operand, name) if len(made.shape) > 1 else name
-        emitter.step(f"np.copyto({part}, {flat})", i)
+        column = f"{flat}[:, None]" if emitter.batch_last and not made.is_batched else flat
+        emitter.step(f"np.copyto({part}, {column if instr.is_batched else flat})", i)
 
 
 # Adding up at places
@@ -228,11 +244,11 @@ def _scatter(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
 def _put(emitter: Emitter, i: int, instr: Instr, access: Any, ct: str, sign: str) -> None:
     own = emitter.names[i]
     if isinstance(access, View):
-        part = emitter.bind(view_text(own, instr, access), f"{own}_part")
+        part = emitter.bind(emitter.view_text(own, instr, access), f"{own}_part")
         line = f"np.copyto({part}, {ct})" if sign == "=" else f"np.add({part}, {ct}, out={part})"
         emitter.line(line, i)
         return
-    batch, lead, axis = (":, ", "batch, ", 1) if instr.is_batched else ("", "", 0)
+    axis, lead = emitter.axis(instr), "batch, " if instr.is_batched else ""
     own = _flat(emitter, i, own)
     places = access.places.ravel()
     flat = ct if len(access.shape) == 1 else f"{ct}.reshape({lead}-1)"
@@ -240,13 +256,14 @@ def _put(emitter: Emitter, i: int, instr: Instr, access: Any, ct: str, sign: str
     first = np.flatnonzero(np.r_[True, np.diff(places[order]) != 0])
     if len(first) == len(places):
         at = emitter.array(places, "at")
-        emitter.line(f"{own}[{batch}{at}] {sign} {flat}", i)
+        emitter.line(f"{own}{emitter.span(instr, at)} {sign} {flat}", i)
         return
     # np.add.at is slow: equal places side by side are summed first.
     at = emitter.array(places[order][first], "at")
     by, start = emitter.array(order, "order"), emitter.array(first, "starts")
     emitter.line(f"sorted_ = np.take({flat}, {by}, axis={axis})", i)
-    emitter.line(f"{own}[{batch}{at}] {sign} np.add.reduceat(sorted_, {start}, axis={axis})", i)
+    total = f"np.add.reduceat(sorted_, {start}, axis={axis})"
+    emitter.line(f"{own}{emitter.span(instr, at)} {sign} {total}", i)
 
 
 # What indices choose at run time
@@ -270,8 +287,7 @@ def _add_rows(emitter: Emitter, i: int, instr: Instr, ct: str, index: str) -> No
     hits = emitter.numbered("hits")
     emitter.binding.append(f"{hits} = np.empty(({lead}{rows}, {count}), dtype)")
     each = emitter.bind(f"np.arange({count})", "each_row")
-    # A row counts from the end where its index is negative.
-    emitter.line(f"np.equal({index}.reshape(-1, 1) % {count}, {each}, out={hits})", i)
+    emitter.line(f"np.equal({index}.reshape(-1, 1), {each}, out={hits})", i)
     emitter.step(f"np.matmul({hits}.T, {flat}, out={own})", i)
 
 

@@ -95,7 +95,21 @@ class Trace:
         selects = any(getattr(op, "selects", op is TAKE) for op in self.scalars.ops)
         self.may_differ = selects or self.lowering.is_ragged
         """Whether a zero that eager execution would not have sent may meet an infinity."""
+        indices = {
+            self.scalars.ops[operands[-1]]
+            for op, operands in zip(self.scalars.ops, self.scalars.operands, strict=True)
+            if op is TAKE
+        }
+        self.indices = [k for k, leaf in enumerate(self.inputs) if leaf in indices]
+        """Which of the inputs choose elements."""
         self.seconds = time.perf_counter() - start
+
+    def check_indices(self, leaves: Sequence[Any]) -> None:
+        """Raise IndexError if an index is negative: a kernel does not count from the end."""
+        for k in self.indices:
+            least = leaves[k].min(initial=0)
+            if least < 0:
+                raise IndexError(f"argument {self.inputs[k].name}: index {least} is negative")
 
     def _tracers(self, spec: Any, name: str, owner: int) -> Any:
         """The argument that `spec` describes, tracers for its numbers."""

@@ -74,7 +74,7 @@ def test_a_failing_step_shows_its_line():
         function(2, 1.0, [np.ones(1), np.ones((2, 1)), np.ones((5, 7))])
     last = traceback.extract_tb(caught.value.__traceback__)[-1]
     assert last.filename.startswith("<autodiff kernel ")
-    assert last.line == "np.add(exp1, y, out=add1)  # (batch, 1)"
+    assert last.line == "np.add(exp1, y_T, out=add1)  # (1, batch)"
     assert last.line in function.source.splitlines()[last.lineno - 1]
 
 

@@ -393,3 +393,19 @@ def test_explain_says_what_was_made():
     kernel = Kernel(lambda x: autodiff.sum([x[k].exp() for k in (0, 1, 3)]))
     kernel(np.ones((1, 4)))
     assert "irregular: 1 gather" in kernel.explain()
+
+
+@pytest.mark.parametrize("index", [[0, -1], [3, 0]])
+def test_an_index_out_of_range_is_refused(index):
+    table = [Value(1.0), Value(2.0), Value(3.0)]
+    kernel = Kernel(lambda k: autodiff.take(table, k))
+    assert kernel(np.array([2, 0])).tolist() == [3.0, 1.0]
+    kernel.value_and_grad(np.array([2, 0]))
+    for call in (kernel, kernel.value_and_grad):
+        with pytest.raises(IndexError, match=r"index -1 is negative|out of bounds"):
+            call(np.array(index))
+
+
+def test_a_negative_integer_that_is_no_index_is_a_number():
+    kernel = Kernel(lambda n: n * 2.0)
+    assert kernel(np.array([-3, 4])).tolist() == [-6.0, 8.0]

@@ -78,3 +78,27 @@ def test_attention_is_computed_on_whole_grids():
 def test_a_constant_result_and_a_parameter_result_are_arrays_too():
     found = Kernel(lambda x: [1.5, W[0][0], x])(np.array([1.0, 2.0]))
     assert [r.tolist() for r in found] == [[1.5] * 2, [W[0][0].data] * 2, [1.0, 2.0]]
+
+
+ROWS = [[Value(0.3 * i - 0.2 * j) for j in range(i + 1)] for i in range(4)]
+RAGGED = {
+    "logsumexp": autodiff.logsumexp,
+    "maximum": lambda xs: autodiff.maximum(*xs),
+    "minimum": lambda xs: autodiff.minimum(*xs, 0.5),
+    "prod": autodiff.prod,
+}
+
+
+@pytest.mark.parametrize("name", RAGGED)
+def test_reductions_of_different_lengths_are_one(name):
+    reduce = RAGGED[name]
+    kernel = Kernel(lambda x: sum(reduce([w * x for w in row]) for row in ROWS))
+    x = np.array([0.5, -1.5])
+    kernel.check(x)
+    _, slopes = kernel.value_and_grad(x, argnums=0)
+    for b in range(2):
+        leaf = Value(x[b])
+        sum(reduce([w * leaf for w in row]) for row in ROWS).backward()
+        assert np.isclose(slopes[b], leaf.grad, rtol=1e-12)
+    counts = Counter(instr.name for instr in kernel._latest.function("call").program.instrs)
+    assert counts["reduce"] == 1

@@ -139,7 +139,7 @@ def test_gathers(shape):
     assert np.allclose(found, np.exp(values).reshape(BATCH, -1)[:, places], rtol=1e-14)
 
 
-INDICES = np.array([[0, 2, -1], [1, 1, -3], [2, 0, 0]])
+INDICES = np.array([[0, 2, 1], [1, 1, 0], [2, 0, 0]])
 
 
 @pytest.mark.parametrize("count", [3, 600])
@@ -215,5 +215,5 @@ def test_long_lines_are_broken():
     builder = Builder()
     x = builder.leaf("an_argument_of_24_letters", 2, True)
     text = emitted(builder, [builder.apply(ops.sigmoid, [x])], ["an_argument_of_24_letters"]).text
-    assert "sigmoid1[...] = (  # (batch, 2)\n" in text
+    assert "sigmoid1[...] = (  # (2, batch)\n" in text
     assert max(map(len, text.splitlines())) <= 100
