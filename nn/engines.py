@@ -25,6 +25,10 @@ _COMPARED = 8
 """How many examples both engines run, to see that they agree."""
 
 
+class UncompilableError(Exception):
+    """Why a loss that works on Values has no kernel, as its cause."""
+
+
 class NoMeanError(ValueError):
     """The loss of several examples is not the mean of their losses."""
 
@@ -95,8 +99,8 @@ class Compiled(Eager):
     """Training on arrays: the loss of one example, compiled and mapped over the batch.
 
     Dropout takes its random numbers as an argument of the kernel; all come from the generator of
-    the first Dropout. Raises TraceError if the model or the loss branches on data, NoMeanError
-    if the loss is not a mean over the examples.
+    the first Dropout. Raises UncompilableError, from a TraceError if the model or the loss
+    branches on data, from a NoMeanError if the loss is not a mean over the examples.
     """
 
     def __init__(
@@ -108,12 +112,7 @@ class Compiled(Eager):
         self._draws = self._count_draws() if self._dropouts else 0
         self._kernel = autodiff.compile(self._dropping if self._draws else self._plain)
         self._evaluation, self._outputs = autodiff.compile(self._plain), autodiff.compile(model)
-        value, mean = self._both()
-        if not isclose(value, mean, rel_tol=1e-5, abs_tol=1e-12) and isfinite(value):
-            raise NoMeanError(
-                f"the loss of {len(self._x[:_COMPARED])} examples is {value:g}, the mean of their "
-                f"losses {mean:g}"
-            )
+        self._compare()
         self._place = {parameter: k for k, parameter in enumerate(parameters)}
         self._data = np.array([parameter.data for parameter in parameters])
         self._gradient = np.zeros(len(parameters))
@@ -165,7 +164,8 @@ class Compiled(Eager):
 
     def check(self) -> None:
         """Warn if the loss is no longer what was compiled, for it reads what has changed since."""
-        value, mean = self._both()
+        value, args = self._on_values()
+        mean = float(np.mean(self._kernel(*args)))
         if not isclose(value, mean, rel_tol=1e-3, abs_tol=1e-9) and isfinite(value + mean):
             warnings.warn(
                 f"fit: the loss of {_COMPARED} examples is {value:g}, compiled {mean:g}: it reads "
@@ -188,15 +188,27 @@ class Compiled(Eager):
             self._value(self._x[:1], self._y[:1])
         return next(drawn)
 
-    def _both(self) -> tuple[float, float]:
-        """The loss of a few examples on Values, and its mean compiled."""
+    def _compare(self) -> None:
+        """Raise UncompilableError if the kernel does not give what Values give."""
+        value, args = self._on_values()
+        try:
+            mean = float(np.mean(self._kernel(*args)))
+            if not isclose(value, mean, rel_tol=1e-5, abs_tol=1e-12) and isfinite(value):
+                raise NoMeanError(
+                    f"the loss of {len(args[0])} examples is {value:g}, the mean of their losses "
+                    f"{mean:g}"
+                )
+        except Exception as error:  # user code meets tracers here, and may fail in any way
+            raise UncompilableError from error
+
+    def _on_values(self) -> tuple[float, list[Array]]:
+        """The loss of a few examples on Values, and the kernel's arguments for them."""
         args = [self._x[:_COMPARED], self._y[:_COMPARED]]
         if not self._draws:
-            return self._value(*args), float(np.mean(self._kernel(*args)))
+            return self._value(*args), args
         u = np.random.default_rng(0).random((len(args[0]), self._draws))
         with uniforms(u.ravel().tolist()):
-            value = self._value(*args)
-        return value, float(np.mean(self._kernel(*args, u)))
+            return self._value(*args), [*args, u]
 
     def _run(self, kernel: autodiff.Kernel, *args: Array) -> Any:
         if id(kernel) not in self._orders:

@@ -74,7 +74,7 @@ class Names:
 def read_names(path: str | Path) -> Names:
     """The names in a text file, UTF-8, one a line; blank lines are skipped.
 
-    Raises ValueError, with file and line, for less than 10 names, for one of more than 32
+    Raises ValueError, with file and line, for less than 10 different names, for one of more than 32
     letters, and for more than 100 different letters; OSError if the file is not there.
     """
     path = Path(path)
@@ -89,8 +89,9 @@ def read_names(path: str | Path) -> Names:
                 f"{path}, line {number}: a name of {len(line.strip())} letters; the limit is "
                 f"{_LONGEST}"
             )
-    if len(names.names) < _FEWEST:
-        raise ValueError(f"{path} has {len(names.names)} names; at least {_FEWEST} are needed")
+    count = len(set(names.names))
+    if count < _FEWEST:
+        raise ValueError(f"{path} has {count} different names; at least {_FEWEST} are needed")
     if len(names.letters) > _LETTERS:
         raise ValueError(
             f"{path} has {len(names.letters)} different letters; the limit is {_LETTERS}"

@@ -191,8 +191,12 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
 def _figure(plots: int) -> Any:
     """A Figure with so many plots side by side."""
     # An optional extra, and slow to import. Figure, not pyplot: no display, no global state.
-    from matplotlib.figure import Figure
-
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ImportError(
+            'a plot needs the plot extra: pip install "scalar-autodiff[plot]"'
+        ) from None
     figure: Any = Figure(figsize=(6.4 if plots == 1 else 4.4 * plots, 4), layout="constrained")
     for k in range(plots):
         figure.add_subplot(1, plots, k + 1).spines[["top", "right"]].set_visible(False)

@@ -25,8 +25,8 @@ def predict(model: Module, x: Any, *, engine: Engine = "auto") -> Array:
     `x` has shape (n,) or (n, …); integers stay integers. The model is in evaluation mode
     meanwhile, and no graph is recorded. "compiled" runs a kernel, which agrees with "eager" to
     rounding. "auto" is eager for up to 32 examples and compiled for more, unless the model
-    branches on data: then it is eager, with a RuntimeWarning that says why, where "compiled"
-    raises TraceError.
+    cannot be compiled, as it branches on data: then it is eager, with a RuntimeWarning that says
+    why, where "compiled" raises TraceError.
     """
     check_engine("predict", engine)
     rows = as_inputs(x)
@@ -34,10 +34,12 @@ def predict(model: Module, x: Any, *, engine: Engine = "auto") -> Array:
         if engine == "compiled" or (engine == "auto" and len(rows) > _FEW):
             try:
                 return stacked(autodiff.compile(model)(rows))
-            except autodiff.TraceError as error:
+            except Exception as error:  # the model meets tracers here, and may fail in any way
                 if engine == "compiled":
                     raise
+                outputs = eager_outputs(model, rows)  # which raises what is the model's own fault
                 warn_of_eager("predict", error, 2)
+                return outputs
         return eager_outputs(model, rows)
 
 
@@ -70,10 +72,11 @@ def check_engine(name: str, engine: str) -> None:
         raise ValueError(f"{name}: engine must be auto, compiled or eager, got {engine!r}")
 
 
-def warn_of_eager(name: str, reason: Exception, stacklevel: int) -> None:
+def warn_of_eager(name: str, reason: BaseException, stacklevel: int) -> None:
     """Warn whoever is `stacklevel` calls above that an automatic choice was the slow engine."""
     warnings.warn(
-        f"{name}: running on Values, about a hundred times slower than compiled: {reason}. "
+        f"{name}: running on Values, about a hundred times slower than compiled: "
+        f"{type(reason).__name__}: {reason}. "
         "engine='eager' says that this is meant",
         RuntimeWarning,
         stacklevel=stacklevel + 1,

@@ -5,10 +5,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import autodiff
 from autodiff import Value
 from nn.data import train_test_split
-from nn.engines import Compiled, Eager, Loss, NoMeanError
+from nn.engines import Compiled, Eager, Loss, UncompilableError
 from nn.examples import as_inputs, as_targets, check_finite
 from nn.history import History
 from nn.losses import mse
@@ -122,10 +121,11 @@ def _engine(name: Engine, model: Module, loss: Loss, train: Pair, parameters: li
     if name != "eager":
         try:
             return Compiled(model, loss, *train, parameters)
-        except (autodiff.TraceError, NoMeanError) as error:
+        except UncompilableError as error:
+            reason = error.__cause__ or error
             if name == "compiled":
-                raise
-            warn_of_eager("fit", error, 3)
+                raise reason from None
+            warn_of_eager("fit", reason, 3)
     return Eager(model, loss, *train, parameters)
 
 

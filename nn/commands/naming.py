@@ -53,7 +53,9 @@ def run(options: argparse.Namespace) -> int:
     """Learn names and make up new ones; the exit status."""
     names = _names(options.file)
     rng = np.random.default_rng(options.seed)
-    held_out = rng.permutation(sorted(set(names.names)))[: len(names.names) // HELD_OUT].tolist()
+    held_out = rng.permutation(sorted(set(names.names)))[
+        : len(set(names.names)) // HELD_OUT
+    ].tolist()
     model = GPT(1 + len(names.letters), names.length, options.width, options.heads, rng=rng)
     with output_folder(options.out) as folder:
         print(f"learning {len(names.names):,} names of {len(names.letters)} letters with a GPT "

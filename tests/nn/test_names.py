@@ -55,8 +55,8 @@ def test_the_list_of_ours_is_names_in_order():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"names.txt has 0 names; at least 10 are needed"),
-        ("a\nb\n", r"names.txt has 2 names"),
+        ("", r"names.txt has 0 different names; at least 10 are needed"),
+        ("a\nb\n" * 9, r"names.txt has 2 different names"),
         ("a\n\n" + "b" * 33 + "\n", r"names.txt, line 3: a name of 33 letters; the limit is 32"),
         (
             "".join(map(chr, range(0x4E00, 0x4E00 + 101 * 2))).replace("", "\n"),

@@ -130,6 +130,13 @@ def test_curves_are_a_picture_in_a_notebook():
     assert learning_curves(EPOCHS, [])._repr_png_().startswith(PNG)
 
 
+@pytest.mark.usefixtures("without_matplotlib")
+def test_without_matplotlib_a_figure_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"pip install .scalar-autodiff\[plot\]"):
+        learning_curves(EPOCHS, [])
+
+
 def test_curves_of_less_than_two_epochs_are_of_iterations():
     pytest.importorskip("matplotlib")
     (axes,) = learning_curves({"loss": [2.0], "r2": [0.0]}, [3.0, 2.0, 0.0]).axes

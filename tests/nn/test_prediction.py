@@ -107,6 +107,11 @@ def test_a_model_that_branches_runs_on_values_with_a_warning():
         nn.predict(Branching(), LONG, engine="compiled")
 
 
+def test_an_error_of_the_model_itself_is_raised_as_it_is():
+    with pytest.raises(ValueError, match="MLP takes 3 inputs, got 2"):
+        nn.predict(MLP(3, [1], seed=0), LONG)
+
+
 def test_an_unknown_engine_is_refused():
     with pytest.raises(ValueError, match="predict: engine must be auto, compiled or eager"):
         nn.predict(Number(), X, engine="jit")

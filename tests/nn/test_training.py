@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nn
+from autodiff import Value
 from nn import MLP, SGD, metrics
 from tests.nn.trainees import Number, X, Y, branching, data, total
 
@@ -137,6 +138,32 @@ def test_what_cannot_be_compiled_is_trained_on_values_with_a_warning(loss, reaso
     assert caught[0].filename == __file__
     nn.fit(same, X, Y, loss=loss, iterations=3, engine="eager")
     assert data(model) == data(same) != [1.0]
+
+
+class Typed(Number):
+    """Works on Values alone, and does not say so to tracers."""
+
+    def __call__(self, x):
+        out = self.w * x[0]
+        return {Value: out}[type(out)]
+
+
+def test_a_model_that_fails_on_tracers_in_its_own_way_is_trained_on_values():
+    model, same = Typed(1.0), Typed(1.0)
+    with pytest.warns(RuntimeWarning, match="fit: running on Values, .*KeyError: "):
+        nn.fit(model, X, Y, iterations=3)
+    nn.fit(same, X, Y, iterations=3, engine="eager")
+    assert data(model) == data(same) != [1.0]
+    with pytest.raises(KeyError):
+        nn.fit(model, X, Y, iterations=3, engine="compiled")
+
+
+def test_an_error_of_the_model_itself_is_raised_as_it_is():
+    def wrong(predictions, targets):
+        raise ZeroDivisionError("mine")
+
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        nn.fit(Number(), X, Y, loss=wrong)
 
 
 def test_a_schedule_brings_its_optimizer():
