@@ -68,7 +68,9 @@ def _is_colored() -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    # A program without a console has None for stdout.
+    is_terminal: bool = getattr(sys.stdout, "isatty", bool)()
+    return is_terminal and os.environ.get("TERM") != "dumb"
 
 
 class _Item(NamedTuple):

@@ -3,9 +3,12 @@
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from math import inf, nan
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import nn
 from autodiff import Value, dot, draw, prod, toposort
@@ -300,6 +303,23 @@ def test_hostile_names_neither_break_nor_inject(name, collapse):
     svg = drawing.pipe("svg", encoding="utf-8")
     assert svg.count('class="node"') == len(boxes(drawing.source))
     assert "<b>" not in svg
+
+
+@needs_renderer
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.text(), min_size=2, max_size=2, unique=True),
+    st.lists(st.text(st.sampled_from('a.0\\"<>|{}[]\n')), min_size=2, max_size=2, unique=True),
+    st.sampled_from([None, False, "ops"]),
+    st.sampled_from([1, 3, 300]),
+)
+def test_any_names_can_be_drawn(outer, inner, collapse, most):
+    model = {name: {key: [Value(1.0), Value(2.0)] for key in inner} for name in outer}
+    leaves = [x for part in model.values() for xs in part.values() for x in xs]
+    root = sum(a * b for a, b in pairwise(leaves))
+    drawing = draw(root, model=model, collapse=collapse, max_nodes=most)
+    svg = drawing.pipe("svg", encoding="utf-8")
+    assert svg.count('class="node"') == len(boxes(drawing.source)) + drawing.source.count("dashed")
 
 
 def test_text_does_not_depend_on_the_hash_seed():

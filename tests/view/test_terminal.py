@@ -162,6 +162,11 @@ def test_colors_are_for_terminals(screen, variables, is_colored, monkeypatch):
     assert bool(ESCAPES.search(tree(expression()))) == is_colored
 
 
+def test_without_a_stdout_there_are_no_colors(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert not ESCAPES.search(tree(expression()))
+
+
 @pytest.mark.parametrize("hostile", [*SHAPELESS, "a\nb", "\r", "x" * 10_000, "│  └─"])
 def test_a_label_stays_on_its_line(hostile):
     root = Value(1.0, hostile) * 2.0
