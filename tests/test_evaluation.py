@@ -64,6 +64,8 @@ def test_seeds_that_are_values_give_values():
     run = evaluate(lambda x: x * x, 3.0)
     for (result,) in run.pull([ct]), run.push([ct]):
         assert (result.data, leaves(result)) == (12.0, [ct])
+    run = evaluate(lambda x, unused: x, 3.0, 2.0, argnums=(0, 1))
+    assert [type(result) for result in run.pull([ct])] == [Value, Value]
 
 
 def test_f_sees_nodes_in_the_structure_of_the_arguments():
