@@ -6,6 +6,7 @@ from math import inf, isfinite
 from typing import Any
 
 from autodiff.differences import FIRST_STEP, Difference, differentiate
+from autodiff.interpreter import number
 from autodiff.moves import Move, Subject, random_directions
 from autodiff.report import Coverage, Entry, GradcheckError, Report, judge
 from autodiff.subjects import Compiled, Eager
@@ -32,7 +33,8 @@ def gradcheck(
     and lists, tuples, dicts or arrays of them. Numbers become Values; Values and the parameters
     of modules are changed in place and put back, gradients too. If `f` is itself a module, its
     parameters are checked, at `inputs`; likewise a kernel, whose result is averaged over the
-    batch. A result of several Values is checked through one weighted sum of them.
+    batch, by its arguments if it has no parameters. A result of several Values is checked
+    through one weighted sum of them.
 
     The gradient is compared with differences of f and, up to `order`, each derivative of it with
     differences of the one before: n inputs have n² second derivatives. With `sample`, only that
@@ -87,9 +89,9 @@ def _check_options(
     if sample is not None and directions is not None:
         raise ValueError("gradcheck: give sample or directions, not both")
     for name, size in ("eps", eps), ("rtol", rtol):
-        if size is not None and not 0 < size < inf:
+        if size is not None and not 0 < number(size) < inf:
             raise ValueError(f"gradcheck: {name} must be positive, got {size!r}")
-    if not 0 <= atol < inf:
+    if not 0 <= number(atol) < inf:
         raise ValueError(f"gradcheck: atol must be 0 or more, got {atol!r}")
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from autodiff import ops
 from autodiff.check import gradcheck
 from autodiff.drafts import MARGIN, Draft, Expression, domain_of, has_tie, numbers_inside, sequences
+from autodiff.interpreter import show
 from autodiff.primitive import TABLE, Primitive
 from autodiff.reduction import Selection
 from autodiff.report import GradcheckError, Report
@@ -58,6 +59,8 @@ def values(
 def operands(op: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
     """Numbers from the domain of `op`, one an operand; some for an op of any number."""
 
+    _require_op("operands", op)
+
     def number(i: int, choice: int) -> float:
         domain = domain_of(op, i)
         numbers = numbers_inside(domain) if domain else (0.0, 1.0)
@@ -80,6 +83,11 @@ def expressions(
     result below 10, and a slope below 30 as a function of the inputs.
     """
     rows = list(ops)
+    for row in rows:
+        _require_op("expressions", row)
+    for name, count in ("ops", len(rows)), ("max_inputs", max_inputs), ("max_ops", max_ops):
+        if count < 1:
+            raise ValueError(f"expressions: {name} is at least one, got {count}")
 
     def written(calls: list[tuple[Primitive, list[int]]]) -> Draft:
         draft = Draft(max_inputs)
@@ -101,6 +109,11 @@ def modules(max_inputs: int = 3, max_layers: int = 3) -> st.SearchStrategy[MLP]:
         activation=st.sampled_from(["tanh", "sigmoid"]),
         seed=st.integers(0, 99),
     )
+
+
+def _require_op(name: str, op: Any) -> None:
+    if not isinstance(op, Primitive):
+        raise TypeError(f"{name} takes ops, as autodiff.tanh, got {show(op)}")
 
 
 @st.composite

@@ -484,6 +484,11 @@ def test_wrong_options_are_named(options, message):
         gradcheck(ad.sin, 0.7, **options)
 
 
+def test_a_tolerance_that_is_no_number_is_named():
+    with pytest.raises(TypeError, match="expected a real number, got str '1e-6'"):
+        gradcheck(ad.sin, 0.7, eps="1e-6")
+
+
 def test_directions_find_one_wrong_partial_among_thousands():
     wrong = op(lambda x: x * x, lambda x, out: x * 2.0002)
     xs = [Value(math.cos(i)) for i in range(2000)]

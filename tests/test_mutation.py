@@ -4,15 +4,8 @@ import pytest
 
 from autodiff import ops
 from autodiff.primitive import TABLE
-from tests.mutation import (
-    Mutant,
-    Suite,
-    declarations,
-    functions,
-    mutants,
-    mutants_of_functions,
-    report,
-)
+from tests.mutants import Mutant, declarations, functions, mutants, mutants_of_functions
+from tests.mutation import Suite, report
 
 from samples import ROWS  # isort: skip
 

@@ -85,6 +85,21 @@ def test_a_wrong_op_of_the_users_own_is_found_and_shown():
     assert shown == "Expression at (1.0,):\ndef f(x0):\n    return cube(x0)"
 
 
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: expressions([]), ValueError, "expressions: ops is at least one, got 0"),
+        (lambda: expressions(max_inputs=0), ValueError, "max_inputs is at least one, got 0"),
+        (lambda: expressions(max_ops=0), ValueError, "max_ops is at least one, got 0"),
+        (lambda: expressions(["tanh"]), TypeError, "expressions takes ops, .* got str 'tanh'"),
+        (lambda: operands(len), TypeError, "operands takes ops, as autodiff.tanh, got builtin"),
+    ],
+)
+def test_wrong_arguments_are_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
 # operands, values, modules
 
 
