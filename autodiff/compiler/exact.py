@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autodiff import derivatives
 from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
 from autodiff.compiler.trace import PREDICATES
 from autodiff.value import Value
@@ -78,6 +79,28 @@ def gradients(
             if not leaf.is_index:
                 by_leaf[leaf][b] = [x.grad for x in given]
     return found, total, by_leaf
+
+
+def hvp(
+    scalars: Scalars,
+    result: int,
+    theta: Array,
+    leaves: Mapping[Leaf, Array],
+    batch: int,
+    vector: Array,
+) -> Array:
+    """The Hessian by the parameters, summed over the batch, times `vector`: (P,)."""
+    total = np.zeros(len(theta))
+    for b in range(batch):
+        _, inputs = _example(theta, leaves, b)
+
+        def function(parameters: list[Value], inputs: Any = inputs) -> Any:
+            return evaluate(scalars, [result], parameters, inputs)[0]
+
+        product = derivatives.hvp(function, (theta.tolist(),), (vector.tolist(),))
+        with np.errstate(all="ignore"):
+            total += np.array([_data(x) for x in product], dtype=float)
+    return total
 
 
 def _example(

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from autodiff.check import GradcheckError
+from autodiff.compiler.comparison import compare
 from autodiff.compiler.ir import Program
-from autodiff.compiler.structure import describe, filled, flattened, restored
+from autodiff.compiler.structure import describe, filled, restored
 from autodiff.compiler.traced import Trace
 from autodiff.value import Value
 
@@ -121,6 +121,8 @@ class Kernel:
         theta = self._theta(trace, parameters)
         function = trace.function("hvp")
         (product,) = function(batch, 1.0 / max(batch, 1), [theta, *leaves, direction])
+        if trace.may_differ and not np.isfinite(product).all():
+            product = trace.exact_hvp(theta, leaves, batch, direction)
         return self._reordered(trace, product)
 
     @property
@@ -153,29 +155,10 @@ class Kernel:
         Raises GradcheckError, which names the first difference.
         """
         trace, leaves, batch = self._trace(args)
-        parameters = list(trace.scalars.parameters)
-        before = [parameter.grad for parameter in parameters]
-        for parameter in parameters:
-            parameter.grad = 0.0
-        try:
-            results = self._values(trace, None, leaves, batch)
-            for b in range(batch):
-                example = [
-                    _eager(x[b], shape, leaf.is_index)
-                    for x, shape, leaf in zip(leaves, trace.shapes, trace.inputs, strict=True)
-                ]
-                eager = flattened(self._f(*filled(args, iter(example))))
-                kernel = [array[b] if self._is_batched else array for array in results]
-                data = [x.data if isinstance(x, Value) else float(x) for x in eager]
-                _compare(f"the result of example {b}", kernel, data, rtol)
-                if trace.is_scalar and isinstance(eager[0], Value):
-                    eager[0].backward(1.0 / batch)
-            if trace.is_scalar:
-                gradient = self.value_and_grad(*args)[1][trace.order]
-                _compare("the gradient", gradient, [p.grad for p in parameters], rtol)
-        finally:
-            for parameter, grad in zip(parameters, before, strict=True):
-                parameter.grad = grad
+        results = self._values(trace, None, leaves, batch)
+        gradient = self.value_and_grad(*args)[1][trace.order] if trace.is_scalar else None
+        each = [results if not self._is_batched else [x[b] for x in results] for b in range(batch)]
+        compare(self._f, args, trace, leaves, each, gradient, rtol)
 
     # Arguments
 
@@ -313,23 +296,3 @@ class Kernel:
         if self._latest is None:
             raise RuntimeError("the kernel was never called, so it has not been traced")
         return self._latest
-
-
-def _eager(flat: Array, shape: tuple[int, ...], is_index: bool) -> Any:
-    """One example of an argument as the function takes it: Values, or integers."""
-    numbers = [int(x) if is_index else Value(x) for x in flat]
-    if not shape:
-        return numbers[0]
-    array = np.empty(len(numbers), dtype=object)
-    array[:] = numbers
-    return array.reshape(shape)
-
-
-def _compare(what: str, kernel: Any, eager: Any, rtol: float) -> None:
-    kernel, eager = np.asarray(kernel, dtype=float), np.asarray(eager, dtype=float)
-    size = np.max(np.abs(eager[np.isfinite(eager)]), initial=0.0)
-    if not np.allclose(kernel, eager, rtol=rtol, atol=rtol * size, equal_nan=True):
-        worst = int(np.nanargmax(np.abs(kernel - eager)))
-        raise GradcheckError(
-            f"{what}: the kernel gives {kernel.flat[worst]!r}, eager {eager.flat[worst]!r}"
-        )

@@ -167,6 +167,12 @@ class Trace:
         ]
         return found[:, None], [each[leaf] for leaf in chosen]
 
+    def exact_hvp(self, theta: Any, leaves: Sequence[Any], batch: int, vector: Any) -> Any:
+        """The Hessian of the mean, by the parameters, times `vector`, by eager execution."""
+        by_leaf = dict(zip(self.inputs, leaves, strict=True))
+        total = exact.hvp(self.scalars, self.results[0], theta, by_leaf, batch, vector)
+        return (total / batch).astype(self._dtype)
+
     @property
     def is_scalar(self) -> bool:
         """Whether the function returns one number, so that it has a gradient."""

@@ -95,6 +95,15 @@ def test_a_cut_relu_sends_nothing_to_an_infinite_input():
     assert dict(zip(kernel.parameters, gradient, strict=True)) == {w: 0.0, v: 0.0}
 
 
+def test_second_derivatives_are_those_of_eager_execution_too():
+    w, v = Value(-1.0), Value(2.0)
+    kernel = Kernel(lambda x: v * (w * x).relu() + w * w * w)
+    kernel(np.array([inf]))
+    vector = [1.0 if parameter is w else 10.0 for parameter in kernel.parameters]
+    product = kernel.hvp(np.array([inf]), vector=vector)
+    assert dict(zip(kernel.parameters, product, strict=True)) == {w: -6.0, v: 0.0}
+
+
 def test_a_known_structure_is_evaluated_as_it_was_traced():
     w = Value(3.0)
     kernel = Kernel(lambda x, k: [w * x, autodiff.take([x, w], k), autodiff.where(x > 0, 1.0, w)])

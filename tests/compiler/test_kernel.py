@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autodiff
-from autodiff import GradcheckError, Value
+from autodiff import Value
 from autodiff.compiler import Kernel
 
 from .programs import compiled, is_close
@@ -361,29 +361,6 @@ def test_threads_may_trace_one_kernel():
 def test_many_batch_sizes_stay_right(line):
     for batch in [*range(1, 25), 3, 1]:
         assert is_close(line(np.ones(batch), np.full(batch, 3.0)), [11.0] * batch)
-
-
-def test_check_finds_a_difference():
-    calls = []
-
-    def f(x):
-        calls.append(1)
-        return x * len(calls)
-
-    with pytest.raises(GradcheckError, match="example 0"):
-        Kernel(f).check(X)
-
-
-def test_check_leaves_grads_alone(line, w):
-    w.grad = 7.0
-    line.check(X, Y)
-    assert w.grad == 7.0
-
-
-def test_check_takes_functions_that_call_methods():
-    kernel = Kernel(lambda x: x.relu() + x.exp())
-    assert is_close(kernel(X), X + np.exp(X))
-    kernel.check(X)
 
 
 def test_explain_says_what_was_made():
