@@ -31,20 +31,6 @@ def test_places_matter():
     assert np.abs(rows[0] - rows[1]).max() > 1e-3
 
 
-def test_attention_is_that_of_numpy():
-    xs = np.random.default_rng(0).normal(size=(4, 8))
-    found = numbers(MODEL._attention(xs.tolist()))
-    q, k, v, out = (
-        linear.state_dict()["weight"] for linear in (MODEL.query, MODEL.key, MODEL.value, MODEL.out)
-    )
-    heads = []
-    for h in (slice(0, 4), slice(4, 8)):
-        scores = (xs @ q.T)[:, h] @ (xs @ k.T)[:, h].T / 2
-        weights = np.exp(np.where(np.tri(4, dtype=bool), scores, -np.inf))
-        heads.append(weights / weights.sum(axis=1, keepdims=True) @ (xs @ v.T)[:, h])
-    np.testing.assert_allclose(found, np.hstack(heads) @ out.T, rtol=1e-12)
-
-
 def test_a_kernel_agrees_and_its_packs_do_not_grow_with_the_length():
     def loss(tokens, following):
         return nn.cross_entropy(MODEL(tokens), list(following))
