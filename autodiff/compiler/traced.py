@@ -25,6 +25,7 @@ from autodiff.compiler.trace import Recorder, Tracer, number_of
 from autodiff.modes import collector_paused, tracing
 
 _LONGEST = 24  # characters of the name of an argument
+_SHOWN = 10  # gathers that an explanation lists
 _BATCHES = 8  # batch sizes for which a thread keeps arrays
 
 RESERVED = frozenset({*LEAF_NAMES, "parameters", "vector"})
@@ -237,10 +238,9 @@ class Trace:
             instr.op if isinstance(instr.op, str) else "elementwise" for instr in program.instrs
         )
         packs = [p for p in self.packs.packs if not isinstance(p.op, Leaf)]
-        gathered = sum(instr.op == "gather" for instr in program.instrs)
         lines = [
             f"{len(self.scalars.ops):,} scalars → {len(packs)} packs → "
-            f"{len(program.instrs)} array instructions, in {self.seconds:.2f} s",
+            f"{program.calls} array instructions, in {self.seconds:.2f} s",
             ", ".join(f"{n} {op}" for op, n in sorted(counts.items())),
         ]
         for p in packs:
@@ -248,9 +248,15 @@ class Trace:
             array = self.lowering.builder.instrs[self.lowering.arrays[p.number]]
             made = array.op if isinstance(array.op, str) else array.op.name
             lines.append(f"  level {p.level:3d}  {len(p.lanes):7,} × {name:16} → {made}")
-        lines.append(
-            f"irregular: {gathered} gathers" if gathered else "regular throughout: no gather"
-        )
+        gathers = [instr for instr in program.instrs if instr.op == "gather"]
+        if not gathers:
+            lines.append("regular throughout: no gather")
+            return "\n".join(lines)
+        lines.append(f"irregular: {len(gathers)} gather{'s' * (len(gathers) > 1)}")
+        for instr in sorted(gathers, key=lambda instr: -instr.size)[:_SHOWN]:
+            source = program.instrs[instr.operands[0]]
+            of = source.fact if source.op == "leaf" else source.name
+            lines.append(f"  {instr.size:,} elements picked from the {source.size:,} of {of}")
         return "\n".join(lines)
 
 
