@@ -1,23 +1,13 @@
 import numpy as np
 import pytest
 
-from autodiff import GradcheckError, Value
+from autodiff import GradcheckError
 from autodiff.compiler import Kernel
 
 from .programs import is_close
 
 X = np.array([1.0, 2.0, 3.0])
 Y = np.array([4.0, 5.0, 7.0])
-
-
-@pytest.fixture
-def w():
-    return Value(2.0)
-
-
-@pytest.fixture
-def line(w):
-    return Kernel(lambda x, y: w * x + y * y)
 
 
 def test_check_finds_a_difference():

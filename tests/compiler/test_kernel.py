@@ -13,16 +13,6 @@ X = np.array([1.0, 2.0, 3.0])
 Y = np.array([4.0, 5.0, 7.0])
 
 
-@pytest.fixture
-def w():
-    return Value(2.0)
-
-
-@pytest.fixture
-def line(w):
-    return Kernel(lambda x, y: w * x + y * y)
-
-
 # Arguments
 
 
