@@ -44,8 +44,8 @@ def smallest(strategy, holds):
 def test_expressions_use_every_row_share_results_hold_constants_and_compare():
     found = examples(expressions(), 500)
     assert {row for expression in found for row in expression.rows} == set(ROWS)
-    with_users = examples(expressions([*OPS, *USER_ROWS]), 500)
-    assert {row for expression in with_users for row in expression.rows} == {*ROWS, *USER_ROWS}
+    with_users = examples(expressions([*OPS[:4], *USER_ROWS]), 60)
+    assert {row for expression in with_users for row in expression.rows} == {*OPS[:4], *USER_ROWS}
     texts = [expression.source for expression in found]
     assert sum(text.count("y0") > 2 for text in texts) > 50
     assert sum(bool(re.search(r"-?\d\.\d+[],)\n]", text)) for text in texts) > 50
@@ -105,12 +105,12 @@ def test_wrong_arguments_are_named(make, error, message):
 
 @every_row
 def test_operands_are_inside_the_domains_and_vary(row):
-    found = examples(operands(row), 60)
+    found = examples(operands(row), 30)
     for xs in found:
         domains = [domain_of(row, i) for i in range(len(xs))]
         assert all(d is None or is_inside(d, x) for d, x in zip(domains, xs, strict=True))
         assert not (row.ties and has_tie(xs))
-    assert len(set(found)) > 15
+    assert len(set(found)) > 8
     sizes = {len(xs) for xs in found}
     assert sizes == {row.arity} or len(sizes) > 2
 
@@ -124,10 +124,10 @@ def test_values_are_leaves_between_their_bounds_and_off_kinks():
 
 
 def test_modules_are_smooth_networks():
-    found = examples(modules(max_inputs=2, max_layers=2), 60)
+    found = examples(modules(max_inputs=2, max_layers=2), 40)
     assert {len(m.layers) for m in found} == {1, 2}
     assert len({len(m.parameters()) for m in found}) > 5
-    for model in found[:10]:
+    for model in found[:5]:
         nin = len(model.layers[0].neurons[0].w)
         assert nin <= 2
         assert_gradients(model, ([0.3, -0.5][:nin],), order=1)
