@@ -6,6 +6,7 @@ every view, so that `step`, which it returns, consists of calls that write into 
 
 import linecache
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,8 @@ WIDTH = 92
 """The longest line, without the eight columns before it."""
 LARGE = 8192
 """From how many elements on a copy takes longer than the views that it would save."""
+
+_WORD = re.compile(r"[^\W\d]\w*")
 
 _STEMS = {
     "matmul": "z", "matmul_batch": "m", "concatenate": "joined", "scatter": "s", "gather": "g",
@@ -104,10 +107,12 @@ class Emitter:
             f"{self.names[i]}{'.T' * turn}, "
             for i, turn in zip(self.program.results, turned, strict=True)
         ).rstrip()
+        used = set(_WORD.findall(results))
+        steps = _needed(self.steps, used)
         lines = ["def bind(batch, scale, dtype, arrays):"]
-        lines += [f"    {line}" for line in self.binding]
+        lines += [f"    {line}" for line in _needed(self.binding, used)]
         lines += ["", f"    def step({', '.join(self.leaves)}):"]
-        lines += [f"        {line}" for line in self.steps]
+        lines += [f"        {line}" for line in steps]
         lines += [f"        return {results}", "", "    return step", ""]
         return "\n".join(lines)
 
@@ -386,6 +391,17 @@ class Emitter:
                 span = f"{name}{self.span(instr, f'{start}:{start + made.size}')}"
                 self.binding.append(f"{span} = {self.names[operand]}")
         return name
+
+
+def _needed(lines: Sequence[str], used: set[str]) -> list[str]:
+    """Without names for what nothing below reads; `used` receives what these lines read."""
+    needed = []
+    for line in reversed(lines):
+        name, assigned, _ = line.partition(" = ")
+        if not (assigned and name.isidentifier() and name not in used):
+            used.update(_WORD.findall(line))
+            needed.append(line)
+    return needed[::-1]
 
 
 _OF_ROWS = frozenset(

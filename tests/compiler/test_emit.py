@@ -1,6 +1,9 @@
 import linecache
 import re
+import subprocess
+import sys
 import traceback
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -111,3 +114,23 @@ def test_the_step_makes_no_arrays():
     calls = [line for line in step.splitlines() if "np." in line]
     assert calls
     assert all(re.search(r"out=|\[\.\.\.\] =|np\.copyto", line) for line in calls)
+
+
+@pytest.mark.skipif(find_spec("ruff") is None, reason="ruff is not installed")
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_text_is_clean(name):
+    imports = "import math\n\nimport numpy as np\n\nfrom autodiff.compiler.viewing import strided\n"
+    text = f"{imports}\n\n{compiled(name)[1].source}"
+    options = [
+        "--isolated",
+        "--select",
+        "F,E,W,B,PLE",
+        "--ignore",
+        "F401",
+        "--line-length",
+        "100",
+        "-",
+    ]
+    command = [sys.executable, "-m", "ruff", "check", *options]
+    found = subprocess.run(command, check=False, input=text.encode(), capture_output=True)
+    assert found.returncode == 0, found.stdout.decode()
