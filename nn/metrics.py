@@ -13,8 +13,8 @@ def accuracy(predictions: npt.ArrayLike, targets: npt.ArrayLike) -> float:
     """The share of examples whose class is predicted.
 
     Predictions of shape (n, classes) vote for their largest column; the targets are then
-    classes, (n,), or one-hot rows. Predictions of shape (n,) are logits, positive for the class
-    whose target is 1 and not for the one whose target is 0 or -1.
+    classes, (n,), or one-hot rows. Predictions of shape (n,) or (n, 1) are logits, positive for
+    the class whose target is 1 and not for the one whose target is 0 or -1.
     """
     predicted, true = _classes(predictions, targets)
     return float(np.mean(predicted == true))
@@ -26,7 +26,7 @@ def r2(predictions: npt.ArrayLike, targets: npt.ArrayLike) -> float:
     For several outputs, the mean over them. For constant targets, as in scikit-learn, 1 if the
     prediction is exact and else 0.
     """
-    p, t = np.asarray(predictions, dtype=float), np.asarray(targets, dtype=float)
+    p, t = _flat(np.asarray(predictions, dtype=float)), _flat(np.asarray(targets, dtype=float))
     if p.shape != t.shape or not p.size:
         raise ValueError(f"r2 of predictions of shape {p.shape} and targets of shape {t.shape}")
     p, t = p.reshape(len(p), -1), t.reshape(len(t), -1)
@@ -46,7 +46,7 @@ def confusion_matrix(
     """
     predicted, true = _classes(predictions, targets)
     columns = np.shape(predictions)[1] if np.ndim(predictions) == 2 else 2
-    count = max(columns, classes or 0)
+    count = max(columns, 2, classes or 0)
     counts = np.zeros((count, count), dtype=int)
     np.add.at(counts, (true, predicted), 1)
     return counts
@@ -60,11 +60,9 @@ def _classes(
     predictions: npt.ArrayLike, targets: npt.ArrayLike
 ) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
     """The predicted and the true class of each example."""
-    p, t = np.asarray(predictions, dtype=float), np.asarray(targets)
+    p, t = _flat(np.asarray(predictions, dtype=float)), _flat(np.asarray(targets))
     if p.ndim not in (1, 2) or not p.size or len(p) != (len(t) if t.ndim else 0):
         raise ValueError(f"predictions of shape {p.shape} for targets of shape {t.shape}")
-    if p.ndim == 2 and p.shape[1] == 1:
-        raise ValueError("predictions of one column; give shape (n,) for two classes")
     if p.ndim == 1:
         if t.shape != p.shape or not (set(np.unique(t)) <= {0, 1} or set(np.unique(t)) <= {-1, 1}):
             raise ValueError(
@@ -78,3 +76,8 @@ def _classes(
     if t.ndim != 1 or np.any(t != np.round(t)) or t.min() < 0 or t.max() >= p.shape[1]:
         raise ValueError(f"targets must be classes, integers in 0 … {p.shape[1] - 1}")
     return p.argmax(axis=1), t.astype(int)
+
+
+def _flat(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Shape (n,) for (n, 1)."""
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array

@@ -57,9 +57,8 @@ def test_metrics_are_those_of_scikit_learn(seed):
         (LOGITS, CLASSES - 1, "classes, integers in 0 … 2"),
         (LOGITS, CLASSES / 2, "classes, integers in 0 … 2"),
         (LOGITS, np.eye(4), r"shape \(4, 3\) for targets of shape \(4, 4\)"),
-        (LOGITS[:, :1], [0, 0, 0, 0], "one column"),
         ([0.5, 1.0], [1, 2], "0 and 1, or -1 and 1"),
-        ([0.5, 1.0], [[1], [0]], "0 and 1, or -1 and 1"),
+        ([0.5, 1.0], [[1, 0], [0, 1]], "0 and 1, or -1 and 1"),
         (np.zeros((0, 2)), [], "shape"),
     ],
 )
@@ -68,7 +67,14 @@ def test_what_is_no_classification_is_refused(metric, predictions, targets, mess
         metric(predictions, targets)
 
 
-@pytest.mark.parametrize(("p", "t"), [([1.0], [1.0, 2.0]), ([], []), ([1.0], [[1.0]])])
+def test_a_column_is_as_good_as_a_row():
+    assert accuracy([[0.1], [-0.1]], [1, 1]) == accuracy([0.1, -0.1], [[1], [1]]) == 0.5
+    assert confusion_matrix([[0.1], [-0.1]], [[1], [1]]).tolist() == [[0, 0], [1, 1]]
+    assert r2([[1.0], [2.0], [4.0]], [1.0, 2.0, 3.0]) == 0.5
+    assert r2([1.0, 2.0, 4.0], [[1.0], [2.0], [3.0]]) == 0.5
+
+
+@pytest.mark.parametrize(("p", "t"), [([1.0], [1.0, 2.0]), ([], []), ([1.0], [[1.0, 2.0]])])
 def test_r2_of_different_shapes_is_refused(p, t):
     with pytest.raises(ValueError, match="r2 of predictions of shape"):
         r2(p, t)
