@@ -18,7 +18,9 @@ extreme = st.sampled_from(EXTREMES)
 
 
 def same(found, expected):
-    return np.allclose(found, expected, rtol=1e-12, atol=0.0, equal_nan=True)
+    # Parts of a gradient may cancel: what is left is small beside them, and only rounding.
+    size = np.abs(expected)[np.isfinite(expected)].max(initial=0.0)
+    return np.allclose(found, expected, rtol=1e-12, atol=1e-15 * size, equal_nan=True)
 
 
 def net(w, x):
