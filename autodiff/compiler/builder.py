@@ -79,7 +79,7 @@ class Builder:
         array = array.astype(bool if array.dtype.kind == "b" else float)
         bits = np.ascontiguousarray(array).reshape(-1).view(f"V{array.itemsize}")
         if array.size and (bits == bits[0]).all():
-            array = array.reshape(-1)[:1].reshape((1,) * max(1, array.ndim))
+            array = array.reshape(-1)[:1].reshape((1,) * array.ndim)
         return self.known(array)
 
     def known(self, array: npt.NDArray[Any]) -> int:

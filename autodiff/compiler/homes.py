@@ -11,7 +11,8 @@ from autodiff.compiler.access import View
 from autodiff.compiler.ir import Instr, Program
 from autodiff.primitive import Primitive
 
-_PRODUCTS = ("matmul", "matmul_batch", "sum_batch")
+_STAY = ("leaf", "constant", "view", "broadcast", "concatenate", "scatter")
+"""What is no array of its own, or makes a place for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Homes:
             i not in self.places
             and i not in self.static
             and i not in self.fused
-            and instr.op not in ("leaf", "constant", "view", "concatenate", "scatter")
+            and instr.op not in _STAY
             and instr.is_batched == whole.is_batched
             and instr.kind == whole.kind
         )

@@ -120,7 +120,6 @@ def _shape(instr: Instr, operands: list[Instr]) -> Shape | None:
             a, b = operands
             assert a.shape[-1] == b.shape[-2], f"{a.shape} @ {b.shape}"
             if len(a.shape) == 1:
-                assert a.is_batched, "a row is batched"
                 assert not b.is_batched, "the matrix of a batch of rows is one"
             return (*a.shape[:-1], b.shape[-1])
         case "matmul_batch":

@@ -248,10 +248,11 @@ def _put(emitter: Emitter, i: int, instr: Instr, access: Any, ct: str, sign: str
         line = f"np.copyto({part}, {ct})" if sign == "=" else f"np.add({part}, {ct}, out={part})"
         emitter.line(line, i)
         return
-    axis, lead = emitter.axis(instr), "batch, " if instr.is_batched else ""
+    axis = emitter.axis(instr)
     own = _flat(emitter, i, own)
     places = access.places.ravel()
-    flat = ct if len(access.shape) == 1 else f"{ct}.reshape({lead}-1)"
+    flat = f"batch, {places.size}" if instr.is_batched else "-1"
+    flat = ct if len(access.shape) == 1 else f"{ct}.reshape({flat})"
     order = np.argsort(places, kind="stable")
     first = np.flatnonzero(np.r_[True, np.diff(places[order]) != 0])
     if len(first) == len(places):
@@ -261,8 +262,9 @@ def _put(emitter: Emitter, i: int, instr: Instr, access: Any, ct: str, sign: str
     # np.add.at is slow: equal places side by side are summed first.
     at = emitter.array(places[order][first], "at")
     by, start = emitter.array(order, "order"), emitter.array(first, "starts")
-    emitter.line(f"sorted_ = np.take({flat}, {by}, axis={axis})", i)
-    total = f"np.add.reduceat(sorted_, {start}, axis={axis})"
+    ordered = emitter.numbered("sorted")
+    emitter.line(f"{ordered} = np.take({flat}, {by}, axis={axis})", i)
+    total = f"np.add.reduceat({ordered}, {start}, axis={axis})"
     emitter.line(f"{own}{emitter.span(instr, at)} {sign} {total}", i)
 
 

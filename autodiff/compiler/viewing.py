@@ -85,7 +85,10 @@ def _turned(text: str, source: Instr, view: View) -> str:
 
 
 def _flat(array: str, source: Instr, lead: str) -> str:
-    return array if len(source.shape) == 1 else f"{array}.reshape({lead}-1)"
+    if len(source.shape) == 1:
+        return array
+    # With a batch of none, -1 could be any number.
+    return f"{array}.reshape({lead}{source.size})" if lead else f"{array}.reshape(-1)"
 
 
 def _tuple(lead: str, sizes: tuple[int, ...]) -> str:

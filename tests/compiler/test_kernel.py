@@ -289,6 +289,27 @@ def test_hvp_of_a_quadratic_is_exact():
     assert is_close(kernel.hvp(X, vector=[1.0, 10.0]), [2 * 68.0, 2 * 6.0])
 
 
+def one_of_three(w, x):
+    return autodiff.logsumexp([w[0], x, 0.0])
+
+
+def two_less_one(w, x):
+    return (w[0] * w[0] * x - w[2] * w[2] * x) * (w[1] * w[1] * x - w[2] * w[2] * x)
+
+
+@pytest.mark.parametrize("program", [one_of_three, two_less_one])
+def test_hvp_is_that_of_values(program):
+    w = [Value(x) for x in (-0.7, 0.4, 1.3)]
+    kernel = Kernel(lambda x: program(w, x))
+    kernel.value_and_grad(X)
+    theta = [p.data for p in w]
+    order = [w.index(p) for p in kernel.parameters]
+    vector = np.array([1.0, -2.0, 0.5])
+    each = [autodiff.hvp(program, (theta, x), (vector.tolist(), 0.0))[0] for x in X.tolist()]
+    expected = np.mean(np.array(each, dtype=float), axis=0)[order]
+    assert is_close(kernel.hvp(X, vector=vector[order]), expected)
+
+
 # What a kernel remembers
 
 

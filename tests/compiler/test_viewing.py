@@ -10,29 +10,30 @@ from autodiff.compiler.viewing import strided, view_text
 axes = st.tuples(st.integers(1, 4), st.integers(0, 12))
 
 
-def read(text, array):
-    return eval(text, {"a": array, "strided": strided, "batch": 2, "np": np})
+def read(text, array, batch):
+    return eval(text, {"a": array, "strided": strided, "batch": batch, "np": np})
 
 
 @given(
     st.lists(st.integers(1, 4), min_size=1, max_size=3),
-    st.booleans(),
+    st.sampled_from([None, 0, 2]),
     st.integers(0, 6),
     st.lists(axes, min_size=1, max_size=3),
 )
-def test_the_text_reads_where_the_view_says_and_copies_nothing(shape, is_batched, offset, found):
+def test_the_text_reads_where_the_view_says_and_copies_nothing(shape, batch, offset, found):
     sizes, strides = zip(*found, strict=True)
     size = int(np.prod(shape))
     view = View(offset, sizes, strides)
     if view.positions().max() >= size:
         return
-    full = (2, *shape) if is_batched else tuple(shape)
-    array = np.arange(float(np.prod(full))).reshape(full)
-    source = Instr("leaf", (), tuple(shape), is_batched)
-    result = read(view_text("a", source, view), array)
-    expected = array.reshape((2, -1) if is_batched else -1)[..., view.positions()]
+    lead = () if batch is None else (batch,)
+    array = np.arange(float(np.prod((*lead, *shape)))).reshape((*lead, *shape))
+    source = Instr("leaf", (), tuple(shape), batch is not None)
+    result = read(view_text("a", source, view), array, batch)
+    expected = array.reshape(*lead, size)[..., view.positions()]
+    assert result.shape == expected.shape
     assert result.tolist() == expected.tolist()
-    assert np.shares_memory(result, array)
+    assert np.shares_memory(result, array) or batch == 0
 
 
 @pytest.mark.parametrize(
