@@ -146,7 +146,4 @@ _REWRITES: dict[Primitive, Any] = {
     ops.where: Scalars.where,  # where(True, x, y) → x
     ops.take: lambda self, x: x,
     ops.prod: _only,
-    ops.maximum: _only,
-    ops.minimum: _only,
-    ops.logsumexp: _only,
 }

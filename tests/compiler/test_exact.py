@@ -51,7 +51,12 @@ def softmax(w, x):
     return -autodiff.take([e / sum(exps) for e in exps], 1).log() + x[1] * w[3]
 
 
-PROGRAMS = [net, ragged, guarded, chosen, compared, softmax]
+def alone(w, x):
+    # The slope of each of these is nan where its only operand is nan or infinite.
+    return autodiff.logsumexp([w[0] * x[0]]) + autodiff.maximum(w[1]) * 0.5 + autodiff.minimum(x[1])
+
+
+PROGRAMS = [net, ragged, guarded, chosen, compared, softmax, alone]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
