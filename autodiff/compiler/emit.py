@@ -32,6 +32,9 @@ LARGE = 8192
 
 _WORD = re.compile(r"[^\W\d]\w*")
 
+_TAKE_NUMBERS = ("concatenate", "scatter", "broadcast")
+"""The ops, beside elementwise ones, an operand of which may be written as a number."""
+
 _STEMS = {
     "matmul": "z", "matmul_batch": "m", "concatenate": "joined", "scatter": "s", "gather": "g",
     "sum": "total", "sum_batch": "total", "reduce": "r", "rows": "row", "add_rows": "added",
@@ -342,7 +345,9 @@ class Emitter:
         if i in self.names:
             return
         value = instr.fact.flat[0].item() if instr.size == 1 else math.nan
-        if math.isfinite(value) and i not in self.program.results:
+        users = [self.program.instrs[user].op for user in self.homes.users.get(i, ())]
+        may_be_number = all(isinstance(op, Primitive) or op in _TAKE_NUMBERS for op in users)
+        if math.isfinite(value) and may_be_number and i not in self.program.results:
             self.names[i] = repr(value)
         elif instr.kind == "b":
             self.names[i] = self.array(instr.fact, "mask")

@@ -11,7 +11,7 @@ from autodiff.compiler.access import View
 from autodiff.compiler.ir import Instr, Program
 from autodiff.primitive import Primitive
 
-_STAY = ("leaf", "constant", "view", "broadcast", "concatenate", "scatter")
+_STAY = ("leaf", "constant", "view", "concatenate", "scatter")
 """What is no array of its own, or makes a place for others."""
 
 

@@ -102,7 +102,8 @@ def _below(emitter: Emitter, i: int, operand: int, name: str, must: bool = True)
     if not emitter.lies_in_one_piece(operand, may_turn=False):
         if not must:
             return ""
-        copy = emitter.bind(f"np.empty((batch, {rows}, {columns}), dtype)", f"{name}_copy")
+        copy = emitter.numbered(f"{name}_copy")
+        emitter.binding.append(f"{copy} = np.empty((batch, {rows}, {columns}), dtype)")
         emitter.line(f"np.copyto({copy}, {name})", i)
         return emitter.bind(f"{copy}.reshape(batch * {rows}, {columns})", f"{copy}_rows")
     return emitter.part(name, f"{name}.reshape(batch * {rows}, {columns})", f"{name}_rows")
@@ -188,12 +189,7 @@ def _copy(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
 
 def _broadcast(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
     source = emitter.beside(i, instr.operands[0])
-    if source.isidentifier():
-        text = f"np.broadcast_to({source}, {emitter.shape_text(instr)})"
-        emitter.names[i] = emitter.part(source, text, "each")
-    else:
-        text = f"np.full({emitter.shape_text(instr)}, {source}, dtype)"
-        emitter.names[i] = emitter.bind(text, "each")
+    emitter.step(f"np.copyto({emitter.out(i, instr)}, {source})", i)
 
 
 def _gather(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
@@ -303,7 +299,7 @@ def _take(emitter: Emitter, i: int, instr: Instr, source: str, index: str) -> No
 def _at(emitter: Emitter, i: int, instr: Instr, index: str, made: Instr) -> str:
     """Where each lane is among the elements of `made`, from the index of each lane."""
     table = emitter.array(instr.fact.places, "table")
-    key = emitter.program.instrs[i].operands[1], table, made.is_batched
+    key = emitter.program.instrs[i].operands[1], table, made.is_batched and made.size
     if key in emitter.indices:
         return emitter.indices[key]
     at = emitter.indices[key] = emitter.numbered("at")

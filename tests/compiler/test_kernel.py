@@ -124,6 +124,14 @@ def test_float32_is_computed_in_float32():
         Kernel(program.f, dtype=int)
 
 
+def test_a_matrix_of_one_number_is_of_float32():
+    w = [Value(1.0), Value(2.0)]
+    kernel = Kernel(lambda x: autodiff.sign(autodiff.dot(w, w[::-1])) * x, dtype=np.float32)
+    value, gradient = kernel.value_and_grad(X)
+    assert value == 2.0
+    assert gradient.tolist() == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("name", ["mlp_module", "classifier"])
 @pytest.mark.parametrize("batch", [0, 1, 1000])
 def test_every_batch_size_works(name, batch):

@@ -64,7 +64,10 @@ def test_products(a, a_batched, b, b_batched, part, turned):
     assert np.allclose(found, left @ right, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("a", "b"), [((4,), (5,)), ((2, 4), (2, 5)), ((3, 2, 4), (3, 2, 5))])
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [((4,), (5,)), ((2, 4), (2, 5)), ((2, 4), (2, 4)), ((3, 2, 4), (3, 2, 5))],
+)
 @pytest.mark.parametrize("part", [False, True])
 def test_products_summed_over_the_batch(a, b, part):
     builder, leaves = Builder(), {}
@@ -76,6 +79,15 @@ def test_products_summed_over_the_batch(a, b, part):
     else:
         expected = (left.swapaxes(-1, -2) @ right).sum(0)
     assert np.allclose(found, expected, rtol=1e-12)
+
+
+def test_what_is_repeated_along_the_batch_is_read_in_parts():
+    builder, leaves = Builder(), {}
+    x, values = matrix(builder, "x", (3,), False, leaves)
+    row = builder.fetch(builder.apply(ops.exp, [x]), np.array([[0, 1, 2]] * 2))
+    part = builder.fetch(builder.broadcast(row, (2, 3), is_batched=True), np.arange(1, 5))
+    found = run(builder, builder.apply(ops.neg, [part]), leaves)
+    assert np.array_equal(found, [-np.exp(values)[[1, 2, 0, 1]]] * BATCH)
 
 
 @pytest.mark.parametrize("shape", [(1,), (4,), (2, 3)])
@@ -176,6 +188,18 @@ def test_lanes_taken_by_an_index_and_put_back(is_batched, is_shared):
     zeros = np.zeros((BATCH, 9))
     np.add.at(zeros, (np.arange(BATCH)[:, None], at), expected)
     assert np.allclose(run(builder, back, leaves), zeros if is_batched else zeros.sum(0))
+
+
+def test_an_index_takes_from_arrays_of_different_sizes():
+    builder, leaves = Builder(), {}
+    x, values = matrix(builder, "x", (3,), True, leaves)
+    y, others = matrix(builder, "y", (9,), True, leaves)
+    leaves["index"] = INDICES
+    index = builder.leaf("index", 3, True, "i")
+    table = Gather(np.array([[0, 1, 2]] * 3))
+    both = builder.apply(ops.sub, [builder.take(x, table, index), builder.take(y, table, index)])
+    expected = np.take_along_axis(values - others[:, :3], INDICES, 1)
+    assert np.allclose(run(builder, both, leaves), expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize("wrong", [3, -4])
