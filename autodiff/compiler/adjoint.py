@@ -1,6 +1,7 @@
 """Reverse mode on the array program: its result is a program again."""
 
 import math
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -44,21 +45,24 @@ def adjoint(
     results: list[tuple[int, int]],
     sources: list[int],
     names: dict[int, int],
+    spare: Set[int] = frozenset(),
 ) -> list[int]:
     """The cotangents of `sources`, appended to the program; each of the shape of its source.
 
     `results` are pairs of an array and its cotangent. `names` receives of what each array that
-    is made is the cotangent.
+    is made is the cotangent. `spare` are elementwise instructions some of whose elements are
+    computed in vain, from operands where a partial may be infinite or nan.
 
     Where inf meets a cotangent of 0 that eager execution would not have sent, the result is nan.
     """
-    return _Adjoint(builder, names).run(results, sources)
+    return _Adjoint(builder, names, spare).run(results, sources)
 
 
 class _Adjoint:
-    def __init__(self, builder: Builder, names: dict[int, int]) -> None:
+    def __init__(self, builder: Builder, names: dict[int, int], spare: Set[int]) -> None:
         self.builder = builder
         self.names = names
+        self.spare = spare
         self.parts: dict[int, list[tuple[int, Any]]] = {}
         self.guarded: set[int] = set()
         self.reaches: set[int] = set()
@@ -247,7 +251,8 @@ class _Adjoint:
             partials = [2.0 * partials[0], None]
         for operand, partial in zip(instr.operands, partials, strict=True):
             if partial is not None and operand in self.reaches:
-                self._give(operand, self._product(row, ct, partial, i in self.guarded))
+                is_guarded = i in self.guarded or i in self.spare
+                self._give(operand, self._product(row, ct, partial, is_guarded))
 
     def _product(self, row: Primitive, ct: int, partial: Any, is_guarded: bool = False) -> int:
         """ct times partial; 0 where the operand was not selected."""
@@ -260,7 +265,8 @@ class _Adjoint:
             if set(np.unique(known)) <= {0.0, 1.0}:
                 return builder.apply(ops.where, [builder.constant(known == 0.0), zero, ct])
         if is_guarded and row in _SINGULAR:
-            # A branch not taken sends 0, which an infinite partial would make nan.
+            # A branch not taken, or an element that nothing wants, sends 0, which an infinite
+            # partial would make nan.
             return builder.apply(MASKED, [ct, partial.index, zero])
         if row.selects:
             return self._selected(ct, partial, zero)

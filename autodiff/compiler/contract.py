@@ -46,6 +46,8 @@ class Dots:
         self.a, self.b = a, b
         self.is_ragged = False
         """Whether zeros stand in for the ends of shorter rows."""
+        self.has_spare = False
+        """Whether a dot is computed that no lane is."""
 
     def contract(self, left: Positions, right: Positions) -> tuple[int, Positions]:
         """The array of left[k] · right[k], and the place of each lane k in it."""
@@ -70,6 +72,7 @@ class Dots:
         for lanes, grid_rows, grid_columns in _grids(row_of, column_of):
             grids, u = grid_rows.shape
             v = grid_columns.shape[1]
+            self.has_spare |= len(lanes) < grids * u * v
             if u * v > 1 or len(left) == 1:
                 array = self._product(a, b, rows[grid_rows], columns[grid_columns])
                 row_at = _index(grid_rows, len(rows))[row_of[lanes]]

@@ -1,7 +1,7 @@
 """Packs → the array program: views for regular operands, one array a pack."""
 
+import math
 from collections.abc import Sequence
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from autodiff.reduction import Reduction
 FILLED = 0.4
 """The part of an array that is wanted, from which on all of it is computed."""
 
-_NEUTRAL = {ops.logsumexp: -inf, ops.maximum: -inf, ops.minimum: inf, ops.prod: 1.0}
+_NEUTRAL = {ops.logsumexp: -math.inf, ops.maximum: -math.inf, ops.minimum: math.inf, ops.prod: 1.0}
 """What a shorter reduction is filled up with."""
 
 Operand = tuple[int, Positions]
@@ -46,6 +46,10 @@ class Lowering:
         self.places: dict[int, Positions] = {}
         self.is_ragged = False
         """Whether zeros stand in for the ends of shorter dots."""
+        self.has_spare = False
+        """Whether elements are computed that no lane is: zeros are their cotangents."""
+        self.spare: set[int] = set()
+        """Elementwise instructions that read for such elements what they read for no lane."""
         self.zeros: dict[int, np.ndarray[Any, Any]] = {}
         """Where, in an array that has them, are zeros instead of lanes."""
         for pack in packs.packs:
@@ -111,7 +115,19 @@ class Lowering:
         columns = zip(*[self.scalars.operands[i] for i in pack.lanes], strict=True)
         views, shape, places = self.aligned([self._operand(column) for column in columns])
         kind = "b" if pack.op in PREDICATES else "f"
-        return self._settled(self.builder.apply(pack.op, views, kind=kind), shape, places)
+        made = self.builder.apply(pack.op, views, kind=kind)
+        self.has_spare |= len(places) < math.prod(shape)
+        deciding = views[1:] if pack.op is ops.div else views  # where a partial may be infinite
+        if any(self._reads_more(view, shape, places) for view in deciding):
+            self.spare.add(made)
+        return self._settled(made, shape, places)
+
+    def _reads_more(self, view: int, shape: Shape, places: Positions) -> bool:
+        """Whether a view in `shape` reads more elements than it reads at `places`."""
+        if len(places) == math.prod(shape):
+            return False
+        read = np.broadcast_to(self.builder.place(view)[1], shape).reshape(-1)
+        return bool(np.setdiff1d(read, read[places]).size)
 
     def aligned(self, operands: Sequence[Operand]) -> tuple[list[int], Shape, Positions]:
         """Arrays of equal rank for NumPy to broadcast, their shape, and the place of each lane.
@@ -291,6 +307,7 @@ class Lowering:
         dots = Dots(self.builder, source, against, self.zeros)
         operand = dots.contract(left, right)
         self.is_ragged |= dots.is_ragged
+        self.has_spare |= dots.has_spare
         return operand
 
     def _with_one(self, number: int) -> int:

@@ -94,7 +94,7 @@ class Trace:
             self.sizes[CONSTANTS] = len(self.scalars.constants)
             self.lowering = Lowering(self.scalars, self.packs, self.sizes)
         selects = any(getattr(op, "selects", op is TAKE) for op in self.scalars.ops)
-        self.may_differ = selects or self.lowering.is_ragged
+        self.may_differ = selects or self.lowering.is_ragged or self.lowering.has_spare
         """Whether a zero that eager execution would not have sent may meet an infinity."""
         indices = {
             self.scalars.ops[operands[-1]]
@@ -197,7 +197,8 @@ class Trace:
         if wanted != "call":
             sources = self._sources(builder, argnums)
             seed = builder.leaf("seed", 1, True)
-            outputs += adjoint(builder, [(outputs[0], seed)], sources, cotangent_of)
+            ends = [(outputs[0], seed)]
+            outputs += adjoint(builder, ends, sources, cotangent_of, self.lowering.spare)
             if not argnums and builder.instrs[outputs[0]].is_batched:  # the mean
                 outputs[0] = builder.sum_batch(builder.apply(ops.mul, [outputs[0], seed]))
         if wanted == "hvp":

@@ -71,6 +71,21 @@ def test_a_branch_not_taken_has_slope_zero(case):
     assert is_close(slope[1], leaf.grad)
 
 
+def test_roots_of_a_triangle_have_finite_slopes_whatever_is_beside_it():
+    w = [(Value(1.0), Value(0.5 - j)) for j in range(5)]
+
+    def loss(x):
+        # Those of j > i are negative.
+        dots = [autodiff.dot(w[j], x[i]) for i in range(5) for j in range(i + 1)]
+        return autodiff.sum([d.sqrt() for d in dots])
+
+    kernel = Kernel(loss)
+    x = np.array([[[0.1 * i, 0.1] for i in range(5)]])
+    kernel(x)
+    kernel._latest.exact_mean = None  # the kernel does without
+    kernel.check(x)
+
+
 def test_ties_and_kinks_are_those_of_eager_execution():
     f = lambda x, y: autodiff.maximum(x, y) + x.relu() + abs(y) + autodiff.minimum(x, y, 0.0)  # noqa: E731
     _, slopes = Kernel(f).value_and_grad(np.zeros(1), np.zeros(1), argnums=(0, 1))

@@ -51,12 +51,17 @@ def softmax(w, x):
     return -autodiff.take([e / sum(exps) for e in exps], 1).log() + x[1] * w[3]
 
 
+def five_of_six(w, x):
+    grid = [autodiff.dot(w[2 * i : 2 * i + 2], c) for i in range(3) for c in (x, x[::-1])]
+    return autodiff.sum([d * d for d in grid[:-1]])
+
+
 def alone(w, x):
     # The slope of each of these is nan where its only operand is nan or infinite.
     return autodiff.logsumexp([w[0] * x[0]]) + autodiff.maximum(w[1]) * 0.5 + autodiff.minimum(x[1])
 
 
-PROGRAMS = [net, ragged, guarded, chosen, compared, softmax, alone]
+PROGRAMS = [net, ragged, guarded, chosen, compared, softmax, alone, five_of_six]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
