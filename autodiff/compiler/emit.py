@@ -7,7 +7,7 @@ every view, so that `step`, which it returns, consists of calls that write into 
 import linecache
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,7 +72,7 @@ class Emitter:
         """Of the name of a transposed matrix, that of the matrix."""
         self._cotangent_of = cotangent_of or {}
         self._paths = paths
-        self._new = Names([*LEAF_NAMES, *leaves])
+        self._new = Names([*LEAF_NAMES, "step", "bool", "int", *leaves])
         self._bound: dict[str, str] = {}
         self._stepwise = set(leaves)
         self._places_of: dict[Any, int] = {}
@@ -113,9 +113,9 @@ class Emitter:
         used = set(_WORD.findall(results))
         steps = _needed(self.steps, used)
         lines = ["def bind(batch, scale, dtype, arrays):"]
-        lines += [f"    {line}" for line in _needed(self.binding, used)]
+        lines += [f"    {line}" for line in _broken(_needed(self.binding, used))]
         lines += ["", f"    def step({', '.join(self.leaves)}):"]
-        lines += [f"        {line}" for line in steps]
+        lines += [f"        {line}" for line in _broken(steps)]
         lines += [f"        return {results}", "", "    return step", ""]
         return "\n".join(lines)
 
@@ -422,6 +422,16 @@ def has_rows_alone(program: Program) -> bool:
         and (instr.op in _OF_ROWS or isinstance(instr.op, Primitive))
         for instr in program.instrs
     )
+
+
+def _broken(lines: Iterable[str]) -> Iterator[str]:
+    """Lines that name an array, on three lines where they are long."""
+    for line in lines:
+        name, _, expression = line.partition(" = ")
+        if len(line) > WIDTH and name.isidentifier():
+            yield from (f"{name} = (", f"    {expression}", ")")
+        else:
+            yield line
 
 
 def load(text: str, name: str) -> Callable[..., Any]:

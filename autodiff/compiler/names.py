@@ -14,6 +14,8 @@ from autodiff.value import Value
 
 _DEPTH = 6
 """How many containers and functions deep parameters are looked for."""
+_LONGEST = 32
+"""How many characters of the name of an array are kept, before its number."""
 
 
 def parameter_paths(f: Callable[..., Any], parameters: Sequence[Value]) -> list[str]:
@@ -104,6 +106,7 @@ class Names:
 
     def numbered(self, stem: str) -> str:
         """`stem` with the next number that makes it new; an underscore keeps atan2 from atan."""
+        stem = stem[:_LONGEST]
         while True:
             self._counts[stem] += 1
             name = f"{stem}{'_' if stem[-1].isdigit() else ''}{self._counts[stem]}"
@@ -113,6 +116,7 @@ class Names:
 
     def plain(self, stem: str) -> str:
         """`stem` itself if it is new, else numbered."""
+        stem = stem[:_LONGEST]
         if stem in self._taken or keyword.iskeyword(stem):
             return self.numbered(stem)
         self._taken.add(stem)

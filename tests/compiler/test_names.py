@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.names import Names, common_name, parameter_paths
@@ -75,6 +76,14 @@ def test_names_are_new():
     assert [names.plain("plain"), names.plain("y"), names.plain("y")] == ["plain1", "y", "y1"]
     assert names.numbered("atan2") == "atan2_1"
     assert names.plain("lambda") == "lambda1"
+    assert [names.plain("long" * 20), names.numbered("long" * 20)] == ["long" * 8, "long" * 8 + "1"]
+
+
+@pytest.mark.parametrize("label", ["step", "bool", "int", "bind", "np", "seed", "theta"])
+def test_parameters_may_have_any_label(label):
+    w, v = Value(0.5, label=label), Value(2.0, label=label)
+    kernel = Kernel(lambda x, k: autodiff.where(w * x > v, autodiff.take([w, x], k), v * x))
+    kernel.check(np.array([1.0, 7.0]), np.array([0, 1]))
 
 
 def test_the_text_names_parameters_as_the_model_does():

@@ -240,4 +240,9 @@ def test_long_lines_are_broken():
     x = builder.leaf("an_argument_of_24_letters", 2, True)
     text = emitted(builder, [builder.apply(ops.sigmoid, [x])], ["an_argument_of_24_letters"]).text
     assert "sigmoid1[...] = (  # (2, batch)\n" in text
+    windows = sum(np.ix_(*[range(2)] * 6))
+    x = builder.leaf("another_of_24_characters", 7, True)
+    made = builder.apply(ops.exp, [builder.fetch(x, windows)])
+    text = emitted(builder, [made], ["another_of_24_characters"]).text
+    assert "another_of_24_characters_v = (\n" in text
     assert max(map(len, text.splitlines())) <= 100
