@@ -99,15 +99,16 @@ def chain():
     return Program(loss, numbers((), ()))
 
 
-def classifier():
-    model = MLP(20, [8, 5], seed=3)
+def classifier(nin=20, nouts=(8, 5)):
+    model = MLP(nin, nouts, seed=3)
 
     def loss(x, target):
         logits = model(x)
         return autodiff.logsumexp(logits) - autodiff.take(logits, target)
 
     return Program(
-        loss, lambda rng, batch: (rng.normal(size=(batch, 20)), rng.integers(0, 5, batch))
+        loss,
+        lambda rng, batch: (rng.normal(size=(batch, nin)), rng.integers(0, nouts[-1], batch)),
     )
 
 

@@ -14,6 +14,7 @@ from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.ir import Program, verify
 
+from . import programs
 from .programs import PROGRAMS, compiled, eager, example, is_close, random_program
 
 CALLS = {
@@ -83,11 +84,37 @@ def test_every_pass_satisfies_the_verifier(name):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_source_is_as_recorded(name):
+    check_golden(name, compiled(name)[1].source)
+
+
+def check_golden(name, source):
     path = GOLDEN / f"{name}.txt"
-    source = compiled(name)[1].source
     if WRITES:
         path.write_text(source, encoding="utf-8")
     assert source == path.read_text(encoding="utf-8")
+
+
+NAMES = programs.Sizes(width=16, heads=4, tokens=27, positions=16)
+LARGE = {
+    "classifier_784": (lambda: programs.classifier(784, (50, 10)), 23),
+    "gpt_names_4": (lambda: programs.gpt(4, NAMES), 116),
+    "gpt_names_16": (lambda: programs.gpt(16, NAMES), 116),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_source_of_large_programs_is_as_recorded(name):
+    make, calls = LARGE[name]
+    program = make()
+    kernel = Kernel(program.f)
+    args = program.arguments(np.random.default_rng(0), 2)
+    value, gradient = kernel.value_and_grad(*args)
+    verify(kernel.program)
+    assert kernel.program.calls == calls
+    expected, exact = eager(program.f, kernel.parameters, *args)
+    assert is_close(value, expected)
+    assert is_close(gradient, exact)
+    check_golden(name, kernel.source)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
