@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -304,8 +305,11 @@ class Emitter:
         head, assigned, tail = text.partition("[...] = ")
         if assigned:
             left, mark, right = tail.rpartition(" / ")
-            for line in (f"{head}[...] = ({shape}", f"    {left}", f"    {mark[1:]}{right}", ")"):
-                self.line(line, i)
+            self.line(f"{head}[...] = ({shape}", i)
+            for part in (left, mark[1:] + right):
+                for line in wrap(part, WIDTH - 4, break_long_words=False, break_on_hyphens=False):
+                    self.line(f"    {line}", i)
+            self.line(")", i)
         else:
             head, _, out = text.rpartition(" out=")
             self.line(f"{head}{shape}", i)

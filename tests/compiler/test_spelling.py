@@ -240,6 +240,11 @@ def test_long_lines_are_broken():
     x = builder.leaf("an_argument_of_24_letters", 2, True)
     text = emitted(builder, [builder.apply(ops.sigmoid, [x])], ["an_argument_of_24_letters"]).text
     assert "sigmoid1[...] = (  # (2, batch)\n" in text
+    for row in (ops.gelu, ops.elu, ops.leaky_relu):
+        name = "another_name_of_24_signs"
+        kernel = Kernel(eval(f"lambda {name}: row({name}) * 2", {"row": row}))
+        assert kernel(np.array([1.0, -1.0])).tolist() == [2 * row(1.0), 2 * row(-1.0)]
+        assert max(map(len, kernel.source.splitlines())) <= 100
     windows = sum(np.ix_(*[range(2)] * 6))
     x = builder.leaf("another_of_24_characters", 7, True)
     made = builder.apply(ops.exp, [builder.fetch(x, windows)])
