@@ -4,13 +4,14 @@ The text has two parts. `bind` runs once for each batch size: it allocates every
 every view, so that `step`, which it returns, consists of calls that write into them.
 """
 
+import ast
 import linecache
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from textwrap import wrap
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -33,6 +34,8 @@ LARGE = 8192
 
 _WORD = re.compile(r"[^\W\d]\w*")
 
+MANY_LINES = 4000
+"""From how many lines on the names of a text are those of a module."""
 _TAKE_NUMBERS = ("concatenate", "scatter", "broadcast")
 """The ops, beside elementwise ones, an operand of which may be written as a number."""
 
@@ -443,6 +446,18 @@ def load(text: str, name: str) -> Callable[..., Any]:
     filename = f"<autodiff kernel {name}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"np": np, "math": math, "strided": strided, "custom": CUSTOM}
-    exec(compile(text, filename, "exec"), namespace)
-    bind: Callable[..., Any] = namespace["bind"]
-    return bind
+    if text.count("\n") < MANY_LINES:
+        exec(compile(text, filename, "exec"), namespace)
+        bind: Callable[..., Any] = namespace["bind"]
+        return bind
+    # The time in which Python compiles a function grows with the square of what it closes over.
+    (function,) = ast.parse(text, filename).body
+    body = ast.Module(cast(ast.FunctionDef, function).body[:-1], [])
+    code = compile(body, filename, "exec")
+
+    def bind_names(batch: int, scale: float, dtype: Any, arrays: Any) -> Any:
+        names = dict(namespace, batch=batch, scale=scale, dtype=dtype, arrays=arrays)
+        exec(code, names)
+        return names.pop("step")  # which keeps `names`
+
+    return bind_names

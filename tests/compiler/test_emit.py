@@ -12,7 +12,7 @@ from autodiff import Value, ops
 from autodiff.compiler import Kernel
 from autodiff.compiler.access import Gather, View
 from autodiff.compiler.builder import Builder
-from autodiff.compiler.emit import Emitter, load
+from autodiff.compiler.emit import MANY_LINES, Emitter, load
 
 from .programs import PROGRAMS, compiled
 
@@ -134,3 +134,24 @@ def test_the_text_is_clean(name):
     command = [sys.executable, "-m", "ruff", "check", *options]
     found = subprocess.run(command, check=False, input=text.encode(), capture_output=True)
     assert found.returncode == 0, found.stdout.decode()
+
+
+def test_names_of_a_long_text_are_not_closed_over():
+    w = Value(0.9)
+
+    def deep(x):
+        for _ in range(700):
+            x = (w * x).sin()
+        return x
+
+    kernel = Kernel(deep)
+    kernel.check(np.array([1.0, -0.5]))
+    assert kernel.source.count("\n") > MANY_LINES
+    bind = load(kernel.source, "test")
+    two, three = (bind(batch, 1 / batch, float, []) for batch in (2, 3))
+    assert two.__closure__ is None
+    assert "step" not in two.__globals__
+    results = [[float(x[0]) for x in step(np.array([0.9]), np.ones((n, 1)))]
+               for step, n in ((two, 2), (three, 3), (two, 2))]  # fmt: skip
+    assert results[0] == results[2]
+    assert np.allclose(results[0], results[1], rtol=1e-12)
