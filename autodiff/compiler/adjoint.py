@@ -134,7 +134,7 @@ class _Adjoint:
             parts = [(ct, access) for access, ct in placed.items()]
             whole = builder.scatter(parts, builder.shape(i))
             total = whole if total < 0 else builder.apply(ops.add, [total, whole])
-        self.names.setdefault(builder.place(total)[0], i)
+        self.names.setdefault(builder.base(total), i)
         return total
 
     # What each op does to the cotangent of its result

@@ -10,8 +10,8 @@ from autodiff import ops
 from autodiff.compiler.access import ANY, Positions, View
 from autodiff.compiler.builder import Builder
 
-_FILLED = 0.4
-"""The part of a grid of dots that is wanted, from which on all of it is computed."""
+FILLED = 0.4
+"""The part of an array, as of a grid of dots, that is wanted, from which on all is computed."""
 
 
 Zeros = Mapping[int, npt.NDArray[np.bool_]]
@@ -131,7 +131,7 @@ Grid = tuple[Positions, Positions, Positions]
 def _grids(row_of: Positions, column_of: Positions) -> list[Grid]:
     """Lanes as cells of grids of rows and columns, grids of one size together.
 
-    A grid that is less than `_FILLED` full is cut into its cells.
+    A grid that is less than `FILLED` full is cut into its cells.
     """
     component = _components(row_of, column_of)
     classes: dict[tuple[int, int], list[Any]] = {}
@@ -139,7 +139,7 @@ def _grids(row_of: Positions, column_of: Positions) -> list[Grid]:
     bounds = np.flatnonzero(np.diff(component[order])) + 1
     for lanes in np.split(order, bounds):
         rows, columns = np.unique(row_of[lanes]), np.unique(column_of[lanes])
-        if len(lanes) < _FILLED * len(rows) * len(columns):
+        if len(lanes) < FILLED * len(rows) * len(columns):
             for lane in lanes:
                 cell = (np.array([lane]), row_of[lane : lane + 1], column_of[lane : lane + 1])
                 classes.setdefault((1, 1), []).append(cell)

@@ -189,10 +189,11 @@ class Kernel:
                 self._hits += 1
                 self._traces.move_to_end(specs)
             self._latest = trace
-        sizes_each = [int(np.prod(shape)) for shape in trace.shapes]
         flat = [
-            np.ascontiguousarray(x, int if leaf.is_index else self._dtype).reshape(batch, size)
-            for x, size, leaf in zip(arrays, sizes_each, trace.inputs, strict=True)
+            np.ascontiguousarray(x, int if leaf.is_index else self._dtype).reshape(
+                batch, trace.sizes[leaf]
+            )
+            for x, leaf in zip(arrays, trace.inputs, strict=True)
         ]
         trace.check_indices(flat)
         return trace, flat, batch

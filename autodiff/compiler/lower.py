@@ -18,15 +18,12 @@ from autodiff.compiler.access import (
     periods,
 )
 from autodiff.compiler.builder import Builder
-from autodiff.compiler.contract import Dots, padded
+from autodiff.compiler.contract import FILLED, Dots, padded
 from autodiff.compiler.pack import SUM, Pack, Packs
 from autodiff.compiler.scalars import CONSTANTS, TAKE, Leaf, Scalars
 from autodiff.compiler.trace import PREDICATES
 from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
-
-FILLED = 0.4
-"""The part of an array that is wanted, from which on all of it is computed."""
 
 _NEUTRAL = {ops.logsumexp: -math.inf, ops.maximum: -math.inf, ops.minimum: math.inf, ops.prod: 1.0}
 """What a shorter reduction is filled up with."""
@@ -67,8 +64,7 @@ class Lowering:
 
     def result(self, i: int) -> Operand:
         """The array of a scalar, and its place there, of shape (1,)."""
-        array, place = self._operand([i])
-        return array, place
+        return self._operand([i])
 
     # Operands
 

@@ -147,13 +147,13 @@ class Trace:
 
     def exact_values(self, theta: Any, leaves: Sequence[Any], batch: int) -> list[Any]:
         """The results, (B, 1) each, by eager execution."""
-        by_leaf = dict(zip(self.inputs, leaves, strict=True))
-        return exact.values(self.scalars, self.results, theta, by_leaf, batch)
+        return exact.values(self.scalars, self.results, theta, self._by_leaf(leaves), batch)
 
     def exact_mean(self, theta: Any, leaves: Sequence[Any], batch: int) -> tuple[Any, Any]:
         """The mean over the batch, and its gradient by the parameters, by eager execution."""
-        by_leaf = dict(zip(self.inputs, leaves, strict=True))
-        found, total, _ = exact.gradients(self.scalars, self.results[0], theta, by_leaf, batch)
+        (result,) = self.results
+        given = self._by_leaf(leaves)
+        found, total, _ = exact.gradients(self.scalars, result, theta, given, batch)
         with np.errstate(all="ignore"):
             return found.mean(), (total / batch).astype(self._dtype)
 
@@ -161,18 +161,25 @@ class Trace:
         self, theta: Any, leaves: Sequence[Any], batch: int, argnums: tuple[int, ...]
     ) -> tuple[Any, list[Any]]:
         """The values, (B, 1), and the gradients by the leaves of arguments, by eager execution."""
-        by_leaf = dict(zip(self.inputs, leaves, strict=True))
-        found, _, each = exact.gradients(self.scalars, self.results[0], theta, by_leaf, batch)
-        chosen = [
-            leaf for leaf, owner in zip(self.inputs, self.owner, strict=True) if owner in argnums
-        ]
-        return found[:, None], [each[leaf] for leaf in chosen]
+        (result,) = self.results
+        given = self._by_leaf(leaves)
+        found, _, each = exact.gradients(self.scalars, result, theta, given, batch)
+        return found[:, None], [each[leaf] for leaf in self._inputs_of(argnums)]
 
     def exact_hvp(self, theta: Any, leaves: Sequence[Any], batch: int, vector: Any) -> Any:
         """The Hessian of the mean, by the parameters, times `vector`, by eager execution."""
-        by_leaf = dict(zip(self.inputs, leaves, strict=True))
-        total = exact.hvp(self.scalars, self.results[0], theta, by_leaf, batch, vector)
+        (result,) = self.results
+        total = exact.hvp(self.scalars, result, theta, self._by_leaf(leaves), batch, vector)
         return (total / batch).astype(self._dtype)
+
+    def _by_leaf(self, leaves: Sequence[Any]) -> dict[Leaf, Any]:
+        """The arrays of a call by the inputs that they are."""
+        return dict(zip(self.inputs, leaves, strict=True))
+
+    def _inputs_of(self, argnums: tuple[int, ...]) -> list[Leaf]:
+        """The inputs that come from some arguments."""
+        owners = zip(self.inputs, self.owner, strict=True)
+        return [leaf for leaf, owner in owners if owner in argnums]
 
     @property
     def is_scalar(self) -> bool:
@@ -222,11 +229,7 @@ class Trace:
         """The arrays to differentiate by: the parameters, or the leaves of some arguments."""
         if not argnums:
             return [builder.leaf("parameters", self.sizes[PARAMETERS], False)]
-        return [
-            self._source(builder, leaf)
-            for leaf, owner in zip(self.inputs, self.owner, strict=True)
-            if owner in argnums
-        ]
+        return [self._source(builder, leaf) for leaf in self._inputs_of(argnums)]
 
     def _source(self, builder: Builder, leaf: Leaf) -> int:
         array = builder.leaf(leaf.name, self.sizes[leaf], True, "i" if leaf.is_index else "f")
