@@ -167,3 +167,16 @@ def draw_program(random, size=12):
             draft.call(row, [random.randrange(10**6) for _ in range(count(row))])
         if draft.has_calls and len(draft.expression().point) == 3:
             return Program(draft.expression())
+
+
+def micrograd(a, b):
+    """The example of micrograd's README."""
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    return f / 2.0 + 10.0 / f

@@ -487,14 +487,6 @@ def test_depth_is_bounded_by_memory_alone(n, call, expected):
 # Threads and tasks
 
 
-@pytest.fixture
-def threads_that_alternate():
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
-
-
 @pytest.mark.usefixtures("threads_that_alternate")
 def test_threads_differentiate_at_once_each_in_its_mode():
     w = Value(2.0)

@@ -9,6 +9,7 @@ import types
 from pathlib import Path
 
 import pytest
+from samples import micrograd
 
 from autodiff import Value
 
@@ -57,26 +58,14 @@ def sanity(x):
     return h + q + q * x
 
 
-def every_op(a, b):
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    return f / 2.0 + 10.0 / f
-
-
 @pytest.mark.parametrize(
     ("f", "xs", "value", "gradients"),
     [
         # At -4: z = -10, q = 40, h = 100, and d/dx (9x² + 12x + 4 + (3x² + 2x)(1 + x)) = 46.
         (sanity, [-4.0], -20.0, [46.0]),
-        (every_op, [-4.0, 2.0], 24.70408163265306, [138.8338192419825, 645.5772594752187]),
+        (micrograd, [-4.0, 2.0], 24.70408163265306, [138.8338192419825, 645.5772594752187]),
     ],
-    ids=["sanity", "every_op"],
+    ids=["sanity", "micrograd"],
 )
 def test_the_engine_agrees_with_hand_and_differences(f, xs, value, gradients):
     leaves = [Value(x) for x in xs]

@@ -267,14 +267,6 @@ def test_gradients_are_the_same_bits_under_every_hash_seed():
     assert len(outputs) == 1
 
 
-@pytest.fixture
-def threads_that_alternate():
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
-
-
 @pytest.mark.usefixtures("threads_that_alternate")
 def test_graphs_of_their_own_on_threads_have_the_right_gradients():
     def work(k):

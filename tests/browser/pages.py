@@ -2,6 +2,8 @@
 
 from itertools import count
 
+import samples
+
 from autodiff import Value, toposort
 from nn import MLP
 
@@ -24,19 +26,8 @@ def neuron():
 
 
 def micrograd():
-    """The example of micrograd's README."""
-    a, b = Value(-4.0, "a"), Value(2.0, "b")
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    return g
+    """The graph of the example of micrograd's README."""
+    return samples.micrograd(Value(-4.0, "a"), Value(2.0, "b"))
 
 
 def net(*sizes):

@@ -22,33 +22,12 @@ ROOT = Path(__file__).parents[2]
 needs_matplotlib = pytest.mark.skipif(
     find_spec("matplotlib") is None, reason="without matplotlib there are tables, not pictures"
 )
+pytestmark = pytest.mark.usefixtures("folder")
 SMALL = ("--layers", "4", "1", "--batch", "4", "--iterations", "3")
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """The current folder, empty."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def contents(folder):
     return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
-
-
-@pytest.fixture
-def run(capsys):
-    """Runs the command; its exit status, the lines that it printed, the lines of its errors."""
-
-    def runs(*arguments):
-        try:
-            status = command.main(arguments)
-        except SystemExit as end:
-            status = end.code
-        printed = capsys.readouterr()
-        return status, printed.out.splitlines(), printed.err.splitlines()
-
-    return runs
 
 
 @pytest.fixture

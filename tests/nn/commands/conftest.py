@@ -1,27 +1,8 @@
-"""A folder of its own for each test, and the command line as a function."""
+"""Commands write: each test has a folder of its own."""
 
 import pytest
 
-from nn import __main__ as command
-
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """The current folder, empty."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def run(capsys):
-    """Runs the command; its exit status, the lines that it printed, the lines of its errors."""
-
-    def runs(*arguments):
-        try:
-            status = command.main(arguments)
-        except SystemExit as end:
-            status = end.code
-        printed = capsys.readouterr()
-        return status, printed.out.splitlines(), printed.err.splitlines()
-
-    return runs
+def _in_its_folder(folder):
+    """Each test writes into a folder of its own."""
