@@ -9,7 +9,7 @@ import numpy as np
 from autodiff import ops
 from autodiff.compiler.access import Gather, Positions, View
 from autodiff.compiler.builder import Builder
-from autodiff.compiler.ir import Instr
+from autodiff.compiler.ir import Instr, base
 from autodiff.compiler.lanes import Lanes
 from autodiff.compiler.trace import GREATER, LESS_EQUAL
 from autodiff.primitive import Primitive
@@ -134,7 +134,7 @@ class _Adjoint:
             parts = [(ct, access) for access, ct in placed.items()]
             whole = builder.scatter(parts, builder.shape(i))
             total = whole if total < 0 else builder.apply(ops.add, [total, whole])
-        self.names.setdefault(builder.base(total), i)
+        self.names.setdefault(base(builder.instrs, total), i)
         return total
 
     # What each op does to the cotangent of its result

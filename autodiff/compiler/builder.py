@@ -99,11 +99,6 @@ class Builder:
 
     # The same elements elsewhere
 
-    def base(self, i: int) -> int:
-        """The array, no view, that holds the elements of `i`."""
-        instr = self.instrs[i]
-        return instr.operands[0] if instr.op == "view" else i
-
     def place(self, i: int) -> tuple[int, Positions]:
         """The array, no view, that holds the elements of `i`, and where."""
         instr = self.instrs[i]

@@ -8,7 +8,7 @@ import numpy as np
 
 from autodiff import ops
 from autodiff.compiler.access import View
-from autodiff.compiler.ir import Instr, Program
+from autodiff.compiler.ir import Instr, Program, base
 from autodiff.primitive import Primitive
 
 _STAY = ("leaf", "constant", "view", "concatenate", "scatter")
@@ -56,8 +56,8 @@ class Homes:
                 self.fused.add(i)
             read = self.users[i][0] if i in self.fused else i
             for operand in instr.operands:
-                base = self.base(operand)
-                self.last[base] = max(read, self.last.get(base, 0))
+                owner = self.base(operand)
+                self.last[owner] = max(read, self.last.get(owner, 0))
         self.last.update(dict.fromkeys(map(self.base, program.results), len(program.instrs)))
         for i, instr in enumerate(program.instrs):
             if instr.op == "scatter" and is_disjoint(instr):
@@ -69,8 +69,7 @@ class Homes:
 
     def base(self, i: int) -> int:
         """The instruction whose array holds the elements of `i`: itself, unless a view."""
-        instr = self.program.instrs[i]
-        return instr.operands[0] if instr.op == "view" else i
+        return base(self.program.instrs, i)
 
     def _is_fused(self, i: int, instr: Instr) -> bool:
         if instr.op is not ops.mul or self.uses[i] > 1 or i in self.program.results:

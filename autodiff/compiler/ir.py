@@ -1,6 +1,7 @@
 """The array program: one instruction an array, its verifier and its printer."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +85,11 @@ class Program:
     def calls(self) -> int:
         """How many instructions compute: neither given, nor known, nor views."""
         return sum(instr.op not in ("leaf", "constant", "view") for instr in self.instrs)
+
+
+def base(instrs: Sequence[Instr], i: int) -> int:
+    """The instruction whose array holds the elements of `i`: itself, unless a view."""
+    return instrs[i].operands[0] if instrs[i].op == "view" else i
 
 
 def verify(program: Program) -> None:
