@@ -17,6 +17,7 @@ from autodiff.derivatives import (
     hvp,
     jacobian,
     jvp,
+    stop_gradient,
     value_and_grad,
     vjp,
 )
@@ -132,6 +133,7 @@ __all__ = [
     "sinh",
     "softplus",
     "sqrt",
+    "stop_gradient",
     "sub",
     "sum",
     "take",

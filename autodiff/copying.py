@@ -7,6 +7,7 @@ import copy
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from autodiff import modes
 from autodiff.graph import toposort
 from autodiff.modes import collector_paused
 
@@ -45,6 +46,8 @@ def _extras(node: Any) -> dict[str, Any]:
 def _node(kind: type, state: dict[str, Any], operands: tuple[Any, ...]) -> Any:
     node: Any = object.__new__(kind)
     node.operands = operands
+    if modes.deriving and not operands:
+        modes.note(node)
     return _with(node, state)
 
 

@@ -10,11 +10,14 @@ from functools import wraps
 from itertools import islice
 from typing import Any, Literal, overload
 
+import numpy as np
+
 from autodiff import pytree
 from autodiff.evaluation import Evaluation, real
 from autodiff.graph import interior, leaves
-from autodiff.interpreter import show
+from autodiff.interpreter import NUMBERS, interpreter_of_type, show
 from autodiff.linear import Linear
+from autodiff.ops import stop_gradient as stop
 from autodiff.value import Value
 
 Function = Callable[..., Any]
@@ -167,6 +170,21 @@ def backward(root: Value, seed: Any = 1.0, *, as_graph: bool = False) -> dict[Va
         leaf: Value(ct) if type(ct) is float else ct
         for leaf, ct in zip(inputs, cotangents, strict=True)
     }
+
+
+def stop_gradient(tree: Any) -> Any:
+    """`tree` with its numbers as they are and no derivative, of any order, through them.
+
+    Values become nodes that send nothing back, elements of arrays of Values too; numbers, and
+    arrays of numbers, are returned as they are. In kernels as in eager execution.
+    """
+
+    def stopped(block: Any) -> Any:
+        is_numeric = isinstance(block, np.ndarray) and block.dtype != object
+        is_number = interpreter_of_type(type(block)) is NUMBERS
+        return block if is_numeric or is_number else stop.apply((block,))
+
+    return pytree.mapped(stopped, tree)
 
 
 def _chosen(run: Evaluation, argnums: Argnums) -> Any:

@@ -95,5 +95,8 @@ def number(x: Any) -> float:
 
 def show(x: Any) -> str:
     """`x` with its type, short enough for an error message."""
-    text = repr(x)
+    try:
+        text = repr(x)
+    except TypeError:  # in a trace a Value does not show its number
+        text = "…"
     return f"{type(x).__name__} {text if len(text) <= 40 else text[:37] + '...'}"

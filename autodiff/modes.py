@@ -4,10 +4,10 @@ import functools
 import gc
 import inspect
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -80,31 +80,51 @@ class detect_anomaly(_Mode):
 class Recorder(Protocol):
     """What takes over where a number would leave its graph while a function is traced."""
 
-    def refuse(self, what: str) -> NoReturn:
-        """Raise: today's number would become a constant of the program."""
+    own: set[Any]
+    """The leaves made while the function is traced."""
+
+    def refuse(self, value: Any, what: str) -> None:
+        """Raise, as today's number would be frozen, unless `value` is one of its own."""
 
     def compare(self, compare: Callable[[Any, Any], bool], x: Any, y: Any) -> Any:
         """The comparison as a part of the program."""
 
+    def apply(self, row: Any, arguments: Sequence[Any]) -> Any:
+        """The op on Values and numbers as a part of the program."""
+
 
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
+_own: ContextVar[set[Any] | None] = ContextVar("own", default=None)
+_records_nodes: ContextVar[bool] = ContextVar("records_nodes", default=True)
 
 
 class tracing:
-    """A context in which `recorder` takes over the comparisons and refuses the data of Values."""
+    """A context in which `recorder` takes over ops and comparisons, and refuses data of Values.
+
+    A surrounding `no_grad` is not in force: what is traced is a function, not its call.
+    """
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
-        self.outer: Recorder | None = None
 
     def __enter__(self) -> None:
-        self.outer = _recorder.get()
-        _recorder.set(self.recorder)
+        self._before = _recorder.get(), _own.get(), _records_nodes.get(), no_grad.inside.get()
+        self._set(self.recorder, self.recorder.own, False, 0)
         _count(1)
+        _count_derivatives(1)
 
     def __exit__(self, *exception: object) -> None:
+        _count_derivatives(-1)
         _count(-1)
-        _recorder.set(self.outer)
+        self._set(*self._before)
+
+    def _set(
+        self, recorder: Recorder | None, own: set[Any] | None, records_nodes: bool, inside: int
+    ) -> None:
+        _recorder.set(recorder)
+        _own.set(own)
+        _records_nodes.set(records_nodes)
+        no_grad.inside.set(inside)
 
 
 def recorder() -> Recorder | None:
@@ -112,27 +132,36 @@ def recorder() -> Recorder | None:
     return _recorder.get()
 
 
+def recorder_of_ops() -> Recorder | None:
+    """What records ops on Values here; None outside `tracing`, and inside `recording`."""
+    return None if _records_nodes.get() else _recorder.get()
+
+
 deriving = 0
-"""How many derivatives are being recorded, in whatever thread: while 0, leaves are not noted."""
-_own: ContextVar[set[Any] | None] = ContextVar("own", default=None)
+"""How many derivatives or traces are recorded, in whatever thread: while 0, no leaf is noted."""
 
 
 class recording:
-    """A context in which ops record, even inside `no_grad`; it is the set of leaves made in it."""
+    """A context in which ops make nodes, even inside `no_grad` and `tracing`.
+
+    It is the set of leaves made in it.
+    """
 
     def __enter__(self) -> set[Any]:
-        self._before = no_grad.inside.get(), _own.get()
+        self._before = no_grad.inside.get(), _own.get(), _records_nodes.get()
         self._leaves: set[Any] = set()
         no_grad.inside.set(0)
         _own.set(self._leaves)
+        _records_nodes.set(True)
         _count_derivatives(1)
         return self._leaves
 
     def __exit__(self, *exception: object) -> None:
         _count_derivatives(-1)
-        inside, outer = self._before
+        inside, outer, records_nodes = self._before
         no_grad.inside.set(inside)
         _own.set(outer)
+        _records_nodes.set(records_nodes)
         if outer is not None:
             outer |= self._leaves
 

@@ -132,6 +132,8 @@ clip = _row("clip", ieee.clip,
     lambda x, low, high, out: where((x < low) & (low < high), 1.0, 0.0),
     lambda x, low, high, out: where((x > high) | (low > high), 1.0, 0.0),
     array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True, ties=True)
+# Declared by itself: no difference quotient has its slope.
+stop_gradient = Primitive("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True)
 take = declare(Selection("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take"))
 
 # Reductions, over the sequence of operands; dot binds its two sequences one behind the other

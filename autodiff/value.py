@@ -94,6 +94,9 @@ def _record_with_constants(row: Primitive, operands: tuple[Any, ...]) -> "Value"
 
 def _record_in_mode(row: Primitive, arguments: Sequence["Value | float"], out: float) -> "Value":
     """The node of `row` on Values and floats, as the modes of this thread and task want it."""
+    if recorder := modes.recorder_of_ops():
+        traced: Value = recorder.apply(row, arguments)
+        return traced
     is_watching = modes.is_watching()
     if is_watching:
         anomaly.check(row, arguments, out)
@@ -281,27 +284,44 @@ class Value:
     @property
     def data(self) -> float:
         """The value of the original function. Setting it does not recompute what it fed."""
-        if modes.switched and (recorder := modes.recorder()):
-            recorder.refuse(".data of a Value")
-        return self._primal
+        return self._number(".data")
 
     @data.setter
     def data(self, data: Any) -> None:
+        if modes.switched:
+            self._refuse_in_trace("setting .data of a Value")
         self._primal = number(data)
 
     @property
     def grad(self) -> float:
         """d root / d self; 0 until a backward pass. Leaves accumulate over passes."""
+        if modes.switched:
+            self._refuse_in_trace(".grad of a Value")
         return self._grad or 0.0
 
     @grad.setter
     def grad(self, grad: Any) -> None:
+        if modes.switched:
+            self._refuse_in_trace("setting .grad of a Value")
         self._grad = number(grad)
 
     @property
     def has_grad(self) -> bool:
         """Whether a backward pass has reached this value, or its `grad` was set."""
+        if modes.switched:
+            self._refuse_in_trace(".has_grad of a Value")
         return self._grad is not None
+
+    def _number(self, reader: str) -> float:
+        """The number, which leaves its graph through `reader`."""
+        if modes.switched:
+            self._refuse_in_trace(f"{reader} of a Value")
+        return self._primal
+
+    def _refuse_in_trace(self, what: str) -> None:
+        """Raise TraceError where a kernel would freeze what is read here, or write it only once."""
+        if recorder := modes.recorder():
+            recorder.refuse(self, what)
 
     @property
     def label(self) -> str:
@@ -333,10 +353,15 @@ class Value:
 
     def item(self) -> float:
         """The number, as `data`."""
-        return self.data
+        return self._number("item()")
 
     def detach(self) -> "Value":
-        """A leaf with the same data and label: no gradient flows through it."""
+        """A leaf with the same data and label: no gradient flows through it.
+
+        In a trace, `autodiff.stop_gradient` of the value.
+        """
+        if modes.switched and modes.recorder():
+            return _record(ops.stop_gradient, (self,))
         return Value(self.data, self.label)
 
     def backward(self, seed: float = 1.0) -> None:
@@ -347,8 +372,10 @@ class Value:
         doubles the leaves and nothing else.
         """
         seed = number(seed)
-        if modes.switched and modes.is_watching():
-            anomaly.check_backward(self, seed)
+        if modes.switched:
+            self._refuse_in_trace("backward() of a Value")
+            if modes.is_watching():
+                anomaly.check_backward(self, seed)
         reverse.backward(self, seed)
 
     # The three ops that scalar code is made of, unrolled: `_record` on two Values in the usual
@@ -451,24 +478,30 @@ class Value:
     __bool__ = _refusal("bool()", "a comparison, as in v > 0")
 
     def __round__(self, digits: int | None = None) -> float:
-        return round(self._primal, digits)
+        return round(self._number("round()"), digits)
 
     def __format__(self, spec: str) -> str:
-        return format(self._primal, spec) if spec else repr(self)
+        return format(self._number("formatting"), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._primal}, grad={self.grad}{label})"
+        return f"Value(data={self._number('repr()')}, grad={self.grad}{label})"
 
     def __copy__(self) -> "Value":
+        if modes.switched:
+            self._refuse_in_trace("a copy of a Value")
         copied: Value = copying.shallow(self)
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Value":
+        if modes.switched:
+            self._refuse_in_trace("a copy of a Value")
         copied: Value = copying.deepcopy(self, memo)
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if modes.switched:
+            self._refuse_in_trace("a pickle of a Value")
         return copying.reduce(self)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:

@@ -13,13 +13,21 @@ def compile(f: Callable[..., Any], *, batched: bool = True, dtype: Any = float) 
     """The scalar function `f` as array code, mapped over a leading batch axis of its arguments.
 
     `f` is called once for each structure of arguments, with tracers for the numbers: a number
-    for an argument of shape (B,), an array of numbers for (B, n). Python ints, strings, bools
-    and None are static; arrays of integers trace as indices for `take`, which count from 0 and not
-    from the end (IndexError). Leaf Values that `f`
-    reaches are parameters, read at every call. With `batched=False` the arguments are those of
-    `f` itself. Arrays are of type `dtype`.
+    for an argument of shape (B,), an array of numbers for an array (B, n), a list of numbers for
+    a list of B lists. Tuples, named tuples and dicts hold arguments, and arrive as themselves; so
+    does the result come back, with an array of shape (B,) for each number in it. A Value as an
+    argument counts as its number, the same in every example. With `batched=False` the arguments
+    are those of `f` itself. Arrays are of type `dtype`. Arrays of integers trace as numbers, or
+    as indices for `take`, which count from 0 and not from the end (IndexError).
+
+    Read again at every call: the data of the leaf Values that `f` reaches, which are the
+    parameters. Values with a graph, made before, are computed again from their leaves. Frozen
+    for each structure: Python ints, strings, bools, None and functions among the arguments,
+    which are part of that structure, and everything else that `f` reads or decides by: numbers,
+    lists, attributes, random numbers. Values that `f` makes itself are constants.
 
     Calls raise TraceError, with the user's file and line, where `f` does what depends on the
-    data: a branch, float(), .data, math functions.
+    data: a branch, float(), math functions, or where a number of a Value would leave it: `data`,
+    `grad`, round(), f-strings, copies.
     """
     return Kernel(f, batched=batched, dtype=dtype)

@@ -1,8 +1,8 @@
 """`Kernel`: a compiled function, its gradients and its source."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
+from itertools import count
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from autodiff.compiler.comparison import compare
 from autodiff.compiler.ir import Program
-from autodiff.compiler.structure import describe, filled, restored
-from autodiff.compiler.traced import Trace
+from autodiff.compiler.structure import Block, describe, filled, restored
+from autodiff.compiler.trace import trace_error
+from autodiff.compiler.traced import Function, Trace
+from autodiff.modes import recorder
 from autodiff.value import Value
 
 Array = npt.NDArray[np.floating[Any]]
@@ -32,7 +34,7 @@ class _Bound(NamedTuple):
     """What a call found out, for the next one with arrays of the same shapes and types."""
 
     trace: Trace
-    step: Callable[..., Any]
+    function: Function
     is_fresh: bool
     """Whether the gradient is an array that no later step writes over."""
     batch: int
@@ -44,7 +46,10 @@ class Kernel:
     """A scalar function at array speed; what `autodiff.compile` returns.
 
     Calls trace the function once for each structure of arguments. Sums are reassociated, so
-    results agree with eager execution to rounding, not to the bit.
+    results agree with eager execution to rounding, not to the bit. A kernel may be called from
+    several threads, from a signal handler, and from inside itself; copied, unpickled or in a
+    forked process it goes on by itself. While a function is traced, kernels that it calls
+    become part of the trace.
     """
 
     def __init__(self, f: Callable[..., Any], *, batched: bool = True, dtype: Any = float) -> None:
@@ -53,18 +58,27 @@ class Kernel:
         self._dtype = np.dtype(dtype)
         if self._dtype.kind != "f":
             raise TypeError(f"compile: dtype must be a float type, got {self._dtype}")
-        self._traces: OrderedDict[Any, Trace] = OrderedDict()
+        self._traces: dict[Any, Trace] = {}
+        self._uses = count(1)
         self._latest: Trace | None = None
-        self._parameters: dict[Value, int] = {}
-        self._lock = threading.Lock()
+        self._parameters: dict[Value, None] = {}  # in order; none ever goes
         self._local = threading.local()
         self._hits = self._misses = 0
         self.__doc__ = getattr(f, "__doc__", None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _kernel, (type(self), self._f, self._is_batched, self._dtype)
+
     def __call__(self, *args: Any, parameters: npt.ArrayLike | None = None) -> Any:
-        """The result of the function, an array of shape (B,) for each number in it."""
+        """The result of the function, in its structure: shape (B,) for each number in it.
+
+        An array of numbers of shape S gives one of shape (B, *S).
+        """
+        if recorder():
+            return self._traced_call(args, parameters)
         trace, leaves, batch = self._trace(args)
-        return restored(trace.structure, iter(self._values(trace, parameters, leaves, batch)))
+        values = self._values(trace, parameters, leaves, batch)
+        return restored(trace.structure, values, (batch,) * self._is_batched)
 
     def value_and_grad(
         self,
@@ -79,13 +93,19 @@ class Kernel:
         """
         if argnums is not None:
             return self._by_arguments(args, parameters, argnums)
-        (trace, step, is_fresh, batch, _), leaves = self._bound(args)
+        (trace, function, is_fresh, batch, _), leaves = self._bound(args)
         theta = self._theta(trace, parameters)
-        value, gradient = step(theta, *leaves)
+        scale = 1.0 / max(batch, 1)
+        step = function.take(batch, scale)
+        found, gradient = step(theta, *leaves)
+        value = found.item()
+        gradient = gradient if is_fresh else gradient.copy()
+        function.give_back(batch, scale, step)
         # The square of a gradient is inf or nan where an element is.
-        if trace.may_differ and not isfinite(value.item() + np.vdot(gradient, gradient).item()):
-            value, gradient = trace.exact_mean(theta, leaves, batch)
-        return value.item(), self._reordered(trace, gradient if is_fresh else gradient.copy())
+        if trace.may_differ and not isfinite(value + np.vdot(gradient, gradient).item()):
+            found, gradient = trace.exact_mean(theta, leaves, batch)
+            value = found.item()
+        return value, self._reordered(trace, gradient)
 
     def _by_arguments(
         self, args: tuple[Any, ...], parameters: Any, argnums: int | tuple[int, ...]
@@ -101,11 +121,21 @@ class Kernel:
         if trace.may_differ and not all(np.isfinite(x).all() for x in (value, *gradients)):
             value, gradients = trace.exact_each(theta, leaves, batch, chosen)
         values = self._one_each(value, batch)
-        by_argument = tuple(self._shaped(trace, args, k, chosen, gradients, batch) for k in chosen)
+        by_argument = tuple(self._shaped(trace, k, chosen, gradients, batch) for k in chosen)
         return values, by_argument[0] if isinstance(argnums, int) else by_argument
 
     def backward(self, *args: Any) -> float:
-        """Add the gradient of the mean over the batch to each parameter's `grad`; the mean."""
+        """Add the gradient of the mean over the batch to each parameter's `grad`; the mean.
+
+        Raises TypeError if an argument is a Value, which would not receive its gradient.
+        """
+        if not all(type(x) is np.ndarray for x in args):
+            trace, _, _ = self._trace(args)
+            if any(block.has_values for block in trace.blocks):
+                raise TypeError(
+                    "backward: an argument is a Value, of which a kernel takes the number; its "
+                    "gradient is that of value_and_grad(…, argnums=…), or let the function read it"
+                )
         value, gradient = self.value_and_grad(*args)
         for parameter, ct in zip(self.parameters, gradient.tolist(), strict=True):
             parameter.grad += ct
@@ -150,53 +180,69 @@ class Kernel:
         return CacheInfo(self._hits, self._misses, len(self._traces))
 
     def check(self, *args: Any, rtol: float = 1e-9) -> None:
-        """Compare with eager execution: every value, and the gradient if there is one.
+        """Compare with eager execution: every value, the gradient, and a product of the Hessian.
 
         Raises GradcheckError, which names the first difference.
         """
         trace, leaves, batch = self._trace(args)
         results = self._values(trace, None, leaves, batch)
-        gradient = self.value_and_grad(*args)[1][trace.order] if trace.is_scalar else None
         each = [results if not self._is_batched else [x[b] for x in results] for b in range(batch)]
-        compare(self._f, args, trace, leaves, each, gradient, rtol)
+        gradient = vector = product = None
+        if trace.is_scalar:
+            gradient = self.value_and_grad(*args)[1][trace.order]
+            vector = np.cos(np.arange(len(self._parameters)))  # no entry is 0, no two are equal
+            product = self.hvp(*args, vector=vector)[trace.order]
+            vector = vector[trace.order]
+        compare(self._f, trace, leaves, each, gradient, vector, product, rtol)
 
     # Arguments
 
     def _trace(self, args: tuple[Any, ...]) -> tuple[Trace, list[Array], int]:
         """The trace for these arguments, their arrays as (B, size), and B."""
+        if recorder():
+            raise trace_error("a derivative of a kernel", "take derivatives of the outer kernel")
         arrays: list[Any] = []
         specs = tuple([describe(arg, arrays, self._is_batched) for arg in args])
         batch = 1
         if self._is_batched:
-            sizes = {len(array) for array in arrays}
+            sizes = {len(array) for array in arrays if array.ndim}
             if len(sizes) > 1:
                 shown = ", ".join(map(str, sorted(sizes)))
                 raise ValueError(f"the arguments have different batch sizes: {shown}")
             batch = sizes.pop() if sizes else 1
-        with self._lock:
-            trace = self._traces.get(specs)
-            if trace is None:
-                self._misses += 1
-                trace = self._traces[specs] = Trace(self._f, specs, self._dtype)
-                for parameter in trace.scalars.parameters:
-                    self._parameters.setdefault(parameter, len(self._parameters))
-                order = [self._parameters[x] for x in trace.scalars.parameters]
-                trace.order = np.array(order, dtype=int)
-                trace.is_in_order = order == list(range(len(order)))
-                if len(self._traces) > _TRACES:
-                    self._traces.popitem(last=False)
-            else:
-                self._hits += 1
-                self._traces.move_to_end(specs)
-            self._latest = trace
+        # Without a lock: whoever comes here while the function is traced, on another thread, in
+        # a handler or in a forked process, traces it as well, and the first one is kept.
+        trace = self._traces.get(specs)
+        if trace is None:
+            self._misses += 1
+            trace = self._traces.setdefault(specs, self._new_trace(specs))
+        else:
+            self._hits += 1
+        trace.latest_use = next(self._uses)
+        self._latest = trace
+        if len(self._traces) > _TRACES:
+            oldest = min(list(self._traces.items()), key=lambda item: item[1].latest_use)
+            self._traces.pop(oldest[0], None)
         flat = [
-            np.ascontiguousarray(x, int if leaf.is_index else self._dtype).reshape(
-                batch, trace.sizes[leaf]
-            )
+            np.ascontiguousarray(
+                np.broadcast_to(x, (batch,)) if self._is_batched and not x.ndim else x,
+                int if leaf.is_index else self._dtype,
+            ).reshape(batch, trace.sizes[leaf])
             for x, leaf in zip(arrays, trace.inputs, strict=True)
         ]
         trace.check_indices(flat)
         return trace, flat, batch
+
+    def _new_trace(self, specs: tuple[Any, ...]) -> Trace:
+        """The trace of a structure of arguments; the kernel learns its parameters."""
+        trace = Trace(self._f, specs, self._dtype)
+        for parameter in trace.scalars.parameters:
+            self._parameters.setdefault(parameter)
+        place = {parameter: k for k, parameter in enumerate(list(self._parameters))}
+        order = [place[parameter] for parameter in trace.scalars.parameters]
+        trace.order = np.array(order, dtype=int)
+        trace.is_in_order = order == list(range(len(order)))
+        return trace
 
     def _flat(self, trace: Trace, given: npt.ArrayLike, name: str) -> Array:
         """A flat array in the kernel's order of parameters, in the trace's order."""
@@ -220,7 +266,7 @@ class Kernel:
         key: tuple[Any, ...] | None = None
         if all(type(x) is np.ndarray for x in args):
             key = tuple([(x.shape, x.dtype) for x in args])
-        known = calls.get(key)
+        known = None if recorder() else calls.get(key)
         if known is not None:  # most calls are like an earlier one: no questions asked
             self._hits += 1
             self._latest = known.trace
@@ -233,8 +279,7 @@ class Kernel:
         trace, leaves, batch = self._trace(args)
         self._check_scalar(trace)
         function = trace.function("grad")
-        step = function.step(batch, 1.0 / max(batch, 1))
-        bound = _Bound(trace, step, function.fresh[1], batch, ())
+        bound = _Bound(trace, function, function.fresh[1], batch, ())
         if key is not None:
             forms = [
                 (leaf.shape, None if leaf.dtype == x.dtype else leaf.dtype)
@@ -268,26 +313,28 @@ class Kernel:
         return ordered
 
     def _shaped(
-        self,
-        trace: Trace,
-        args: tuple[Any, ...],
-        k: int,
-        chosen: tuple[int, ...],
-        gradients: list[Any],
-        batch: int,
+        self, trace: Trace, k: int, chosen: tuple[int, ...], gradients: list[Any], batch: int
     ) -> Any:
         """The gradients by argument k, in its structure."""
         owners = [owner for owner in trace.owner if owner in chosen]
-        shapes = [
-            shape for shape, owner in zip(trace.shapes, trace.owner, strict=True) if owner in chosen
-        ]
+        mine = iter([x for x, owner in zip(gradients, owners, strict=True) if owner == k])
         lead = (batch,) if self._is_batched else ()
-        mine = iter(
-            np.broadcast_to(gradient, (batch, int(np.prod(shape)))).reshape((*lead, *shape)).copy()
-            for gradient, shape, owner in zip(gradients, shapes, owners, strict=True)
-            if owner == k
-        )
-        return filled(args[k], mine)
+
+        def gradient(block: Block, _: str) -> Any:
+            flat = np.broadcast_to(next(mine), (batch, int(np.prod(block.shape))))
+            return flat.reshape((*lead, *block.shape)).copy()
+
+        return filled(trace.specs[k], gradient)
+
+    # While another function is traced
+
+    def _traced_call(self, args: tuple[Any, ...], parameters: Any) -> Any:
+        """The call as a part of the trace: the function on tracers, an example at a time."""
+        if parameters is not None:
+            raise trace_error("a kernel with parameters=", "let its function read them")
+        if not self._is_batched:
+            return self._f(*args)
+        raise trace_error("a kernel of a batch", "call its function, or compile with batched=False")
 
     def _check_scalar(self, trace: Trace) -> None:
         if not trace.is_scalar:
@@ -297,3 +344,8 @@ class Kernel:
         if self._latest is None:
             raise RuntimeError("the kernel was never called, so it has not been traced")
         return self._latest
+
+
+def _kernel(kind: type[Kernel], f: Callable[..., Any], batched: bool, dtype: Any) -> Kernel:
+    """The kernel that a copy or a pickle makes; it traces again."""
+    return kind(f, batched=batched, dtype=dtype)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autodiff import ops
-from autodiff.graph import toposort
 from autodiff.primitive import Primitive
 from autodiff.value import Value
 
@@ -17,6 +16,7 @@ class Leaf:
     name: str
     is_batched: bool = False
     is_index: bool = False
+    """Whether it may choose elements; once the function is traced, whether it does."""
 
 
 TAKE = "take"
@@ -39,8 +39,12 @@ class Scalars:
     parameters: list[Value] = field(default_factory=list)
     constants: list[float] = field(default_factory=list)
     is_closed: bool = False
+    own: set[Any] = field(default_factory=set)
+    """The Values made while the function is traced: they are constants."""
     _known: dict[Any, int] = field(default_factory=dict)
     _values: dict[Value, int] = field(default_factory=dict)
+    _is_still: list[bool] = field(default_factory=list)
+    """Of the instructions so far for which it was asked: whether nothing flows back from them."""
 
     def add(self, op: Any, operands: tuple[int, ...]) -> int:
         """The number of the instruction, a new one unless there is an equal one."""
@@ -62,23 +66,43 @@ class Scalars:
         return known
 
     def value(self, root: Value) -> int:
-        """The number of a Value: a parameter if it is a leaf, else imported with its graph."""
-        known = self._values.get(root)
-        if known is not None:
-            return known
-        for node in toposort(root):
-            if node in self._values:
+        """The number of a Value: a parameter if it is a leaf, else imported with its graph.
+
+        A graph is imported in the order in which it was written, operands from first to last.
+        """
+        stack: list[Any] = [root]
+        while stack:
+            node = stack.pop()
+            if node in self._values or node in self.own:
                 continue
-            if node.op is None:
+            unknown = [x for x in node.operands if x not in self._values and x not in self.own]
+            if unknown:
+                stack.append(node)
+                stack.extend(reversed(unknown))
+            elif node.op is None:
                 self._values[node] = self.add(PARAMETERS, (len(self.parameters),))
                 self.parameters.append(node)
             else:
-                numbers = tuple(
-                    self._values[x] if isinstance(x, Value) else self.constant(x)
-                    for x in node.arguments
-                )
+                numbers = tuple([self._argument(x) for x in node.arguments])
                 self._values[node] = self.apply(node.op, numbers)
-        return self._values[root]
+        return self._argument(root)
+
+    def _argument(self, x: Any) -> int:
+        """The number of a Value that is imported, of one of its own, or of a constant."""
+        if not isinstance(x, Value):
+            return self.constant(x)
+        return self.constant(x._primal) if x in self.own else self._values[x]
+
+    def still(self, i: int) -> int:
+        """`stop_gradient` of an instruction; itself if nothing flows back from it anyway."""
+        for k in range(len(self._is_still), len(self.ops)):
+            op = self.ops[k]
+            if isinstance(op, Leaf):
+                self._is_still.append(op is CONSTANTS)
+            else:
+                is_cut = op is ops.stop_gradient
+                self._is_still.append(is_cut or all(self._is_still[x] for x in self.operands[k]))
+        return i if self._is_still[i] else self.apply(ops.stop_gradient, (i,))
 
     def apply(self, row: Primitive, operands: Sequence[int]) -> int:
         """The number of an op's result, in a simpler form if there is one."""

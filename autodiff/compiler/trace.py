@@ -3,13 +3,13 @@
 import operator
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 import numpy as np
 
-from autodiff import ops
+from autodiff import modes, ops
 from autodiff.compiler.scalars import TAKE, Leaf, Scalars
 from autodiff.interpreter import interpret, number
 from autodiff.primitive import TABLE, UFUNCS, Domain, Primitive
@@ -73,7 +73,7 @@ class _Tracers:
             arrays = [np.asarray(x, dtype=object) for x in operands]
             return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
         scalars = next(x.scalars for x in operands if isinstance(x, Tracer))
-        return Tracer(scalars, scalars.apply(primitive, [number_of(scalars, x) for x in operands]))
+        return _traced(scalars, primitive, operands)
 
     def take(self, values: Any, index: "Tracer") -> Any:
         """The value at an index that is known at run time; of a table, the row."""
@@ -84,8 +84,8 @@ class _Tracers:
         leaf = scalars.ops[index.index]
         if not isinstance(leaf, Leaf) or not leaf.is_index:
             raise trace_error("a traced scalar as an index", "pass an array of integers")
-        operands = tuple(number_of(scalars, x) for x in (*rows, index))
-        return Tracer(scalars, scalars.add(TAKE, operands))
+        values = _numbers_of(scalars, rows)
+        return Tracer(scalars, scalars.add(TAKE, (*values, index.index)))
 
     def quiet(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -99,6 +99,16 @@ class _Tracers:
 
 def _either(partial: Any) -> Any:
     return (partial > 0) | (partial < 0)
+
+
+def _traced(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
+    return Tracer(scalars, scalars.apply(primitive, _numbers_of(scalars, operands)))
+
+
+def _numbers_of(scalars: Scalars, operands: Sequence[Any]) -> list[int]:
+    """The numbers of an op's operands; inside `no_grad` nothing flows back to them."""
+    numbers = [number_of(scalars, x) for x in operands]
+    return numbers if modes.is_recording() else [scalars.still(i) for i in numbers]
 
 
 def number_of(scalars: Scalars, x: Any) -> int:
@@ -117,17 +127,28 @@ class Recorder:
 
     def __init__(self, scalars: Scalars) -> None:
         self._scalars = scalars
+        self.own = scalars.own
 
-    def refuse(self, what: str) -> NoReturn:
-        """Raise TraceError."""
-        raise trace_error(
-            what, "it would be a constant of the kernel; compute with the Value, or outside"
-        )
+    def refuse(self, value: Value, what: str) -> None:
+        """Raise TraceError, unless the function made the Value itself: then it is a constant."""
+        if value not in self.own:
+            raise trace_error(
+                what,
+                "the kernel would not see what it is at later calls; compute with the Value, or "
+                "outside",
+            )
 
-    def compare(self, compare: Callable[[Any, Any], bool], x: Any, y: Any) -> Tracer:
-        """The comparison of Values and numbers as a traced condition."""
+    def compare(self, compare: Callable[[Any, Any], bool], x: Any, y: Any) -> Any:
+        """The comparison of Values and numbers as a traced condition; of constants as a bool."""
+        if not any(isinstance(operand, Value) and operand not in self.own for operand in (x, y)):
+            x, y = (getattr(operand, "_primal", operand) for operand in (x, y))
+            return compare(x, y)
         operands = [number_of(self._scalars, operand) for operand in (x, y)]
         return Tracer(self._scalars, self._scalars.add(_PREDICATE_OF[compare], tuple(operands)))
+
+    def apply(self, row: Primitive, arguments: Sequence[Any]) -> Tracer:
+        """The op on Values and numbers as a traced scalar."""
+        return _traced(self._scalars, row, arguments)
 
 
 def _operator(row: Primitive, *, reflected: bool = False) -> Callable[[Tracer, Any], Any]:
@@ -171,6 +192,7 @@ setattr(Tracer, "__ror__", _operator(OR))  # noqa: B010
 setattr(Tracer, "__neg__", _method(ops.neg))  # noqa: B010
 setattr(Tracer, "__abs__", _method(ops.abs))  # noqa: B010
 setattr(Tracer, "__pos__", lambda self: self)  # noqa: B010
+setattr(Tracer, "detach", _method(ops.stop_gradient))  # noqa: B010
 for _name in dir(Value):
     if not _name.startswith("_") and callable(getattr(Value, _name)):
         _found = TABLE.get(getattr(Value, _name).__name__)
@@ -207,9 +229,12 @@ for _name, _what, _instead in (
     ("__format__", "formatting a traced scalar", _NUMBER),
     ("item", "item() of a traced scalar", _NUMBER),
     ("backward", "backward() on a traced scalar", "take gradients of the kernel"),
+    ("__copy__", "a copy of a traced scalar", "use it itself, or detach()"),
+    ("__deepcopy__", "a copy of a traced scalar", "use it itself, or detach()"),
+    ("__reduce__", "a pickle of a traced scalar", "pickle outside"),
 ):
     setattr(Tracer, _name, _refusal(_what, _instead))
-for _name in ("data", "grad"):
+for _name in ("data", "grad", "has_grad"):
     setattr(Tracer, _name, property(_refusal(f".{_name} of a traced scalar", _NUMBER)))
 
 

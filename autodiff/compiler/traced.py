@@ -4,7 +4,7 @@ import inspect
 import keyword
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from autodiff.compiler.lower import Lowering
 from autodiff.compiler.names import parameter_paths
 from autodiff.compiler.pack import SUM, pack
 from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
-from autodiff.compiler.structure import flattened, restored
+from autodiff.compiler.structure import Block, Part, filled, flattened
 from autodiff.compiler.trace import Recorder, Tracer, number_of
 from autodiff.modes import collector_paused, tracing
 
@@ -44,21 +44,34 @@ class Function:
         self._dtype = dtype
         self._local = threading.local()
 
-    def step(self, batch: int, scale: float) -> Callable[..., Any]:
-        """The function of the leaves, whose results the next call writes over."""
-        bound: OrderedDict[Any, Any] = self._local.__dict__.setdefault("bound", OrderedDict())
-        step = bound.get((batch, scale))
+    def take(self, batch: int, scale: float) -> Callable[..., Any]:
+        """The function of the leaves, with arrays of its own until it is given back.
+
+        Its results are those arrays. A call inside a call (a signal handler's, say) finds them
+        gone, and takes others.
+        """
+        kept: dict[Any, Any] = self._local.__dict__
+        step = kept.pop((batch, scale), None)
         if step is None:
             made = self._bind(batch, scale, self._dtype, self._arrays)
-            step = bound[batch, scale] = np.errstate(all="ignore")(made)
-            if len(bound) > _BATCHES:
-                bound.popitem(last=False)
+            step = np.errstate(all="ignore")(made)
         return cast(Callable[..., Any], step)
+
+    def give_back(self, batch: int, scale: float, step: Callable[..., Any]) -> None:
+        """Keep the arrays of `step` for the next call; those used longest ago go."""
+        kept: dict[Any, Any] = self._local.__dict__
+        kept[batch, scale] = step
+        if len(kept) > _BATCHES:
+            for key in list(kept)[:-_BATCHES]:
+                kept.pop(key, None)
 
     def __call__(self, batch: int, scale: float, leaves: Sequence[Any]) -> list[Any]:
         """The results, copied, each with the batch axis first if it has one."""
-        results = self.step(batch, scale)(*leaves)
-        return [x if new else x.copy() for x, new in zip(results, self.fresh, strict=True)]
+        step = self.take(batch, scale)
+        results = step(*leaves)
+        copies = [x if new else x.copy() for x, new in zip(results, self.fresh, strict=True)]
+        self.give_back(batch, scale, step)
+        return copies
 
 
 class Trace:
@@ -69,12 +82,14 @@ class Trace:
         self.scalars = Scalars()
         self.inputs: list[Leaf] = []
         self.sizes: dict[Leaf, int] = {}
-        self.shapes: list[tuple[int, ...]] = []
+        self.specs = specs
+        self.blocks: list[Block] = []
         self.owner: list[int] = []
         self._dtype = dtype
         self._functions: dict[Any, Function] = {}
         self.order = np.arange(0)  # of its parameters among the kernel's, which sets it
         self.is_in_order = True
+        self.latest_use = 0  # among the calls of the kernel, which sets it
         names = _argument_names(f, len(specs))
         with collector_paused():
             args = []
@@ -83,11 +98,12 @@ class Trace:
             try:
                 with tracing(Recorder(self.scalars)):
                     result = f(*args)
-                scalars = flattened(result)
-                self.results = [number_of(self.scalars, x) for x in scalars]
+                    scalars, self.structure = flattened(result)
+                    self.results = [number_of(self.scalars, x) for x in scalars]
             finally:
                 self.scalars.is_closed = True
-            self.structure = restored(result, iter(range(len(scalars))))
+            self.indices = self._mark_indices()
+            """Which of the inputs choose elements."""
             self.packs = pack(self.scalars, self.results)
             self.paths = parameter_paths(f, self.scalars.parameters)
             self.sizes[PARAMETERS] = len(self.scalars.parameters)
@@ -96,14 +112,15 @@ class Trace:
         selects = any(getattr(op, "selects", op is TAKE) for op in self.scalars.ops)
         self.may_differ = selects or self.lowering.is_ragged or self.lowering.has_spare
         """Whether a zero that eager execution would not have sent may meet an infinity."""
-        indices = {
-            self.scalars.ops[operands[-1]]
-            for op, operands in zip(self.scalars.ops, self.scalars.operands, strict=True)
-            if op is TAKE
-        }
-        self.indices = [k for k, leaf in enumerate(self.inputs) if leaf in indices]
-        """Which of the inputs choose elements."""
         self.seconds = time.perf_counter() - start
+
+    def _mark_indices(self) -> list[int]:
+        """The inputs that choose elements; other integers are numbers like any."""
+        instructions = zip(self.scalars.ops, self.scalars.operands, strict=True)
+        found = {self.scalars.ops[operands[-1]] for op, operands in instructions if op is TAKE}
+        for leaf in self.inputs:
+            leaf.is_index = leaf in found
+        return [k for k, leaf in enumerate(self.inputs) if leaf.is_index]
 
     def check_indices(self, leaves: Sequence[Any]) -> None:
         """Raise IndexError if an index is negative: a kernel does not count from the end."""
@@ -114,35 +131,32 @@ class Trace:
 
     def _tracers(self, spec: Any, name: str, owner: int) -> Any:
         """The argument that `spec` describes, tracers for its numbers."""
-        kind, content, *facts = spec
-        if kind == "static":
-            return facts[0]
-        if kind == "dict":
-            return {key: self._tracers(item, f"{name}_{key}", owner) for key, item in content}
-        if kind in ("list", "tuple"):
-            items = [self._tracers(x, f"{name}_{i}", owner) for i, x in enumerate(content)]
-            return tuple(items) if kind == "tuple" else items
+
+        def tracers(block: Block, path: str) -> Any:
+            leaf = Leaf(self._leaf_name(path), True, block.kind == "i")
+            self.inputs.append(leaf)
+            self.blocks.append(block)
+            self.owner.append(owner)
+            size = self.sizes[leaf] = int(np.prod(block.shape))
+            numbers = [self.scalars.add(leaf, (k,)) for k in range(size)]
+            return block.filled([Tracer(self.scalars, number) for number in numbers])
+
+        return filled(spec, tracers, name)
+
+    def _leaf_name(self, name: str) -> str:
+        """A name that no other input has."""
         taken = {leaf.name for leaf in self.inputs}
         name = name[:_LONGEST]
         while not name.isidentifier() or keyword.iskeyword(name) or name in taken:
             name = f"x{len(taken)}" if not name.isidentifier() else f"{name}_"
-        leaf = Leaf(name, True, facts[0])
-        self.inputs.append(leaf)
-        self.shapes.append(content)
-        self.owner.append(owner)
-        size = self.sizes[leaf] = int(np.prod(content))
-        tracers = [Tracer(self.scalars, self.scalars.add(leaf, (k,))) for k in range(size)]
-        if not content:
-            return tracers[0]
-        box = np.empty(size, dtype=object)
-        box[:] = tracers
-        return box.reshape(content)
+        return name
 
     def function(self, wanted: str, argnums: tuple[int, ...] = ()) -> Function:
         """The program for the values alone ("call"), with gradients ("grad"), or "hvp"."""
         found = self._functions.get((wanted, argnums))
-        if found is None:
-            found = self._functions[wanted, argnums] = self._make(wanted, argnums)
+        if found is None:  # two threads may both make it
+            made = self._make(wanted, argnums)
+            found = self._functions.setdefault((wanted, argnums), made)
         return found
 
     def exact_values(self, theta: Any, leaves: Sequence[Any], batch: int) -> list[Any]:
@@ -184,7 +198,7 @@ class Trace:
     @property
     def is_scalar(self) -> bool:
         """Whether the function returns one number, so that it has a gradient."""
-        return bool(self.structure == 0)
+        return isinstance(self.structure, Part) and not self.structure.shape
 
     @property
     def shown(self) -> Function:

@@ -2,14 +2,18 @@
 
 # ruff: noqa: PLW0108 (the line in the message is that of the lambda)
 
+import copy
 import gc
+import itertools
 import math
+import pickle
 
 import numpy as np
 import pytest
 
 import autodiff
-from autodiff import TraceError, Value
+from autodiff import TraceError, Value, no_grad
+from autodiff.compiler import Kernel
 from autodiff.modes import collector_paused
 
 X = np.array([0.5, 1.0, 2.0])
@@ -219,3 +223,173 @@ def test_a_tracer_shows_itself_without_data():
     shown = []
     autodiff.compile(lambda x: (shown.append(repr(x)), x)[1])(X)
     assert shown == ["Tracer(0)"]
+
+
+# Numbers that would leave a Value
+
+DOORS = {
+    "data": lambda w, x: w.data * x,
+    "item": lambda w, x: w.item() * x,
+    "grad": lambda w, x: w.grad * x,
+    "has_grad": lambda w, x: w.has_grad * x,
+    "round": lambda w, x: round(w) * x,
+    "format": lambda w, x: float(f"{w:.3f}") * x,
+    "plain format": lambda w, x: len(f"{w}") * x,
+    "repr": lambda w, x: len(repr(w)) * x,
+    "copy": lambda w, x: copy.copy(w) * x,
+    "deepcopy": lambda w, x: copy.deepcopy([w])[0] * x,
+    "pickle": lambda w, x: pickle.loads(pickle.dumps(w)) * x,
+    "backward": lambda w, x: (w.backward(), w * x)[1],
+    "backward of an op": lambda w, x: ((w * w).backward(), w * x)[1],
+    "set data": lambda w, x: (setattr(w, "data", 2.0), w * x)[1],
+    "set grad": lambda w, x: (setattr(w, "grad", 2.0), w * x)[1],
+    "copy of a tracer": lambda w, x: copy.copy(w * x),
+    "deepcopy of a tracer": lambda w, x: copy.deepcopy(w * x),
+    "pickle of a tracer": lambda w, x: pickle.loads(pickle.dumps(w * x)),
+}
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_no_number_of_a_value_leaves_it(name):
+    w = Value(1.25)
+    with pytest.raises(TraceError, match="while the function is traced"):
+        Kernel(lambda x: DOORS[name](w, x))(np.ones(2))
+    assert (w.data, w.grad, w.has_grad) == (1.25, 0.0, False)
+
+
+OWN = {
+    "sum from a Value": lambda w, x: sum([w * x, w], Value(0.0)),
+    "product": lambda w, x: Value(2.0) * w * x,
+    "its number": lambda w, x: (Value(0.5).data + round(Value(2.4))) * w * x,
+    "a branch": lambda w, x: w * x if Value(1.0) > 0 else x,
+    "a copy": lambda w, x: copy.copy(Value(3.0)) * w * x,
+    "a graph": lambda w, x: (Value(2.0) * Value(3.0) + 1.0) * w * x,
+    "detached": lambda w, x: Value(2.0).detach() * w * x,
+    "changed": lambda w, x: (
+        [c := Value(2.0), c * w * x, setattr(c, "data", 5.0), c * w * x][3] + c * x
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_values_made_inside_are_constants(name):
+    w = Value(1.25)
+    kernel = Kernel(lambda x: OWN[name](w, x))
+    for x in (np.array([2.0, -1.0]), np.array([2.0])):
+        kernel.check(x)
+    assert kernel.parameters == [w]
+    w.data = -0.5
+    kernel.check(np.array([2.0]))
+
+
+def test_values_as_arguments_are_numbers_and_no_parameters():
+    w = Value(3.0)
+    kernel = Kernel(lambda x, v: x * v * w)
+    for number in (1.0, 2.0, 4.0):
+        values, slopes = kernel.value_and_grad(np.array([1.0, 5.0]), Value(number), argnums=1)
+        assert values.tolist() == [3 * number, 15 * number]
+        assert slopes.tolist() == [3.0, 15.0]
+    assert kernel.parameters == [w]
+    assert kernel.cache_info().misses == 1
+    with pytest.raises(TypeError, match="an argument is a Value"):
+        kernel.backward(np.ones(2), Value(1.0))
+
+
+# Modes
+
+
+def frozen_body(w, x):
+    with no_grad():
+        body = (w[0] * x).tanh() * w[1] + w[1] * w[0]
+    return (body * w[1] + w[0] - x) ** 2
+
+
+def straight_through(w, x):
+    hard = autodiff.where(w[0] * x > 0, 1.0, 0.0)
+    soft = (w[0] * x + w[1]).sigmoid()
+    with no_grad():
+        gap = hard - soft
+    return (soft + gap) * x + soft * soft
+
+
+def detached(w, x):
+    return (w[0] * x).detach() * w[1] * w[0] + w[0].detach() * x * w[1]
+
+
+def stopped_trees(w, x):
+    tree = autodiff.stop_gradient({"a": [w[0] * x, 2.0, "s", None], "b": (w[1], 3)})
+    return (tree["a"][0] * w[0] + tree["a"][1] * w[1]) * tree["b"][0] * w[1] * tree["b"][1]
+
+
+def stopped_array(w, x):
+    row = autodiff.stop_gradient(np.array([w[0] * x, w[1]], dtype=object))
+    return (row * row).sum() * w[0]
+
+
+def of_parameters_alone(w, x):
+    with no_grad():
+        scale = w[0] * w[1]
+    return scale * w[0] * w[0] * x
+
+
+def taken(w, x):
+    with no_grad():
+        rows = [autodiff.take([w[0], w[1] * w[0]], 1), autodiff.maximum(w[0], w[1], x)]
+    return rows[0] * w[0] * w[1] + rows[1] * w[1] * w[1]
+
+
+MODES = [frozen_body, straight_through, detached, stopped_trees, stopped_array,
+         of_parameters_alone, taken]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", MODES)
+def test_modes_are_part_of_the_program(f):
+    w = [Value(0.8), Value(-0.3)]
+    kernel = Kernel(lambda x: f(w, x))
+    x = np.array([2.0, -1.0, 0.5])
+    kernel.check(x)  # values, gradient, and a product of the Hessian
+    w[0].data, w[1].data = -1.1, 0.6
+    kernel.check(x)
+    by = kernel.value_and_grad(x, argnums=0)[1]
+    for slope, number in zip(by, x, strict=True):
+        v = Value(number)
+        f(w, v).backward()
+        assert slope == pytest.approx(v.grad, rel=1e-12)
+
+
+def test_a_mode_around_a_call_is_none_of_the_function():
+    w = Value(2.0)
+    kernel = Kernel(lambda x: w * w * x)
+    with no_grad():
+        assert kernel.value_and_grad(np.ones(1))[1].tolist() == [4.0]
+
+
+def test_a_function_inside_no_grad_has_no_gradient():
+    w = Value(2.0)
+    kernel = Kernel(no_grad()(lambda x: w * w * x + w))
+    assert kernel.value_and_grad(np.ones(1))[1].tolist() == [0.0]
+    w.data = 3.0
+    assert kernel(np.ones(1)).tolist() == [12.0]
+
+
+def test_a_derivative_of_values_inside_is_recorded_in_the_order_of_the_program():
+    w = [Value(0.5), Value(2.0)]
+    kernel = Kernel(lambda x: autodiff.grad(lambda v: v**3 * w[1])(w[0]) * x)
+    kernel.check(np.array([1.0, 2.0]))
+    w[0].data = -1.5
+    kernel.check(np.array([1.0, 2.0]))
+
+
+def test_functions_of_values_alone_are_traced_in_the_order_of_the_program():
+    xs = [Value(0.1 * k) for k in range(50)]
+
+    def rosenbrock():
+        pairs = itertools.pairwise(xs)
+        return sum(100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in pairs)
+
+    made = rosenbrock()
+    for f in (rosenbrock, lambda: made):
+        kernel = Kernel(f, batched=False)
+        kernel.value_and_grad()
+        assert kernel.parameters == xs
+        assert "gather" not in [instr.op for instr in kernel.program.instrs]

@@ -62,7 +62,7 @@ def test_a_thread_keeps_the_arrays_of_eight_batch_sizes():
     function = trace.function("call")
     for batch in range(1, 20):
         function(batch, 1.0, [np.array([2.0]), np.ones((batch, 1))])
-    assert [batch for batch, _ in function._local.bound] == list(range(12, 20))
+    assert [batch for batch, _ in function._local.__dict__] == list(range(12, 20))
 
 
 def test_results_are_copies_of_the_arrays():
