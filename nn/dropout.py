@@ -16,6 +16,9 @@ from nn.stateful import within
 
 _given: ContextVar[Iterator[Any] | None] = ContextVar("given", default=None)
 
+_OUTSIDE = Value(0.0)
+"""A Value that no function makes while it is traced."""
+
 
 @contextmanager
 def uniforms(numbers: Iterable[Any]) -> Iterator[None]:
@@ -63,7 +66,7 @@ class Dropout(Module):
         if given is not None:
             return partial(_next, given)
         try:
-            Value(0.0).item()  # refused in a trace
+            _OUTSIDE.item()  # refused in a trace
         except TraceError:
             raise TraceError(
                 "Dropout in training draws random numbers, which a kernel would repeat at every "
