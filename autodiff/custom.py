@@ -69,6 +69,7 @@ def custom_op(
         defaults=tuple(map(number, defaults)),
         selects=selects or None in rows,
         ties=ties,
+        signed=tuple(range(len(rows))),
     )
     declare(row)
     CUSTOM[name] = form

@@ -12,8 +12,9 @@ least norm. So relu'(0) = abs'(0) = 0, and a tie in maximum splits evenly.
 import builtins
 import math
 import operator
+import sys
 from itertools import accumulate
-from math import inf, nan, pi
+from math import inf, pi
 from typing import Any
 
 from autodiff import ieee
@@ -22,6 +23,7 @@ from autodiff.reduction import Reduction, Selection
 
 __all__ = ["TABLE"]  # besides the rows
 
+LARGEST = sys.float_info.max
 REAL = Domain()
 KINK = Domain(kinks=(0.0,))
 POSITIVE = Domain(low=0.0)
@@ -59,27 +61,27 @@ def _is(x: Any, constant: float) -> Any:
 
 # fmt: off
 # Arithmetic
-add = _row("add", operator.add, _one, _one, label="+")
+add = _row("add", operator.add, _one, _one, label="+", keeps_unsigned=True)
 sub = _row("sub", operator.sub, _one, lambda x, y, out: -1.0, label="-", ufunc="subtract")
-mul = _row("mul", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label="*", ufunc="multiply")
+mul = _row("mul", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label="*", ufunc="multiply", keeps_unsigned=True)
 div = _row("div", ieee.divide,
     lambda x, y, out: div(1.0, y),
     lambda x, y, out: -div(out, y),  # not -x / y²: y² underflows at 1e-200
-    label="/", ufunc="divide", domain=(REAL, KINK))
+    label="/", ufunc="divide", domain=(REAL, KINK), keeps_unsigned=True, signed=(1,))
 pow = _row("pow", ieee.power,
     lambda x, y, out: _power_slope(x, y),
-    lambda x, y, out: where(_is(x, 0) & (y >= 0), 0.0, out * log(x)),
-    label="**", ufunc="power", domain=(POSITIVE, REAL))
+    lambda x, y, out: _power_slope_by_exponent(x, y, out * log(x)),
+    label="**", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,))
 neg = _row("neg", operator.neg, lambda x, out: -1.0, ufunc="negative")
-abs = _row("abs", builtins.abs, lambda x, out: sign(x), ufunc="absolute", domain=(KINK,))
+abs = _row("abs", builtins.abs, lambda x, out: sign(x), ufunc="absolute", domain=(KINK,), unsigned=True)
 sign = _row("sign", ieee.sign, lambda x, out: 0.0, domain=(KINK,), selects=True)
 
-# Exponentials, logarithms, roots; a logarithm has no slope where it has no value
-sqrt = _row("sqrt", ieee.sqrt, lambda x, out: div(0.5, out), domain=(POSITIVE,))
-exp = _row("exp", ieee.exp, lambda x, out: out)
+# Exponentials, logarithms, roots; where a logarithm is nan, so is each of its derivatives
+sqrt = _row("sqrt", ieee.sqrt, lambda x, out: div(0.5, out), domain=(POSITIVE,), keeps_unsigned=True, signed=(0,))
+exp = _row("exp", ieee.exp, lambda x, out: out, unsigned=True)
 expm1 = _row("expm1", ieee.expm1, lambda x, out: exp(x))
-log = _row("log", ieee.log, lambda x, out: where(x < 0, nan, div(1.0, x)), domain=(POSITIVE,))
-log1p = _row("log1p", ieee.log1p, lambda x, out: where(x < -1, nan, div(1.0, 1.0 + x)), domain=(Domain(low=-1.0),))
+log = _row("log", ieee.log, lambda x, out: div(1.0, where(x < 0, out, x)), domain=(POSITIVE,), signed=(0,))
+log1p = _row("log1p", ieee.log1p, lambda x, out: div(1.0, where(x < -1, out, 1.0 + x)), domain=(Domain(low=-1.0),))
 
 # Trigonometric and hyperbolic functions
 sin = _row("sin", ieee.sin, lambda x, out: cos(x))
@@ -91,26 +93,26 @@ atan = _row("atan", math.atan, lambda x, out: div(1.0, 1.0 + x * x), ufunc="arct
 atan2 = _row("atan2", math.atan2,
     lambda y, x, out: _over_square(x, y, x),
     lambda y, x, out: -_over_square(y, y, x),
-    ufunc="arctan2", domain=(KINK, KINK))
+    ufunc="arctan2", domain=(KINK, KINK), signed=(0, 1))
 sinh = _row("sinh", ieee.sinh, lambda x, out: cosh(x))
-cosh = _row("cosh", ieee.cosh, lambda x, out: sinh(x))
+cosh = _row("cosh", ieee.cosh, lambda x, out: sinh(x), unsigned=True)
 tanh = _row("tanh", math.tanh,
     lambda x, out: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)))  # 1 - out² has no digit left at 20
 erf = _row("erf", math.erf, lambda x, out: 2 / math.sqrt(pi) * exp(-(x * x)),
     array="np.vectorize(math.erf, otypes=[float])({0})")
 erfc = _row("erfc", math.erfc, lambda x, out: -2 / math.sqrt(pi) * exp(-(x * x)),
-    array="np.vectorize(math.erfc, otypes=[float])({0})")
+    array="np.vectorize(math.erfc, otypes=[float])({0})", unsigned=True)
 
 # Activations
 relu = _row("relu", lambda x: 0.0 if x <= 0 else x, lambda x, out: 1.0 - (out <= 0),
-    array="np.maximum({0}, 0.0)", label="ReLU", domain=(KINK,), selects=True)
+    array="np.maximum({0}, 0.0)", label="ReLU", domain=(KINK,), selects=True, unsigned=True)
 leaky_relu = _row("leaky_relu", lambda x, slope: x if x > 0 else slope * x,
     lambda x, slope, out: where(x > 0, 1.0, slope),
     lambda x, slope, out: where(x > 0, 0.0, x),
     array="np.where({0} > 0, {0}, {1} * {0})", domain=(KINK, REAL), defaults=(0.01,))
 sigmoid = _row("sigmoid", ieee.sigmoid, lambda x, out: out * sigmoid(-x),
-    array="np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(-np.abs({0})))")
-softplus = _row("softplus", ieee.softplus, lambda x, out: sigmoid(x), array="np.logaddexp(0.0, {0})")
+    array="np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(-np.abs({0})))", unsigned=True)
+softplus = _row("softplus", ieee.softplus, lambda x, out: sigmoid(x), array="np.logaddexp(0.0, {0})", unsigned=True)
 gelu = _row("gelu", lambda x: 0.5 * x * math.erfc(-x * math.sqrt(0.5)),
     lambda x, out: 0.5 * erfc(-x * math.sqrt(0.5)) + x * (exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * pi))),
     array="0.5 * {0} * np.vectorize(math.erfc, otypes=[float])(-{0} * math.sqrt(0.5))")
@@ -126,19 +128,19 @@ where = _row("where", lambda condition, x, y: x if condition else y,
     None,
     lambda condition, x, y, out: where(condition, 1.0, 0.0),
     lambda condition, x, y, out: where(condition, 0.0, 1.0),
-    array="np.where({0}, {1}, {2})", selects=True)
+    array="np.where({0}, {1}, {2})", selects=True, keeps_unsigned=True)
 clip = _row("clip", ieee.clip,
     lambda x, low, high, out: where((x > low) & (x < high), 1.0, 0.0),
     lambda x, low, high, out: where((x < low) & (low < high), 1.0, 0.0),
     lambda x, low, high, out: where((x > high) | (low > high), 1.0, 0.0),
-    array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True, ties=True)
+    array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True, ties=True, keeps_unsigned=True)
 # Declared by itself: no difference quotient has its slope.
-stop_gradient = Primitive("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True)
-take = declare(Selection("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take"))
+stop_gradient = Primitive("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True)
+take = declare(Selection("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take", keeps_unsigned=True))
 
 # Reductions, over the sequence of operands; dot binds its two sequences one behind the other
 sum = _reduction("sum", lambda xs: builtins.sum(xs, 0.0), lambda xs, out: (1.0,) * len(xs),
-    "np.sum({0}, axis=0)", identity=0.0)
+    "np.sum({0}, axis=0)", identity=0.0, keeps_unsigned=True)
 mean = _reduction("mean", lambda xs: builtins.sum(xs, 0.0) / len(xs), lambda xs, out: (1 / len(xs),) * len(xs),
     "np.mean({0}, axis=0)")
 prod = _reduction("prod", math.prod, lambda xs, out: _products_of_others(xs),
@@ -147,20 +149,35 @@ dot = _reduction("dot", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx)
     lambda wx, out: (*wx[len(wx) // 2 :], *wx[: len(wx) // 2]),
     "np.sum({0} * {1}, axis=0)", sequences=2, identity=0.0)
 maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x >= out for x in xs]),
-    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True, by_element=True)
+    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True, by_element=True, keeps_unsigned=True)
 minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x <= out for x in xs]),
-    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True, by_element=True)
-logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: [exp(x - out) for x in xs],
-    "np.logaddexp.reduce({0}, axis=0)", identity=-inf, by_element=True)
+    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True, by_element=True, keeps_unsigned=True)
+logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: _softmax(xs, clip(out, -LARGEST, LARGEST)),
+    "np.logaddexp.reduce({0}, axis=0)", identity=-inf)
 # fmt: on
 
 
 def _power_slope(x: Any, y: Any) -> Any:
     """y x^(y - 1); 0 for y = 0, where x^(y - 1) may be no number. By y it has a slope there too."""
-    slope = y * pow(x, y - 1.0)
+    power = pow(x, y - 1.0)
+    slope = y * power
     if type(y) is float and y:
         return slope
-    return where(_is(y, 0), where((x > 0) | (x < 0), slope, 0.0), slope)
+    # At x = 0 and 0 < y ≤ 1 the slope by y is -inf: the limit of x^(y - 1) (1 + y log x).
+    steep = power - where(y >= 1, sqrt(y - 1.0), 0.0)
+    elsewhere = where(_is(y, 0), 0.0, where((y > 0) & (y <= 1), steep, slope))
+    return where((x > 0) | (x < 0), slope, elsewhere)
+
+
+def _power_slope_by_exponent(x: Any, y: Any, slope: Any) -> Any:
+    """`slope`, which is x^y log x; at x = 0 and y ≥ 0 its limit 0, with slopes that are limits.
+
+    They are those of -x^(y - ε) for every ε > 0, so for one that is smaller than all numbers.
+    """
+    if type(x) is float and x:
+        return slope
+    limit = where(y > 0, 0.0 - pow(x, y * (1.0 - 2.0**-53)), 0.0)
+    return where(_is(x, 0) & (y >= 0), limit, slope)
 
 
 def _over_square(numerator: Any, y: Any, x: Any) -> Any:
@@ -180,6 +197,18 @@ def _products_of_others(xs: Any) -> list[Any]:
     before = accumulate(xs[:-1], operator.mul, initial=1.0)
     after = list(accumulate(xs[:0:-1], operator.mul, initial=1.0))
     return list(map(operator.mul, before, reversed(after)))
+
+
+def _softmax(xs: Any, shift: Any) -> list[Any]:
+    """e^x / Σ e^x, both over e^shift, which changes nothing and so has no derivative.
+
+    With the logarithm of the sum as the shift, e^(x - shift) is the quotient itself, but for the
+    digits that its rounding takes.
+    """
+    shift = stop_gradient(shift)
+    exponentials = [exp(x - shift) for x in xs]
+    scale = div(1.0, sum(exponentials))
+    return [e * scale for e in exponentials]
 
 
 def _shares(wins: list[Any]) -> list[Any]:

@@ -55,6 +55,12 @@ class Primitive:
 
     ties: bool = False
     """True where the op has a kink wherever two of its operands are equal."""
+    signed: tuple[int, ...] = ()
+    """The operands in which 0.0 and -0.0 give other numbers, in the result or in a slope."""
+    unsigned: bool = False
+    """True where no result is negative or -0.0 (it may be nan)."""
+    keeps_unsigned: bool = False
+    """True where no result is negative or -0.0 if no operand is."""
 
     @property
     def arity(self) -> int | None:

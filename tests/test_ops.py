@@ -272,6 +272,70 @@ def test_slope_of_a_power_by_its_base_has_a_slope_by_its_exponent_at_zero(x):
     assert (base.grad, exponent.grad) == (0.0, 1 / x)
 
 
+OUTSIDE = [
+    (ops.log, -2.0), (ops.log1p, -3.0), (ops.sqrt, -2.0), (ops.asin, 1.5), (ops.acos, -1.5),
+    (lambda x: ops.pow(x, 0.5), -2.0), (lambda x: ops.pow(x, Value(0.3)), -2.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("f", "x"), OUTSIDE)
+def test_outside_a_domain_derivatives_of_every_order_are_nan(f, x):
+    for _ in range(4):
+        assert isnan(f(x) if isinstance(f(x), float) else f(x).data)
+        f = autodiff.grad(f)
+
+
+@pytest.mark.parametrize("y", [-1.5, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
+def test_the_hessian_of_a_power_is_symmetric_at_zero(y):
+    (_, xy), (yx, _) = autodiff.hessian(lambda v: v[0] ** v[1])([0.0, y])
+    mixed = [0.0, -inf, inf][(y > 0) - (y > 1) - (y < 0)]  # the limit of x^(y - 1) (1 + y log x)
+    assert (xy, yx) == (mixed, mixed)
+
+
+@pytest.mark.parametrize("shift", [0.0, -1000.0, 1000.0, 1e8])
+@pytest.mark.parametrize("order", [1, 2])
+def test_softmax_is_right_to_a_few_units(shift, order):
+    xs = [shift, shift - 1.0, shift - 0.25]
+    e = [1.0, np.exp(-1.0), np.exp(-0.25)]
+    p = np.array(e) / np.sum(e)
+    slopes = autodiff.grad(autodiff.logsumexp)
+    found = slopes(xs) if order == 1 else autodiff.jacobian(slopes)(xs)
+    assert_allclose(found, p if order == 1 else np.diag(p) - np.outer(p, p), rtol=4 * EPS)
+
+
+def sides(row, i, others):
+    """What the row and its partials give where operand i is 0.0 and where it is -0.0."""
+    for zero in 0.0, -0.0:
+        operands = replaced(others, i, zero)
+        out = row.apply(tuple(operands))
+        yield [out, *[p for p in row.partials_at(operands, out) if p is not None]]
+
+
+@every_row
+def test_a_row_says_which_operands_tell_the_sign_of_a_zero(row):
+    for i in range(count(row)):
+        pairs = [list(sides(row, i, list(others))) for others in edges(row)[::7]]
+        is_told = any(not np.array_equal(*pair, equal_nan=True) for pair in pairs)
+        assert is_told <= (i in row.signed)
+        assert (i in row.signed) <= (is_told or row in USER_ROWS)
+
+
+@every_row
+def test_a_row_says_where_its_results_are_never_negative(row):
+    def is_signed(x):
+        return x < 0 or (x == 0 and np.signbit(x))
+
+    table = [list(operands) for operands in edges(row) + grid(row)]
+    results = [row.apply(tuple(operands)) for operands in table]
+    kept = [
+        out
+        for operands, out in zip(table, results, strict=True)
+        if not any(is_signed(x) for i, x in enumerate(operands) if has_partial(row, i))
+    ]
+    assert not row.unsigned or not any(map(is_signed, results))
+    assert not row.keeps_unsigned or not any(map(is_signed, kept))
+
+
 def test_rows_have_unique_names_and_labels():
     assert len({row.label for row in ROWS}) == len({row.name for row in ROWS}) == len(ROWS)
 

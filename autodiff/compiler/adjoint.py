@@ -11,6 +11,7 @@ from autodiff.compiler.access import Gather, Positions, View
 from autodiff.compiler.builder import Builder
 from autodiff.compiler.ir import Instr, base
 from autodiff.compiler.lanes import Lanes
+from autodiff.compiler.simplify import is_moderate
 from autodiff.compiler.trace import GREATER, LESS_EQUAL
 from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
@@ -158,6 +159,8 @@ class _Adjoint:
                 self._give(b, builder.matmul(source, ct))
             case "view" | "gather":
                 self._scatter(source, ct, instr.fact)
+            case "top":
+                pass
             case "copy" | "broadcast" | "sum_batch":
                 self._give(source, ct)
             case "sum":
@@ -238,7 +241,7 @@ class _Adjoint:
         row, builder = instr.op, self.builder
         assert isinstance(row, Primitive)
         out = Lanes(builder, i)
-        operands = [Lanes(builder, operand) for operand in instr.operands]
+        operands = [self._known(operand) for operand in instr.operands]
         partials: list[Any]
         if isinstance(row, Reduction):
             partials = list(row.partials_at(operands, out))
@@ -253,6 +256,11 @@ class _Adjoint:
             if partial is not None and operand in self.reaches:
                 is_guarded = i in self.guarded or i in self.spare
                 self._give(operand, self._product(row, ct, partial, is_guarded))
+
+    def _known(self, operand: int) -> Any:
+        """An operand of a partial: a number where it is one, else an array."""
+        only = self.builder.only(operand)
+        return Lanes(self.builder, operand) if only is None else only
 
     def _product(self, row: Primitive, ct: int, partial: Any, is_guarded: bool = False) -> int:
         """ct times partial; 0 where the operand was not selected."""
@@ -276,19 +284,21 @@ class _Adjoint:
         return (1,) * len(self.builder.shape(i))
 
     def _times(self, ct: int, partial: int) -> int:
-        """ct times partial, by the shortest way."""
+        """ct times partial, by the shortest way that over- and underflows where that does."""
         builder = self.builder
         instr = builder.instrs[partial]
         match instr.op, instr.operands:
-            case ops.where, (_, x, y) if math.isnan(builder.only(x) or 0.0):
-                return self._times(ct, y)  # where the partial is nan, so is the result
             case ops.neg, (x,):
                 return builder.apply(ops.neg, [self._times(ct, x)])
             case ops.div, (x, y) if builder.only(x) == 1.0:  # ct (1 / y) → ct / y
                 return builder.apply(ops.div, [ct, y])
-            case ops.div, (x, y):  # ct (x / y) → (ct / y) x, which shares the quotient
-                return builder.apply(ops.mul, [builder.apply(ops.div, [ct, y]), x])
-            case ops.mul, (x, y) if builder.only(x) is not None:  # what is known goes first
+            case ops.div, (x, y):
+                count = len(builder.instrs)
+                quotient = builder.apply(ops.div, [ct, y])
+                if is_moderate(builder, x) or count == len(builder.instrs):
+                    # ct (x / y) → (ct / y) x, where the quotient is the cotangent of a numerator
+                    return builder.apply(ops.mul, [quotient, x])
+            case ops.mul, (x, y) if is_moderate(builder, x):  # what is known goes first
                 return builder.apply(ops.mul, [builder.apply(ops.mul, [ct, x]), y])
         return builder.apply(ops.mul, [ct, partial])
 

@@ -29,6 +29,8 @@ class Builder:
     def __init__(self, instrs: Iterable[Instr] = ()) -> None:
         self.instrs = list(instrs)
         self._known = {_key(instr): i for i, instr in enumerate(self.instrs)}
+        self.unsigned: list[bool] = []
+        """Of the instructions so far for which it was asked: see `is_unsigned`."""
 
     def program(self, results: Sequence[int]) -> tuple[Program, dict[int, int]]:
         """The instructions on which `results` depend, and their numbers there by those here."""
@@ -225,6 +227,19 @@ class Builder:
     def reduce(self, row: Primitive, i: int) -> int:
         """A reduction of the last axis."""
         return self._add("reduce", (i,), self.shape(i)[:-1], fact=row)
+
+    def logsumexp(self, i: int) -> int:
+        """The reduction of that name, its exponentials and their sum arrays of their own.
+
+        So the backward pass, which is a softmax, has them.
+        """
+        top = self._add("top", (i,), (*self.shape(i)[:-1], 1))
+        total = self.sum(
+            self.apply(ops.exp, [self.apply(ops.sub, [i, top])]), (len(self.shape(i)) - 1,)
+        )
+        return self.apply(
+            ops.add, [self.apply(ops.log, [total]), self.reshape(top, self.shape(total))]
+        )
 
     def matmul(self, a: int, b: int) -> int:
         """a @ b over the last two axes, of more if the matrices are stacked."""

@@ -23,6 +23,7 @@ OPS = {
     "sum": "the sum over axes; fact: which",
     "sum_batch": "the sum over the batch",
     "reduce": "a reduction of the last axis; fact: its row of the op table",
+    "top": "the largest along the last axis, within the finite numbers, as a constant",
     "concatenate": "flattened arrays one behind the other",
     "scatter": "zeros, to which each operand is added at its places; fact: an access each",
     "rows": "rows of a matrix, by indices known at run time",
@@ -139,6 +140,8 @@ def _shape(instr: Instr, operands: list[Instr]) -> Shape | None:
             return tuple(size for axis, size in axes if axis not in instr.fact)
         case "reduce":
             return operands[0].shape[:-1]
+        case "top":
+            return (*operands[0].shape[:-1], 1)
         case "concatenate":
             return (sum(operand.size for operand in operands),)
         case "rows":

@@ -205,6 +205,8 @@ class Lowering:
         shape = common_shape([periods(places[:, 0]) or []], len(rows)) or (len(rows),)
         fill = _NEUTRAL[pack.op]
         matrix = padded(self.builder, array, places.reshape(*shape, -1), {}, fill)
+        if pack.op is ops.logsumexp:
+            return self.builder.logsumexp(matrix), np.arange(len(rows))
         return self.builder.reduce(pack.op, matrix), np.arange(len(rows))
 
     def _take(self, pack: Pack) -> Operand:
@@ -245,6 +247,8 @@ class Lowering:
         total = views[0] if parts[0][0] > 0 else self.builder.apply(ops.neg, views[:1])
         for (sign, _), view in zip(parts[1:], views[1:], strict=True):
             total = self.builder.apply(ops.add if sign > 0 else ops.sub, [total, view])
+        if not self.packs.from_zero.isdisjoint(pack.lanes):
+            total = self.builder.apply(ops.add, [total, self.builder.constant([0.0])])
         return self._settled(total, shape, places)
 
     def _fold_biases(self, groups: dict[tuple[int, int, int], Any]) -> tuple[int, int] | None:

@@ -12,13 +12,11 @@ from typing import Any
 
 from autodiff import ops
 from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
+from autodiff.compiler.zeros import Term, Zeros
 from autodiff.reduction import Reduction
 
 SUM = "sum"
 """The op of a pack of sums of terms."""
-
-Term = tuple[int, int, int]
-"""Sign, factor, other factor (-1 if the term is no product)."""
 
 _ADDITIVE = frozenset({ops.add, ops.sub, ops.sum})
 
@@ -42,18 +40,20 @@ class Packs:
     pack_of: dict[int, Pack]
     lane_of: dict[int, int]
     terms: dict[int, list[Term]]
+    from_zero: set[int]
+    """The sums that are 0.0 where all terms are -0.0, and of which this can be told."""
 
 
 def pack(scalars: Scalars, results: Sequence[int]) -> Packs:
     """The scalars on which `results` depend, in packs."""
     uses, live = _uses(scalars, results)
-    terms, absorbed = _sums(scalars, live, uses, set(results))
+    terms, absorbed, from_zero = _sums(scalars, live, uses, set(results))
     packing = _Packing(scalars, terms)
     for i in live:
         if i not in absorbed:
             packing.place(i)
     packs = sorted(packing.packs.values(), key=lambda pack: (pack.level, pack.number))
-    packed = Packs(packs, packing.pack_of, packing.lane_of, terms)
+    packed = Packs(packs, packing.pack_of, packing.lane_of, terms, from_zero)
     _arrange(scalars, packed)
     return packed
 
@@ -76,12 +76,20 @@ def _uses(scalars: Scalars, results: Sequence[int]) -> tuple[list[int], list[int
 
 def _sums(
     scalars: Scalars, live: Sequence[int], uses: Sequence[int], results: set[int]
-) -> tuple[dict[int, list[Term]], set[int]]:
-    """The terms of every sum that is no part of a longer one, and the scalars that vanish."""
+) -> tuple[dict[int, list[Term]], set[int], set[int]]:
+    """The terms of every sum that is no part of a longer one, and the scalars that vanish.
+
+    Third the sums that are begun at 0. One that may be -0.0, where that can be told, is left as
+    it is written.
+    """
     terms: dict[int, list[Term]] = {}
     absorbed: set[int] = set()
+    from_zero: set[int] = set()
+    zeros = Zeros(scalars, live)
     for i in reversed(live):
         if scalars.ops[i] not in _ADDITIVE or i in absorbed:
+            continue
+        if zeros.is_told(i) and zeros.may_be_minus(i):
             continue
         found: list[Term] = []
         stack = [(1, i)]
@@ -105,7 +113,9 @@ def _sums(
             if j != i:
                 absorbed.add(j)
         terms[i] = found
-    return terms, absorbed
+        if zeros.is_told(i) and zeros.may_all_be_minus(found):
+            from_zero.add(i)
+    return terms, absorbed, from_zero
 
 
 def _arrange(scalars: Scalars, packed: Packs) -> None:

@@ -114,8 +114,8 @@ class Scalars:
         return self.add(row, tuple(operands)) if known is None else known
 
     def is_constant(self, i: int, value: float) -> bool:
-        """Whether an instruction is this constant."""
-        return self.ops[i] is CONSTANTS and self.constants[self.operands[i][0]] == value
+        """Whether an instruction is this constant, to the sign of a zero."""
+        return self._known.get(("constant", value.hex())) == i
 
     def dot(self, *wx: int) -> int:
         """A dot as a sum of products."""
@@ -131,14 +131,30 @@ class Scalars:
         """The branch taken, if that is known."""
         if self.ops[condition] is not CONSTANTS:
             return None
-        return y if self.is_constant(condition, 0.0) else x
+        return x if self.constants[self.operands[condition][0]] else y
 
 
 def _add(self: Scalars, x: int, y: int) -> int | None:
-    # 0 + x is where a loop of sums began: a reduction of one term, in one pack with the longer.
-    if self.is_constant(x, 0.0):
-        return self.add(ops.sum, (y,))
+    for zero, other in ((x, y), (y, x)):
+        if self.is_constant(zero, -0.0):
+            return other
+        if self.is_constant(zero, 0.0):
+            return _from_zero(self, other)
+    return None
+
+
+def _sub(self: Scalars, x: int, y: int) -> int | None:
+    if self.is_constant(y, -0.0):
+        return _from_zero(self, x)
     return x if self.is_constant(y, 0.0) else None
+
+
+def _from_zero(self: Scalars, x: int) -> int:
+    """0 + x, which is x but for -0.0: where a loop of sums began.
+
+    It is a reduction of one term, in one pack with the longer.
+    """
+    return x if self.ops[x] is ops.sum else self.add(ops.sum, (x,))
 
 
 def _mul(self: Scalars, x: int, y: int) -> int | None:
@@ -160,8 +176,8 @@ def _only(self: Scalars, *xs: int) -> int | None:
 
 # Each gives a simpler equal instruction, or None.
 _REWRITES: dict[Primitive, Any] = {
-    ops.add: _add,  # 0 + x → sum(x), x + 0 → x
-    ops.sub: lambda self, x, y: x if self.is_constant(y, 0.0) else None,  # x - 0 → x
+    ops.add: _add,  # 0 + x → sum(x), -0 + x → x
+    ops.sub: _sub,  # x - 0 → x, x - -0 → sum(x)
     ops.mul: _mul,  # 1 * x → x
     ops.div: lambda self, x, y: x if self.is_constant(y, 1.0) else None,  # x / 1 → x
     ops.pow: _pow,  # x ** 1 → x, x ** 2 → x * x, up to 4

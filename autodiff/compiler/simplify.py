@@ -10,6 +10,8 @@ import numpy as np
 
 from autodiff import ops
 from autodiff.array import spelling
+from autodiff.compiler.ir import Instr
+from autodiff.compiler.trace import LESS
 from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
 
@@ -37,6 +39,46 @@ def operands_of(builder: Builder, i: int, row: Primitive) -> tuple[int, ...] | N
     """The operands of `i` if it is a `row`."""
     instr = builder.instrs[i]
     return instr.operands if instr.op is row else None
+
+
+def is_moderate(builder: Builder, i: int) -> bool:
+    """Whether `i` is a constant, 0 or of a size near 1, so that products may be reordered with it.
+
+    Without it a product of numbers up to 1e289 does not overflow, and one of numbers down to
+    1e-289 keeps its digits.
+    """
+    instr = builder.instrs[i]
+    if instr.op != "constant":
+        return False
+    sizes = np.abs(instr.fact)
+    return bool(((sizes == 0) | ((sizes >= 2.0**-64) & (sizes <= 2.0**64))).all())
+
+
+def is_unsigned(builder: Builder, i: int) -> bool:
+    """Whether no element of `i` is negative or -0.0, as far as the rows tell."""
+    known = builder.unsigned
+    for instr in builder.instrs[len(known) : i + 1]:
+        known.append(_is_unsigned(instr, known))
+    return known[i]
+
+
+def _is_unsigned(instr: Instr, known: Sequence[bool]) -> bool:
+    if instr.kind != "f":  # conditions and indices
+        return True
+    match instr.op:
+        case "constant":
+            return not np.signbit(instr.fact).any()
+        case "leaf" | "cast":
+            return False
+        case "reduce":
+            row = instr.fact
+        case Primitive():
+            row = instr.op
+        case _:  # the same numbers elsewhere, or sums of them, or of their products
+            return all(known[operand] for operand in instr.operands)
+    is_square = row is ops.mul and len(set(instr.operands)) == 1
+    keeps = row.keeps_unsigned and all(known[operand] for operand in instr.operands)
+    return row.unsigned or is_square or keeps
 
 
 def _neg(builder: Builder, x: int) -> int | None:
@@ -74,9 +116,9 @@ def _mul(builder: Builder, x: int, y: int) -> int | None:
             if only == -1.0:  # -1 x → -x
                 return builder.apply(ops.neg, [z])
         inner = operands_of(builder, z, ops.mul)
-        if builder.instrs[c].op == "constant" and inner:
+        if is_moderate(builder, c) and inner:
             for d, w in (inner, inner[::-1]):
-                if builder.instrs[d].op == "constant":  # c (d w) → (c d) w
+                if is_moderate(builder, d):  # c (d w) → (c d) w
                     return builder.apply(ops.mul, [builder.apply(ops.mul, [c, d]), w])
         if inner := operands_of(builder, z, ops.neg):  # x -y → -(x y)
             return builder.apply(ops.neg, [builder.apply(ops.mul, [c, inner[0]])])
@@ -93,6 +135,13 @@ def _div(builder: Builder, x: int, y: int) -> int | None:
     return None
 
 
+def _less(builder: Builder, x: int, y: int) -> int | None:
+    only = builder.only(y)
+    if only is None or only > 0 or not is_unsigned(builder, x):
+        return None
+    return builder.constant(np.zeros(builder.shape(x), bool))  # |x| < 0 → False
+
+
 def _where(builder: Builder, condition: int, x: int, y: int) -> int | None:
     only = builder.only(condition)
     if only is None:
@@ -104,4 +153,5 @@ def _where(builder: Builder, condition: int, x: int, y: int) -> int | None:
 
 _RULES: dict[Primitive, Rule] = {
     ops.neg: _neg, ops.add: _add, ops.sub: _sub, ops.mul: _mul, ops.div: _div, ops.where: _where,
+    LESS: _less,
 }  # fmt: skip

@@ -157,26 +157,16 @@ def _sum_batch(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
 
 def _reduce(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
     own = emitter.out(i, instr)
-    if instr.fact is not ops.logsumexp:
-        text = instr.fact.array.format(source).replace("axis=0)", f"axis=-1, out={own})")
-        emitter.step(text, i)
-        return
-    # Shifted by the largest, or by the largest float where that is infinite.
-    made = emitter.program.instrs[instr.operands[0]]
+    text = instr.fact.array.format(source).replace("axis=0)", f"axis=-1, out={own})")
+    emitter.step(text, i)
+
+
+def _top(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
+    own = emitter.out(i, instr)
     limit = emitter.bind("np.finfo(dtype).max", "limit")
-    top, shifted = emitter.numbered("top"), emitter.numbered("shifted")
-    emitter.binding.append(
-        f"{top} = np.empty({emitter.shape_text(made, (*instr.shape, 1))}, dtype)"
-    )
-    emitter.binding.append(f"{shifted} = {emitter.empty(made)}")
-    emitter.line(f"np.maximum.reduce({source}, axis=-1, out={top}, keepdims=True)", i)
-    emitter.line(f"np.maximum({top}, -{limit}, out={top})", i)
-    emitter.line(f"np.minimum({top}, {limit}, out={top})", i)
-    emitter.line(f"np.subtract({source}, {top}, out={shifted})", i)
-    emitter.line(f"np.exp({shifted}, out={shifted})", i)
-    emitter.line(f"np.add.reduce({shifted}, axis=-1, out={own})", i)
-    emitter.line(f"np.log({own}, out={own})", i)
-    emitter.step(f"np.add({own}, {top}[..., 0], out={own})", i)
+    emitter.step(f"np.maximum.reduce({source}, axis=-1, keepdims=True, out={own})", i)
+    emitter.line(f"np.maximum({own}, -{limit}, out={own})", i)
+    emitter.line(f"np.minimum({own}, {limit}, out={own})", i)
 
 
 def _copy(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
@@ -326,7 +316,7 @@ def _untake(emitter: Emitter, i: int, instr: Instr, ct: str, index: str) -> None
 
 _LINES: dict[str, Line] = {
     "matmul": _matmul, "matmul_batch": _matmul_batch, "sum": _sum, "sum_batch": _sum_batch,
-    "reduce": _reduce, "copy": _copy, "cast": _copy, "broadcast": _broadcast, "gather": _gather,
-    "concatenate": _concatenate, "scatter": _scatter, "rows": _rows, "add_rows": _add_rows,
-    "take": _take, "untake": _untake,
+    "reduce": _reduce, "top": _top, "copy": _copy, "cast": _copy, "broadcast": _broadcast,
+    "gather": _gather, "concatenate": _concatenate, "scatter": _scatter, "rows": _rows,
+    "add_rows": _add_rows, "take": _take, "untake": _untake,
 }  # fmt: skip

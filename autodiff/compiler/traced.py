@@ -53,7 +53,8 @@ class Function:
         kept: dict[Any, Any] = self._local.__dict__
         step = kept.pop((batch, scale), None)
         if step is None:
-            made = self._bind(batch, scale, self._dtype, self._arrays)
+            with np.errstate(all="ignore"):  # what every step would compute is computed here
+                made = self._bind(batch, scale, self._dtype, self._arrays)
             step = np.errstate(all="ignore")(made)
         return cast(Callable[..., Any], step)
 

@@ -1,5 +1,7 @@
 """Gradients of small programs by parameters and inputs; those of nets are in test_compile."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,89 @@ def test_a_branch_not_taken_has_slope_zero(case):
     leaf = Value(4.0)
     SINGULAR[case](leaf).backward()
     assert is_close(slope[1], leaf.grad)
+
+
+ORDERS = {  # intermediate results that would not be those of eager execution leave the range
+    "constants": lambda x: 1e200 * (1e200 * x),
+    "small constants": lambda x: 1e-200 * (1e-200 * x),
+    "a large constant and a slope": lambda x: 1e200 * (1e200 * autodiff.tanh(x)),
+    "a large exponent": lambda x: (1.0 + 1e-200 * x) ** 1e200,
+    "a reciprocal": lambda x: 1e200 * (1 / x),
+    "a small reciprocal": lambda x: 1e-200 * (1 / x),
+    "a root": lambda x: 1e-200 * autodiff.sqrt(x),
+    "a power": lambda x: 1e200 * x**2.5,
+    "a square": lambda x: x**2 * 1e200 * 1e200,
+    "an angle": lambda x: 1e200 * autodiff.atan2(x, 1e-200),
+}
+
+
+@pytest.mark.parametrize("case", ORDERS)
+def test_products_leave_the_range_where_those_of_eager_execution_do(case):
+    f = ORDERS[case]
+    x = np.array([1e-300, 1e-200, -1e-200, 1e-150, 0.5, 1e150, -1e160, 1e200, 1e300])
+    values, slopes = Kernel(f).value_and_grad(x, argnums=0)
+    leaves = [Value(t) for t in x]
+    roots = [f(leaf) for leaf in leaves]
+    for root in roots:
+        root.backward()
+    np.testing.assert_allclose(values, [root.data for root in roots], rtol=1e-12)
+    np.testing.assert_allclose(slopes, [leaf.grad for leaf in leaves], rtol=1e-12)
+
+
+def test_a_quotient_that_both_sides_share_is_divided_once():
+    kernel = Kernel(lambda x, y: x / y)
+    kernel.value_and_grad(np.ones(2), np.ones(2), argnums=(0, 1))
+    program = kernel._latest.function("grad", (0, 1)).program
+    assert sum(instr.op is ops.div for instr in program.instrs) == 2
+
+
+OUTSIDE = {
+    "log": (autodiff.log, -1.0), "log1p": (autodiff.log1p, -2.0), "sqrt": (autodiff.sqrt, -1.0),
+    "asin": (autodiff.asin, 2.0), "acos": (autodiff.acos, -2.0), "pow": (lambda x: x**0.3, -1.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_outside_a_domain_every_slope_is_nan(case):
+    f, x = OUTSIDE[case]
+    p = Value(x)
+    kernel = Kernel(lambda y: f(p) * y)
+    (slope,) = kernel.value_and_grad(np.ones(1))[1]
+    (curvature,) = kernel.hvp(np.ones(1), vector=[1.0])
+    assert np.isnan(slope)
+    assert np.isnan(curvature)
+    assert np.isnan(Kernel(f).value_and_grad(np.array([x]), argnums=0)[1]).all()
+
+
+def test_a_logarithm_of_what_is_never_negative_is_not_guarded():
+    kernel = Kernel(lambda x, y: autodiff.log(autodiff.exp(x) / (autodiff.exp(x) + 1.0)) * y)
+    kernel.value_and_grad(np.ones(2), np.ones(2), argnums=(0, 1))
+    names = {instr.name for instr in kernel._latest.function("grad", (0, 1)).program.instrs}
+    assert not names & {"where", "less"}
+
+
+def test_a_softmax_is_right_to_two_units_and_made_of_the_exponentials_that_are_there():
+    w = [Value(0.5 * k) for k in range(3)]
+    kernel = Kernel(lambda x: autodiff.logsumexp([wi + x for wi in w]))
+    x = np.array([-1000.0])
+    gradient = kernel.value_and_grad(x)[1]
+    e = [math.exp(0.5 * k - 1.0) for k in range(3)]
+    np.testing.assert_allclose(gradient, np.array(e) / math.fsum(e), rtol=4.5e-16)
+    assert kernel.source.count("np.exp(") == 1
+    kernel.check(x)
+
+
+@pytest.mark.parametrize("other", [1.0, -np.inf, np.inf, np.nan, 1e308, -1e308])
+def test_a_softmax_of_what_is_infinite_is_that_of_eager_execution(other):
+    f = autodiff.logsumexp
+    x = np.array([[np.inf, other], [other, -np.inf], [other, 1e308]])
+    values, slopes = Kernel(f).value_and_grad(x, argnums=0)
+    for row, value, slope in zip(x, values, slopes, strict=True):
+        leaves = [Value(t) for t in row]
+        root = f(leaves)
+        root.backward()
+        np.testing.assert_allclose(value, root.data)
+        np.testing.assert_allclose(slope, [leaf.grad for leaf in leaves])
 
 
 def test_roots_of_a_triangle_have_finite_slopes_whatever_is_beside_it():

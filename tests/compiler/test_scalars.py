@@ -53,9 +53,10 @@ def test_folding_keeps_the_sign_of_zero(scalars):
     assert product == scalars.constant(-0.0)
 
 
-# x + 0 is x also at -0.0 up to the sign of zero; x * 0 is not 0 at inf, so it stays.
+# x + 0 is not x at -0.0, and x * 0 is not 0 at inf.
 TO_X = [
-    (ops.add, ("x", 0.0)), (ops.sub, ("x", 0.0)), (ops.mul, (1.0, "x")), (ops.mul, ("x", 1.0)),
+    (ops.add, ("x", -0.0)), (ops.add, (-0.0, "x")), (ops.sub, ("x", 0.0)),
+    (ops.mul, (1.0, "x")), (ops.mul, ("x", 1.0)),
     (ops.div, ("x", 1.0)), (ops.pow, ("x", 1.0)), (ops.prod, ("x",)),
     (ops.where, (1.0, "x", 2.0)), (ops.where, (0.0, 2.0, "x")),
 ]  # fmt: skip
@@ -80,9 +81,14 @@ def test_what_is_no_identity_stays(scalars, x, op, names):
     assert scalars.ops[found] is op
 
 
-def test_a_sum_from_zero_is_a_reduction_of_one(scalars, x):
-    found = scalars.apply(ops.add, operands(scalars, x, (0.0, "x")))
+FROM_ZERO = [(ops.add, (0.0, "x")), (ops.add, ("x", 0.0)), (ops.sub, ("x", -0.0))]
+
+
+@pytest.mark.parametrize(("op", "names"), FROM_ZERO)
+def test_a_sum_from_zero_is_a_reduction_of_one(scalars, x, op, names):
+    found = scalars.apply(op, operands(scalars, x, names))
     assert (scalars.ops[found], scalars.operands[found]) == (ops.sum, (x,))
+    assert scalars.apply(op, operands(scalars, found, names)) == found
 
 
 def test_a_square_is_a_product(scalars, x):

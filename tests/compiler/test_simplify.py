@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 
 from autodiff import ops
+from autodiff.compiler.access import Gather
 from autodiff.compiler.builder import Builder
+from autodiff.compiler.simplify import is_unsigned
+from autodiff.compiler.trace import LESS
 
 
 @pytest.fixture
@@ -58,6 +61,54 @@ RULES = {
 def test_instructions_take_their_simplest_form(builder, rule):
     (found, expected), _ = simplified(builder, RULES[rule])
     assert found == expected
+
+
+SIZES = [  # of constants c and d: whether c (d x) may be (c d) x
+    (1e200, 1e200, False), (1e-200, 1e-200, False), (1e200, 1e-200, False), (2.0, 1e200, False),
+    (np.inf, 2.0, False), (np.nan, 2.0, False), (0.5, 0.0, True), (1e10, 3e-10, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("c", "d", "is_one"), SIZES)
+def test_products_with_large_and_small_numbers_keep_their_order(builder, c, d, is_one):
+    x = builder.apply(ops.exp, [builder.leaf("x", 2, True)])
+    inner = builder.apply(ops.mul, [builder.constant([d]), x])
+    made = builder.instrs[builder.apply(ops.mul, [builder.constant([c]), inner])]
+    assert (x in made.operands) == is_one
+
+
+def unsigned(builder, x):
+    """Arrays made of x, and whether none of their elements is negative or -0.0."""
+    e = builder.apply(ops.exp, [x])
+    s = builder.apply(ops.sin, [x])
+    column = np.array([0, 2, 1])
+    index = builder.leaf("index", 3, True, "i")
+    condition = builder.apply(LESS, [x, s], kind="b")
+    return [
+        (x, False), (e, True), (s, False), (builder.apply(ops.mul, [s, s]), True),
+        (builder.apply(ops.mul, [e, s]), False), (builder.apply(ops.div, [e, e]), True),
+        (builder.fetch(e, column), True), (builder.fetch(s, column), False),
+        (builder.sum(e, (0,)), True), (builder.take(e, Gather(np.arange(3)[None]), index), True),
+        (builder.cast(index), False), (builder.logsumexp(e), False),
+        (builder.reduce(ops.maximum, e), True), (builder.reduce(ops.maximum, s), False),
+        (builder.constant([0.0, 2.0]), True), (builder.constant([-0.0, 2.0]), False),
+        (builder.apply(ops.where, [condition, e, builder.constant([0.0])]), True),
+        (builder.apply(ops.where, [condition, e, s]), False),
+    ]  # fmt: skip
+
+
+def test_what_is_never_negative_is_known(builder):
+    for i, expected in unsigned(builder, builder.leaf("x", 3, True)):
+        assert is_unsigned(builder, i) == expected, builder.instrs[i]
+
+
+def test_what_is_never_negative_is_not_below_a_number_that_is_not_positive(builder):
+    x = builder.leaf("x", 3, True)
+    e = builder.apply(ops.exp, [x])
+    known = (e, 0.0, True), (e, -1.0, True), (e, 1.0, False), (x, 0.0, False)
+    for operand, bound, is_known in known:
+        less = builder.apply(LESS, [operand, builder.constant([bound])], kind="b")
+        assert (builder.only(less) == 0.0) == is_known
 
 
 def test_a_quotient_whose_reciprocal_is_not_exact_stays(builder):
