@@ -14,7 +14,7 @@ import math
 import operator
 import sys
 from itertools import accumulate
-from math import inf, pi
+from math import inf, nan, pi
 from typing import Any
 
 from autodiff import ieee
@@ -80,8 +80,8 @@ sign = _row("sign", ieee.sign, lambda x, out: 0.0, domain=(KINK,), selects=True)
 sqrt = _row("sqrt", ieee.sqrt, lambda x, out: div(0.5, out), domain=(POSITIVE,), keeps_unsigned=True, signed=(0,))
 exp = _row("exp", ieee.exp, lambda x, out: out, unsigned=True)
 expm1 = _row("expm1", ieee.expm1, lambda x, out: exp(x))
-log = _row("log", ieee.log, lambda x, out: div(1.0, where(x < 0, out, x)), domain=(POSITIVE,), signed=(0,))
-log1p = _row("log1p", ieee.log1p, lambda x, out: div(1.0, where(x < -1, out, 1.0 + x)), domain=(Domain(low=-1.0),))
+log = _row("log", ieee.log, lambda x, out: div(where(x < 0, nan, 1.0), x), domain=(POSITIVE,), signed=(0,))
+log1p = _row("log1p", ieee.log1p, lambda x, out: div(where(x < -1, nan, 1.0), 1.0 + x), domain=(Domain(low=-1.0),))
 
 # Trigonometric and hyperbolic functions
 sin = _row("sin", ieee.sin, lambda x, out: cos(x))

@@ -292,12 +292,8 @@ class _Adjoint:
                 return builder.apply(ops.neg, [self._times(ct, x)])
             case ops.div, (x, y) if builder.only(x) == 1.0:  # ct (1 / y) → ct / y
                 return builder.apply(ops.div, [ct, y])
-            case ops.div, (x, y):
-                count = len(builder.instrs)
-                quotient = builder.apply(ops.div, [ct, y])
-                if is_moderate(builder, x) or count == len(builder.instrs):
-                    # ct (x / y) → (ct / y) x, where the quotient is the cotangent of a numerator
-                    return builder.apply(ops.mul, [quotient, x])
+            case ops.div, (x, y) if is_moderate(builder, x):  # ct (c / y) → (ct / y) c
+                return builder.apply(ops.mul, [builder.apply(ops.div, [ct, y]), x])
             case ops.mul, (x, y) if is_moderate(builder, x):  # what is known goes first
                 return builder.apply(ops.mul, [builder.apply(ops.mul, [ct, x]), y])
         return builder.apply(ops.mul, [ct, partial])
