@@ -4,6 +4,8 @@ Both keep the graph and its sharing: a parameter pickled beside a loss is the lo
 """
 
 import copy
+import os
+import threading
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -93,13 +95,22 @@ class _Shell:
 # goes as the list of its nodes in topological order, each in a shell whose operands' shells are
 # already written. The pickler keeps the shells of one dump alive and finds them again here.
 _shells: WeakValueDictionary[int, _Shell] = WeakValueDictionary()
+_lock = threading.RLock()
 
 
 def _shell(node: Any) -> _Shell:
-    shell = _shells.get(id(node))
-    if shell is None:
-        shell = _shells[id(node)] = _Shell(node)
-    return shell
+    with _lock:  # a node that had two shells would be two nodes in the pickle
+        return _shells.get(id(node)) or _shells.setdefault(id(node), _Shell(node))
+
+
+def _renew() -> None:
+    """In a child process, forget that a thread which is not there has the lock."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
 
 
 def _last(nodes: list[Any]) -> Any:

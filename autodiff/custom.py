@@ -1,6 +1,9 @@
 """`custom_op`: a user's own row of the op table, with the rights of ours."""
 
+import ast
 import inspect
+import math
+import re
 from collections.abc import Callable, Sequence
 from keyword import iskeyword
 from math import isfinite
@@ -154,18 +157,43 @@ def _spelling(name: str, array: Any, forward: Form, count: int) -> tuple[str, st
     holes = ", ".join(f"{{{i}}}" for i in range(count))
     ufunc = array.__name__ if isinstance(array, np.ufunc) else ""
     if ufunc and vars(np).get(ufunc) is array:
+        taken = getattr(np, ufunc).nin  # a further operand would be where it writes its result
+        if taken != count:
+            raise ValueError(f"{name}: np.{ufunc} takes {taken} operands, the op {count}")
         return f"np.{ufunc}({holes})", ufunc, None
     if array is None:
         array = np.vectorize(forward, otypes=[float])
-    if callable(array):
-        return f"custom[{name!r}]({holes})", "", _checked_form(name, array)
+    if not callable(array):
+        text, array = _expression(name, array, count)
+        if text:
+            return text, "", None
+    return f"custom[{name!a}]({holes})", "", _checked_form(name, array)
+
+
+def _expression(name: str, text: Any, count: int) -> tuple[str, Form]:
+    """An expression, "" if it has names of its own, and the function of its operands.
+
+    In the text of a kernel its own names could be those of arrays.
+    """
+    stem = "x"
+    while stem in str(text):
+        stem += "_"
+    names = [f"{stem}{i}" for i in range(count)]
     try:
-        compile(array.format(*[f"x{i}" for i in range(count)]), name, "eval")
-    except (AttributeError, IndexError, KeyError, ValueError, SyntaxError) as error:
+        tree = ast.parse(text.format(*names).strip(), mode="eval")
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, SyntaxError) as error:
+        holes = ", ".join(f"{{{i}}}" for i in range(count))
         raise ValueError(
-            f"{name}: array is neither a function nor an expression in {holes}: {array!r} ({error})"
+            f"{name}: array is neither a function nor an expression in {holes}: {text!r} ({error})"
         ) from None
-    return array, "", None
+    # On one line, without comments.
+    line = ast.unparse(tree)
+    function: Form = eval(f"lambda {', '.join(names)}: {line}", {"np": np, "math": math})
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    if not used <= {"np", "math", *names} or not line.isascii():
+        return "", function
+    line = line.replace("{", "{{").replace("}", "}}")
+    return re.sub(rf"\b{stem}(\d+)\b", r"{\1}", line), function
 
 
 def _sample(row: Primitive) -> list[float]:
@@ -198,6 +226,8 @@ def _try(row: Primitive) -> None:
     )
     arrays = [np.array([x, x]) for x in point]
     on_arrays = _attempt(f"{row.name}: the array form fails at ({at})", row.apply, tuple(arrays))
+    if np.shape(on_arrays) != (2,):
+        raise ValueError(f"{row.name}: its array form gave {np.shape(on_arrays)} on shape (2,)")
     if not np.allclose(on_arrays, out, rtol=1e-6, equal_nan=True):
         raise ValueError(f"{row.name}: at ({at}) forward gives {out:g}, array {on_arrays[0]:g}")
 

@@ -29,7 +29,9 @@ class Evaluation:
         self.name = name
         places = self._places(argnums, len(args))
         self.arguments = tuple([args[i] for i in places])
-        self._is_kept = modes.is_recording()
+        self._is_stopped = not modes.is_recording()
+        # In a trace a number would be frozen: there the graph is kept, and nothing flows back.
+        self._is_kept = modes.recorder() is not None or not self._is_stopped
         since = graph.now()
         given = [self._scalars(args[i], f"argument {i}") for i in places]
         with modes.recording() as own:
@@ -120,7 +122,7 @@ class Evaluation:
         primal = x._primal if isinstance(x, Value) else x
         if self._in_numbers:
             return primal
-        return x if x is not primal and self._is_kept else Value(primal)
+        return self._stopped(x) if x is not primal and self._is_kept else Value(primal)
 
     def _given_aux(self, block: Any) -> Any:
         if not any(isinstance(x, Value) for x in pytree.scalars(block)):
@@ -131,7 +133,11 @@ class Evaluation:
     def _wrapped(self, derivatives: list[Any], seeds: Sequence[Any] = ()) -> list[Any]:
         if self._in_numbers and not any(isinstance(seed, Value) for seed in seeds):
             return derivatives
-        return [Value(x) if type(x) is float else x for x in derivatives]
+        return [Value(x) if type(x) is float else self._stopped(x) for x in derivatives]
+
+    def _stopped(self, x: Any) -> Any:
+        """A node as the mode around the call wants it: inside `no_grad` nothing flows back."""
+        return ops.stop_gradient.apply((x,)) if self._is_stopped and self._is_kept else x
 
 
 def real(x: Any, what: str) -> Any:

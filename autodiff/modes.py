@@ -3,24 +3,48 @@
 import functools
 import gc
 import inspect
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
+from weakref import ReferenceType, ref
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_lock = threading.Lock()
 
-switched = 0
-"""How many modes are entered, in whatever thread: while it is 0, ops ask no further."""
+class _Entry:
+    """That a mode was entered, for as long as a context, or a copy of it, says so."""
+
+    __slots__ = ("__weakref__", "before")
+
+    def __init__(self, before: "_Entry | None") -> None:
+        self.before = before
+
+
+# A task may keep a copy of its creator's context after the creator has left a mode, so that an
+# entry counts until nothing holds it. Each change is one step for threads, signals and forks.
+Entries = set[ReferenceType[_Entry]]
+
+
+def _change(entries: Entries, last: ContextVar[_Entry | None], change: int) -> None:
+    before = last.get()
+    if change > 0:
+        entry = _Entry(before)
+        entries.add(ref(entry, entries.discard))
+        last.set(entry)
+    elif before is not None:
+        last.set(before.before)
+
+
+switched: Entries = set()
+"""The modes that are entered, in whatever thread: while there are none, ops ask no further."""
+_last_mode: ContextVar[_Entry | None] = ContextVar("last_mode", default=None)
 
 
 def _count(change: int) -> None:
-    global switched
-    with _lock:
-        switched += change
+    _change(switched, _last_mode, change)
 
 
 class _Mode(ContextDecorator):
@@ -30,12 +54,18 @@ class _Mode(ContextDecorator):
     """How often it is entered here."""
 
     def __enter__(self) -> None:
-        self.inside.set(self.inside.get() + 1)
-        _count(1)
+        before, last = self.inside.get(), _last_mode.get()
+        try:
+            _count(1)
+            self.inside.set(before + 1)
+        except BaseException:  # Ctrl-C: the body does not run, nor does __exit__
+            self.inside.set(before)
+            _last_mode.set(last)
+            raise
 
     def __exit__(self, *exception: object) -> None:
+        self.inside.set(max(self.inside.get() - 1, 0))
         _count(-1)
-        self.inside.set(self.inside.get() - 1)
 
     def __call__(self, function: F) -> F:
         """`function`, whose calls run inside the context."""
@@ -56,9 +86,10 @@ class _Mode(ContextDecorator):
 class no_grad(_Mode):
     """A context, or a decorator, in which ops compute but record no graph.
 
-    Their results are leaves. Holds for the current thread and asyncio task; may be nested.
-    Decorates functions and coroutine functions; TypeError for a generator function, whose caller
-    would run inside the context as well, as it would where a `with` block spans a `yield`.
+    Their results are leaves. Holds for the current thread and asyncio task, and for tasks that
+    this one makes inside; may be nested. Decorates functions and coroutine functions; TypeError for
+    a generator function, whose caller would run inside the context as well, as it would where a
+    `with` block spans a `yield`.
     """
 
     inside = ContextVar("no_grad", default=0)
@@ -137,8 +168,10 @@ def recorder_of_ops() -> Recorder | None:
     return None if _records_nodes.get() else _recorder.get()
 
 
-deriving = 0
-"""How many derivatives or traces are recorded, in whatever thread: while 0, no leaf is noted."""
+deriving: Entries = set()
+"""The derivatives and traces that are recorded, in whatever thread: while there are none, no leaf
+is noted."""
+_last_derivative: ContextVar[_Entry | None] = ContextVar("last_derivative", default=None)
 
 
 class recording:
@@ -167,9 +200,7 @@ class recording:
 
 
 def _count_derivatives(change: int) -> None:
-    global deriving
-    with _lock:
-        deriving += change
+    _change(deriving, _last_derivative, change)
 
 
 def note(leaf: Any) -> None:
@@ -189,6 +220,12 @@ def is_watching() -> bool:
     return detect_anomaly.inside.get() > 0
 
 
+_pauses: dict[object, tuple[int, bool]] = {}
+"""The thread of each pause of the collector, and whether it was on at its beginning."""
+_is_wanted = False
+"""Whether the last pause to end has to switch the collector on."""
+
+
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """A context without garbage collection, in every thread.
@@ -196,10 +233,34 @@ def collector_paused() -> Iterator[None]:
     Graphs and traces are a million small objects without reference cycles: the collector would
     only search them in vain.
     """
-    was_enabled = gc.isenabled()
-    gc.disable()
+    pause = object()
     try:
+        was_enabled = gc.isenabled()
+        _pauses[pause] = threading.get_ident(), was_enabled
+        if was_enabled:  # else another thread has paused it, and may just be switching it on
+            gc.disable()
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        _resume([pause])
+
+
+def _resume(pauses: list[object]) -> None:
+    """End `pauses`; the last one that ends switches the collector on, if it was on at first."""
+    global _is_wanted
+    for pause in pauses:
+        if _pauses.get(pause, (0, False))[1]:
+            _is_wanted = True
+        _pauses.pop(pause, None)
+    if _is_wanted and not _pauses:
+        _is_wanted = False
+        gc.enable()
+
+
+def _resume_absent() -> None:
+    """In a child process, end the pauses of threads that are not there."""
+    here = threading.get_ident()
+    _resume([pause for pause, (thread, _) in _pauses.items() if thread != here])
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_resume_absent)

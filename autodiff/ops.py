@@ -54,9 +54,13 @@ def _one(*_: Any) -> float:
     return 1.0
 
 
-def _is(x: Any, constant: float) -> Any:
-    # `==` on Values is identity, so equality of numbers is said with the order.
-    return (x <= constant) & (x >= constant)
+def _predicate(name: str, forward: Any, label: str, **facts: Any) -> Any:
+    """Declare a condition on two operands, which the operators of that label record in a trace."""
+    array, domain = f"np.{name}({{0}}, {{1}})", (REAL, REAL)
+    facts |= {"ufunc": name, "is_predicate": True, "unsigned": True}
+    return declare(
+        Primitive(name, forward, (None, None), array, domain, label, **facts), is_inner=True
+    )
 
 
 # fmt: off
@@ -128,7 +132,7 @@ where = _row("where", lambda condition, x, y: x if condition else y,
     None,
     lambda condition, x, y, out: where(condition, 1.0, 0.0),
     lambda condition, x, y, out: where(condition, 0.0, 1.0),
-    array="np.where({0}, {1}, {2})", selects=True, keeps_unsigned=True)
+    array="np.where({0}, {1}, {2})", selects=True, conditions=(0,), keeps_unsigned=True)
 clip = _row("clip", ieee.clip,
     lambda x, low, high, out: where((x > low) & (x < high), 1.0, 0.0),
     lambda x, low, high, out: where((x < low) & (low < high), 1.0, 0.0),
@@ -137,6 +141,17 @@ clip = _row("clip", ieee.clip,
 # Declared by itself: no difference quotient has its slope.
 stop_gradient = Primitive("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True)
 take = declare(Selection("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take", keeps_unsigned=True))
+
+# Conditions; the last three of conditions
+less = _predicate("less", operator.lt, "<")
+less_equal = _predicate("less_equal", operator.le, "<=")
+greater = _predicate("greater", operator.gt, ">")
+greater_equal = _predicate("greater_equal", operator.ge, ">=")
+equal = _predicate("equal", operator.eq, "==")
+not_equal = _predicate("not_equal", operator.ne, "!=")
+logical_and = _predicate("logical_and", lambda x, y: bool(x) and bool(y), "&", conditions=(0, 1))
+logical_or = _predicate("logical_or", lambda x, y: bool(x) or bool(y), "|", conditions=(0, 1))
+logical_xor = _predicate("logical_xor", lambda x, y: bool(x) is not bool(y), "^", conditions=(0, 1))
 
 # Reductions, over the sequence of operands; dot binds its two sequences one behind the other
 sum = _reduction("sum", lambda xs: builtins.sum(xs, 0.0), lambda xs, out: (1.0,) * len(xs),
@@ -165,7 +180,7 @@ def _power_slope(x: Any, y: Any) -> Any:
         return slope
     # At x = 0 and 0 < y ≤ 1 the slope by y is -inf: the limit of x^(y - 1) (1 + y log x).
     steep = power - where(y >= 1, sqrt(y - 1.0), 0.0)
-    elsewhere = where(_is(y, 0), 0.0, where((y > 0) & (y <= 1), steep, slope))
+    elsewhere = where(y == 0, 0.0, where((y > 0) & (y <= 1), steep, slope))
     return where((x > 0) | (x < 0), slope, elsewhere)
 
 
@@ -177,7 +192,7 @@ def _power_slope_by_exponent(x: Any, y: Any, slope: Any) -> Any:
     if type(x) is float and x:
         return slope
     limit = where(y > 0, 0.0 - pow(x, y * (1.0 - 2.0**-53)), 0.0)
-    return where(_is(x, 0) & (y >= 0), limit, slope)
+    return where((x == 0) & (y >= 0), limit, slope)
 
 
 def _over_square(numerator: Any, y: Any, x: Any) -> Any:

@@ -61,6 +61,10 @@ class Primitive:
     """True where no result is negative or -0.0 (it may be nan)."""
     keeps_unsigned: bool = False
     """True where no result is negative or -0.0 if no operand is."""
+    is_predicate: bool = False
+    """True where the result is a condition: true or false, and as a number 1 or 0."""
+    conditions: tuple[int, ...] = ()
+    """The operands that are conditions: what is no condition is true there where it is not 0."""
 
     @property
     def arity(self) -> int | None:
@@ -157,16 +161,24 @@ class Primitive:
 
 TABLE: dict[str, Primitive] = {}
 """Every op by name, in the order of declaration."""
+INNER: dict[str, Primitive] = {}
+"""The rows that are no ops for users, by name: what programs say besides, as comparisons."""
 UFUNCS: dict[str, Primitive] = {}
 """The op that a ufunc of NumPy records on Values."""
 
 
-def declare(row: Primitive) -> Primitive:
-    """`row`, entered in the table; ValueError if its name or label is taken."""
-    for other in TABLE.values():
+def declare(row: Primitive, *, is_inner: bool = False) -> Primitive:
+    """`row`, entered in the table of ops, or of inner rows; ValueError if its name is taken.
+
+    So is a label that is taken.
+    """
+    for other in (*TABLE.values(), *INNER.values()):
         if row.name == other.name or row.label == other.label:
             what = f"name {row.name!r}" if row.name == other.name else f"label {row.label!r}"
             raise ValueError(f"{row.name}: the {what} is taken by {other!r}; take another")
+    if is_inner:
+        INNER[row.name] = row
+        return row
     TABLE[row.name] = row
     if row.ufunc:
         UFUNCS.setdefault(row.ufunc, row)
@@ -181,6 +193,7 @@ def retract(row: Primitive) -> None:
 
 
 def _declared(name: str) -> Primitive:
-    if name not in TABLE:
+    row = TABLE.get(name) or INNER.get(name)
+    if row is None:
         raise LookupError(f"there is no op {name!r}: declare it with custom_op, then unpickle")
-    return TABLE[name]
+    return row

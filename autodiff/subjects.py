@@ -46,13 +46,14 @@ class Eager(Subject):
 def _gradient(root: Value, inputs: list[Value]) -> list[float]:
     """The gradient from `backward`; every leaf keeps the `grad` that it had."""
     reached = {leaf: leaf._grad for leaf in (*leaves(root), *inputs)}
-    for leaf in reached:
-        leaf._grad = None
-    root.backward()
-    gradient = [leaf.grad for leaf in inputs]
-    for leaf, grad in reached.items():
-        leaf._grad = grad
-    return gradient
+    try:
+        for leaf in reached:
+            leaf._grad = None
+        root.backward()
+        return [leaf.grad for leaf in inputs]
+    finally:
+        for leaf, grad in reached.items():
+            leaf._grad = grad
 
 
 def _gradient_as_graph(root: Value, inputs: list[Value]) -> list[Value]:

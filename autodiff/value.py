@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from autodiff import anomaly, copying, modes, ops, reverse
 from autodiff.interpreter import interpret, interpreter_of, interpreter_of_type, number
-from autodiff.primitive import UFUNCS, Primitive
+from autodiff.primitive import INNER, UFUNCS, Primitive
 
 _ADD, _SUB, _MUL = ops.add, ops.sub, ops.mul
 _ONES = (1.0, 1.0)
@@ -37,7 +37,7 @@ def _node(
 def _record(row: Primitive, operands: tuple[Any, ...]) -> "Value":
     """The node of `row` on operands that are Values and numbers."""
     if row.selects and None in row.partials:
-        _check_conditions(row, operands)
+        check_conditions(row, [isinstance(x, Value) for x in operands])
     try:
         primals = [value._primal for value in operands]
     except AttributeError:
@@ -51,10 +51,10 @@ def _record(row: Primitive, operands: tuple[Any, ...]) -> "Value":
     return _node(row, out, operands, partials)
 
 
-def _check_conditions(row: Primitive, operands: tuple[Any, ...]) -> None:
+def check_conditions(row: Primitive, are_values: Sequence[bool]) -> None:
     """Raise TypeError if an operand without derivative is a Value, whose graph would be cut."""
-    for i, (partial, x) in enumerate(zip(row.partials, operands, strict=True)):
-        if partial is None and isinstance(x, Value):
+    for i, (partial, is_value) in enumerate(zip(row.partials, are_values, strict=True)):
+        if partial is None and is_value:
             what = "the condition" if row is ops.where else f"operand {i}, without derivative,"
             raise TypeError(
                 f"{row.name}: {what} is a Value; compare it, as in v > 0, or pass v.data"
@@ -237,6 +237,8 @@ def _refusal(what: str, instead: str) -> Callable[["Value"], Any]:
 _add = _operator(ops.add)
 _sub = _operator(ops.sub)
 _mul = _operator(ops.mul)
+_equal = _comparison(operator.eq)
+_unequal = _comparison(operator.ne)
 
 
 class Value:
@@ -246,8 +248,8 @@ class Value:
     value. `op` and `operands` say which op made it from which Values; a leaf has none. Numbers
     are not nodes: `2 * x` has one operand and a constant.
 
-    Comparisons compare data; `==` and `hash` are those of the object. Raises TypeError if
-    `data` is not a real number.
+    Comparisons compare data, `==` and `!=` with a number too. Between Values these two, and
+    `hash`, are those of the object. Raises TypeError if `data` is not a real number.
     """
 
     __slots__ = (
@@ -433,6 +435,14 @@ class Value:
     __gt__ = _comparison(operator.gt)
     __ge__ = _comparison(operator.ge)
 
+    def __eq__(self, other: object) -> Any:
+        return self is other if isinstance(other, Value) else _equal(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return self is not other if isinstance(other, Value) else _unequal(self, other)
+
+    __hash__ = object.__hash__
+
     # Every method has the name of its row, and that of NumPy's ufunc, which np.exp(array of
     # Values) calls.
     abs = absolute = _unary(ops.abs)
@@ -506,12 +516,17 @@ class Value:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's ufuncs on Values: the op of that name, else the loop over objects."""
-        row = UFUNCS.get(ufunc.__name__)
-        if row and method == "__call__" and not options:
+        row, inner = UFUNCS.get(ufunc.__name__), INNER.get(ufunc.__name__)
+        is_call = method == "__call__" and not options
+        if row and is_call:
             return row(*inputs)
         # Only NumPy calls this, so it is there; the engine itself does without it.
         import numpy as np
 
+        if inner and is_call and not any(getattr(x, "ndim", 0) for x in inputs):
+            # A comparison gives a bool of Python's: the sum of two of NumPy's is their "or".
+            scalars = [x if isinstance(x, Value) else np.asarray(x).item() for x in inputs]
+            return inner.forward(*scalars)
         wrapped = [np.array(x, object) if isinstance(x, Value) else x for x in inputs]
         with np.errstate(all="ignore"):
             return getattr(ufunc, method)(*wrapped, **options)

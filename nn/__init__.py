@@ -30,6 +30,7 @@ from nn.progress import Bar, Lines, Progress, Silent, Step
 from nn.schedule import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, Schedule, StepLR
 from nn.state import load, save
 from nn.training import fit
+from nn.trust import DiffersError
 
 __all__ = [
     "ACTIVATIONS",
@@ -42,6 +43,7 @@ __all__ = [
     "AdamW",
     "Bar",
     "CosineAnnealingLR",
+    "DiffersError",
     "Dropout",
     "Embedding",
     "ExponentialLR",

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.module import Module
 from nn.state import State, load, save
 
 _FACTS = "facts"
@@ -41,10 +40,3 @@ def fingerprint(*arrays: npt.NDArray[Any]) -> int:
         total = zlib.crc32(repr((array.shape, array.dtype.str)).encode(), total)
         total = zlib.crc32(np.ascontiguousarray(array).data, total)
     return total
-
-
-def generators(module: Module) -> list[np.random.Generator]:
-    """The random generators among the attributes of a module and the modules in it, each once."""
-    attributes = (x for inner in module.modules() for x in vars(inner).values())
-    found = {id(x): x for x in attributes if isinstance(x, np.random.Generator)}
-    return list(found.values())

@@ -1,7 +1,7 @@
 """`Dropout`: random zeros while training, nothing afterwards."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -14,23 +14,32 @@ from nn.init import generator
 from nn.module import Module
 from nn.stateful import within
 
-_given: ContextVar[Iterator[Any] | None] = ContextVar("given", default=None)
+Source = Callable[[np.random.Generator], Any]
+"""The next random number, 0 … 1, of a Dropout that has this generator."""
+
+_given: ContextVar[Source | None] = ContextVar("given", default=None)
 
 _OUTSIDE = Value(0.0)
 """A Value that no function makes while it is traced."""
 
 
 @contextmanager
-def uniforms(numbers: Iterable[Any]) -> Iterator[None]:
-    """A context in which every Dropout takes its random numbers, 0 … 1, from `numbers` in turn.
-
-    This is how a kernel has dropout: they are an argument of the function that is compiled.
-    """
-    token = _given.set(iter(numbers))
+def drawing(source: Source) -> Iterator[None]:
+    """A context in which every Dropout takes its random numbers from `source`."""
+    token = _given.set(source)
     try:
         yield
     finally:
         _given.reset(token)
+
+
+def uniforms(numbers: Iterable[Any]) -> AbstractContextManager[None]:
+    """A context in which every Dropout takes its random numbers, 0 … 1, from `numbers` in turn.
+
+    This is how a kernel has dropout: they are an argument of the function that is compiled.
+    """
+    iterator = iter(numbers)
+    return drawing(lambda rng: _next(iterator))
 
 
 class Dropout(Module):
@@ -64,7 +73,7 @@ class Dropout(Module):
     def _source(self) -> Callable[[], Any]:
         given = _given.get()
         if given is not None:
-            return partial(_next, given)
+            return partial(given, self.rng)
         try:
             _OUTSIDE.item()  # refused in a trace
         except TraceError:

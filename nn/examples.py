@@ -1,5 +1,6 @@
 """Arrays of examples as models take them: one row an example."""
 
+from math import isinf
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,11 @@ def as_targets(y: Any) -> Array:
     return _numbers("y", y)
 
 
+def as_lists(x: Any) -> Any:
+    """An example of an array as a model takes it: nested lists, of a kernel's scalars as well."""
+    return x.tolist() if isinstance(x, np.ndarray) else x
+
+
 def check_finite(name: str, array: Array) -> None:
     """Raise ValueError if a number is nan or infinite."""
     if not np.isfinite(array).all():
@@ -30,19 +36,59 @@ def check_finite(name: str, array: Array) -> None:
 
 
 def _numbers(name: str, given: Any) -> Array:
+    if _is_masked(given):
+        raise ValueError(f"{name} has masked numbers; fill them, as x.filled(0.0)")
     try:
-        array = np.asarray(given)
-        if array.dtype.kind == "O":  # Fractions, Decimals; NumPy itself would take None for nan
-            array = np.array([float(x) for x in array.flat]).reshape(array.shape)
-        if array.dtype.kind not in "fiub":
-            raise TypeError
-        array = array.astype(np.int64 if array.dtype.kind in "iu" else np.float64)
+        array = _array(given)
     except (TypeError, ValueError):
         raise ValueError(
             f"{name} must be an array of numbers, all rows of one shape; number classes from 0"
+        ) from None
+    except OverflowError:
+        raise ValueError(
+            f"{name} has a number that is too large: integers are below 2**63, floats below 1.8e308"
         ) from None
     if not array.ndim:
         raise ValueError(f"{name} must have shape (n,) or (n, …), one row an example, got ()")
     if not array.size:
         raise ValueError(f"there are no examples in {name}")
     return array
+
+
+def _array(given: Any) -> Array:
+    """`given` as int64 or float64; OverflowError for what neither holds."""
+    array = np.asarray(given)
+    if array.dtype.kind == "O":  # Fractions, Decimals; NumPy itself would take None for nan
+        array = np.array([_number(x) for x in array.flat]).reshape(array.shape)
+    if array.dtype.kind in "iu":
+        if array.size and array.max() > np.iinfo(np.int64).max:
+            raise OverflowError
+        return array.astype(np.int64)
+    if array.dtype.kind not in "fb":
+        raise TypeError
+    with np.errstate(over="ignore"):
+        floats = array.astype(np.float64)
+    if array.dtype.itemsize > 8 and (np.isfinite(array) & ~np.isfinite(floats)).any():
+        raise OverflowError
+    return floats
+
+
+def _number(x: Any) -> int | float:
+    """A number of an array of objects."""
+    if isinstance(x, str | bytes):
+        raise TypeError
+    if isinstance(x, int | np.integer) and not isinstance(x, bool):
+        if abs(int(x)) > np.iinfo(np.int64).max:
+            raise OverflowError
+        return int(x)
+    number = float(x)
+    if isinf(number) and x != number:  # a Decimal that no float holds
+        raise OverflowError
+    return number
+
+
+def _is_masked(given: Any) -> bool:
+    """Whether an array, or one of the arrays in a list, has masked numbers."""
+    if isinstance(given, list | tuple):
+        return any(isinstance(x, list | tuple | np.ma.MaskedArray) and _is_masked(x) for x in given)
+    return bool(np.ma.is_masked(given))

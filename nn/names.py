@@ -15,14 +15,16 @@ import numpy.typing as npt
 import autodiff
 from autodiff import collector_paused
 from nn.clipping import clip_grad_norm_
+from nn.examples import as_lists
 from nn.gpt import GPT
 from nn.history import History
 from nn.interruption import interruptible
 from nn.losses import cross_entropy
 from nn.optim import Adam
-from nn.prediction import stacked
+from nn.prediction import outputs_kernel, require_outputs, stacked
 from nn.progress import Progress, Silent, Step
 from nn.schedule import CosineAnnealingLR
+from nn.trust import gradient, gradient_words, in_order, require_equal
 
 Tokens = npt.NDArray[np.int_]
 
@@ -133,16 +135,16 @@ def fit_names(
         while len(history.losses) < steps and not interrupted.is_set():
             total = done = 0.0
             for tokens in _batches(groups, batch_size, rng):
-                loss, gradient = kernel.value_and_grad(
+                loss, slopes = kernel.value_and_grad(
                     tokens[:, :-1], tokens[:, 1:], parameters=theta
                 )
-                if not (isfinite(loss) and np.isfinite(gradient).all()):
+                if not (isfinite(loss) and np.isfinite(slopes).all()):
                     raise FloatingPointError(
                         f"the loss is {loss} or its gradient not finite; a lower learning rate "
                         f"than {lr:g} may help"
                     )
-                clip_grad_norm_(gradient, 1.0)
-                adam.update(theta, gradient)
+                clip_grad_norm_(slopes, 1.0)
+                adam.update(theta, slopes)
                 schedule.step()
                 history.losses.append(loss)
                 report(Step(len(history.losses), steps, loss))
@@ -169,7 +171,9 @@ def sample(
     one, so that all names are the same.
     """
     rng = np.random.default_rng(seed)
-    logits = autodiff.compile(model)
+    logits = outputs_kernel(model)
+    some = np.arange(model.length)[None] % (1 + len(names.letters))
+    require_outputs(model, some, lambda: stacked(logits(some)))
     tokens = np.zeros((count, model.length), dtype=int)  # what is behind a position, it cannot see
     for t in range(model.length):
         rows = stacked(logits(tokens))[:, t]
@@ -188,12 +192,35 @@ def _compiled(model: GPT, groups: dict[int, Tokens]) -> autodiff.Kernel:
     """The loss of a name, traced for each length; the longest reaches all parameters."""
 
     def loss(tokens: Any, following: Any) -> Any:
-        return cross_entropy(model(tokens), list(following))
+        return cross_entropy(model(as_lists(tokens)), as_lists(following))
 
     kernel = autodiff.compile(loss)
     for tokens in groups.values():
-        kernel.value_and_grad(tokens[:1, :-1], tokens[:1, 1:])
+        _require_equal(model, kernel, loss, tokens[:1])
     return kernel
+
+
+def _require_equal(
+    model: GPT, kernel: autodiff.Kernel, loss: Callable[[Any, Any], Any], tokens: Tokens
+) -> None:
+    """Raise DiffersError if the loss of a name or its gradient is another on Values."""
+    parameters, following = model.parameters(), tokens[:, 1:]
+
+    def eager(x: Tokens) -> list[npt.NDArray[Any]]:
+        root = loss(*x.tolist(), *following.tolist())
+        return [np.array([root.data]), gradient(root, parameters)]
+
+    def compiled(found: object) -> list[npt.NDArray[Any]]:
+        value, slopes = kernel.value_and_grad(tokens[:, :-1], following)
+        return [np.array([value]), in_order(parameters, kernel.parameters, slopes)]
+
+    def words(place: int, ours: str, theirs: str) -> str:
+        letters = following.shape[1] - 1
+        return f"the loss of a name of {letters} letters is {ours} on Values, {theirs} compiled"
+
+    require_equal(
+        model, eager, compiled, tokens[:, :-1], [words, gradient_words(model, parameters)]
+    )
 
 
 def _batches(groups: dict[int, Tokens], size: int, rng: np.random.Generator) -> Iterator[Tokens]:

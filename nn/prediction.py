@@ -1,6 +1,6 @@
 """`predict`: the outputs of a model for arrays of examples."""
 
-import warnings
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -8,15 +8,18 @@ import numpy.typing as npt
 
 import autodiff
 from autodiff import Value, collector_paused, no_grad
-from nn.examples import as_inputs
+from nn.examples import as_inputs, as_lists
 from nn.mode import in_mode
 from nn.module import Module
+from nn.trust import require_equal, spread, warn
 
 Array = npt.NDArray[np.float64]
 Engine = Literal["auto", "compiled", "eager"]
 
 _FEW = 32
 """Up to so many examples take less time on Values than a kernel takes to compile."""
+_COMPARED = 3
+"""How many rows of a kernel's outputs are compared with eager execution."""
 
 
 def predict(model: Module, x: Any, *, engine: Engine = "auto") -> Array:
@@ -24,23 +27,48 @@ def predict(model: Module, x: Any, *, engine: Engine = "auto") -> Array:
 
     `x` has shape (n,) or (n, …); integers stay integers. The model is in evaluation mode
     meanwhile, and no graph is recorded. "compiled" runs a kernel, which agrees with "eager" to
-    rounding. "auto" is eager for up to 32 examples and compiled for more, unless the model
-    cannot be compiled, as it branches on data: then it is eager, with a RuntimeWarning that says
-    why, where "compiled" raises TraceError.
+    rounding: a few rows are compared. "auto" is eager for up to 32 examples and compiled for
+    more, unless the model cannot be compiled, as it branches on data, or the rows differ: then
+    it is eager, with a RuntimeWarning that says why, where "compiled" raises that error.
     """
     check_engine("predict", engine)
     rows = as_inputs(x)
     with in_mode(model, training=False), collector_paused():
-        if engine == "compiled" or (engine == "auto" and len(rows) > _FEW):
-            try:
-                return stacked(autodiff.compile(model)(rows))
-            except Exception as error:  # the model meets tracers here, and may fail in any way
-                if engine == "compiled":
-                    raise
-                outputs = eager_outputs(model, rows)  # which raises what is the model's own fault
-                warn_of_eager("predict", error, 2)
-                return outputs
-        return eager_outputs(model, rows)
+        if engine == "eager" or (engine == "auto" and len(rows) <= _FEW):
+            return eager_outputs(model, rows)
+        kernel = outputs_kernel(model)
+        try:
+            return require_outputs(model, rows, lambda: stacked(kernel(rows)))
+        except Exception as error:  # the model meets tracers here, and may fail in any way
+            if engine == "compiled":
+                raise
+            reason = error
+        outputs = eager_outputs(model, rows)  # which raises what is the model's own fault
+        warn_of_eager("predict", reason)
+        return outputs
+
+
+def outputs_kernel(model: Module) -> autodiff.Kernel:
+    """The kernel of a model, which sees lists of numbers as it does without one."""
+    return autodiff.compile(lambda x: model(as_lists(x)))
+
+
+def require_outputs(model: Module, rows: npt.NDArray[Any], run: Callable[[], Array]) -> Array:
+    """What `run` gives; DiffersError where a few rows of it are not the outputs of the model."""
+    few = spread(_COMPARED, rows)
+    whole = np.zeros(0)
+
+    def compiled(found: list[Array]) -> list[Array]:
+        nonlocal whole
+        whole = run()
+        return [whole[few].ravel()]
+
+    def words(place: int, ours: str, theirs: str) -> str:
+        row, output = divmod(place, max(1, whole[0].size))
+        return f"output {output} of row {few[row]} is {ours} on Values, {theirs} compiled"
+
+    require_equal(model, lambda x: [eager_outputs(model, x).ravel()], compiled, rows[few], [words])
+    return whole
 
 
 def eager_outputs(model: Module, rows: Array) -> Array:
@@ -58,6 +86,7 @@ def stacked(outputs: Any) -> Array:
 def _stacked(outputs: Any) -> Array:
     if isinstance(outputs, list | tuple):
         return np.stack([_stacked(branch) for branch in outputs], axis=1)
+    _require_numbers(outputs)
     return np.asarray(outputs, dtype=float)
 
 
@@ -72,18 +101,24 @@ def check_engine(name: str, engine: str) -> None:
         raise ValueError(f"{name}: engine must be auto, compiled or eager, got {engine!r}")
 
 
-def warn_of_eager(name: str, reason: BaseException, stacklevel: int) -> None:
-    """Warn whoever is `stacklevel` calls above that an automatic choice was the slow engine."""
-    warnings.warn(
+def warn_of_eager(name: str, reason: BaseException) -> None:
+    """Warn the user that an automatic choice was the slow engine."""
+    warn(
         f"{name}: running on Values, about a hundred times slower than compiled: "
         f"{type(reason).__name__}: {reason}. "
-        "engine='eager' says that this is meant",
-        RuntimeWarning,
-        stacklevel=stacklevel + 1,
+        "engine='eager' says that this is meant"
     )
 
 
 def _data(output: Any) -> Any:
+    if isinstance(output, np.ndarray):
+        output = output.tolist()
     if isinstance(output, list | tuple):
         return [_data(branch) for branch in output]
+    _require_numbers(output)
     return output.data if isinstance(output, Value) else float(output)
+
+
+def _require_numbers(output: Any) -> None:
+    if isinstance(output, dict):
+        raise TypeError("the model returns a dict; outputs are a number, a list or nested lists")

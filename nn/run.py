@@ -1,10 +1,11 @@
 """`Run`: one training, from its first epoch or from a checkpoint to its end."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +14,20 @@ from autodiff import collector_paused
 from nn import checkpoint
 from nn.clipping import clip_grad_norm_, clip_grad_value_
 from nn.engines import Eager
+from nn.fallback import Auto
 from nn.history import History
 from nn.interruption import interruptible
+from nn.metrics import METRICS
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.plan import Pair, Plan
-from nn.progress import Progress, Step
+from nn.progress import Bar, Lines, Notebook, Progress, Silent, Step
 from nn.schedule import Schedule
+from nn.snapshot import generators
 from nn.stopping import Patience
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 
 
 class Run:
@@ -34,7 +39,7 @@ class Run:
         model: Module,
         optimizer: Optimizer,
         schedule: Schedule | None,
-        engine: Eager,
+        engine: Eager | Auto,
     ) -> None:
         self.plan, self.model, self.engine = plan, model, engine
         self.optimizer, self.schedule = optimizer, schedule
@@ -56,7 +61,7 @@ class Run:
                 if self._best is not None:
                     self.engine.theta = self._best
             finally:
-                self.engine.finish()
+                self.engine.give()
             self.engine.check()
         return self.history
 
@@ -69,7 +74,7 @@ class Run:
             value = self._take_step(batch)
             total, done = total + value * len(batch), done + len(batch)
             if self.plan.epochs is None:
-                report(Step(len(self.history.losses), self.plan.iterations or 0, value))
+                self._call(report, Step(len(self.history.losses), self.plan.iterations or 0, value))
             if interrupted.is_set():
                 return self._end("interrupted")
             self._end_if_done()
@@ -78,7 +83,8 @@ class Run:
         self.epoch += 1
         figures = self._record(total / done)
         if self.plan.epochs is not None:
-            report(Step(self.epoch, self.plan.epochs, figures.pop("loss"), "epoch", figures))
+            loss = figures.pop("loss")
+            self._call(report, Step(self.epoch, self.plan.epochs, loss, "epoch", figures))
         if done == count and self.plan.checkpoint and not self.epoch % self.plan.checkpoint_every:
             self._save(self.plan.checkpoint)
         self._end_if_done(of_epoch=True)
@@ -135,9 +141,19 @@ class Run:
             return {}
         predictions = self.engine.predictions(pair[0])
         return {
-            prefix + name: float(metric(predictions, pair[1]))
+            prefix + name: float(self._call(metric, predictions, pair[1]))
             for name, metric in self.plan.metrics.items()
         }
+
+    def _call(self, function: Callable[..., T], *args: Any) -> T:
+        """Call a progress or a metric: the user's own may read the parameters and change them."""
+        if function in METRICS.values() or type(function) in (Silent, Lines, Bar, Notebook):
+            return function(*args)
+        self.engine.give()
+        try:
+            return function(*args)
+        finally:
+            self.engine.take()
 
     def _end(self, why: Any) -> None:
         self.history.stopped, self._is_over = why, True
@@ -162,7 +178,7 @@ class Run:
             "model": [name for name, _ in self.model.named_parameters()],
             "optimizer": type(self.optimizer).__name__,
             "schedule": type(self.schedule).__name__ if self.schedule else None,
-            "engine": type(self.engine).__name__.lower(),
+            "engine": self.engine.name,
             "batch_size": self.plan.batch_size,
             "seed": self.plan.seed,
             "training examples": checkpoint.fingerprint(*train),
@@ -170,7 +186,7 @@ class Run:
         }
 
     def _save(self, path: Path) -> None:
-        self.engine.finish()
+        self.engine.give()
         arrays = {
             "model": np.array([parameter.data for parameter in self.model.parameters()]),
             "theta": self.engine.theta,
@@ -200,6 +216,7 @@ class Run:
         if path is None or not path.exists():
             return
         arrays, facts = checkpoint.read(path)
+        self.engine.go_on_as(facts["identity"].get("engine"))
         for name, here in self._identity().items():
             there = facts["identity"].get(name)
             if there != here:
@@ -223,4 +240,4 @@ class Run:
             rng.bit_generator.state = state
 
     def _generators(self) -> list[np.random.Generator]:
-        return [self._rng, *checkpoint.generators(self.model)]
+        return [self._rng, *generators(self.model)]

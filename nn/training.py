@@ -5,10 +5,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from autodiff import Value
+from nn.compiled import Compiled
 from nn.data import train_test_split
-from nn.engines import Compiled, Eager, Loss, UncompilableError
+from nn.engines import Eager, Loss
 from nn.examples import as_inputs, as_targets, check_finite
+from nn.fallback import Auto
 from nn.history import History
 from nn.losses import mse
 from nn.metrics import METRICS, Metric
@@ -16,13 +17,14 @@ from nn.mode import in_mode
 from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.plan import Pair, Plan
-from nn.prediction import Engine, check_engine, warn_of_eager
+from nn.prediction import Engine, check_engine
 from nn.progress import Progress, Silent, best
 from nn.run import Run
 from nn.schedule import Schedule
 
 _ITERATIONS = 1000
 _BATCH = 32
+_ENGINES: dict[str, type[Auto] | type[Eager]] = {"auto": Auto, "compiled": Compiled, "eager": Eager}
 
 
 def fit(
@@ -65,9 +67,13 @@ def fit(
 
     Engine: "compiled" runs the loss of one example, compiled, over the batch, some hundred times
     faster than "eager", which runs on Values. It takes a loss that is a mean over examples, and
-    a model that does not branch on data; a few examples are run on both engines, before and
-    after, to see that they agree. "auto" is compiled where that works, and otherwise eager, with
-    a RuntimeWarning that says why.
+    a model that does not branch on data. Before it is trusted, losses of a few examples, their
+    mean and its gradient are compared with "eager", validation losses and predictions as well,
+    and all of them again after training; DiffersError says what differs. "auto" is compiled
+    where that works, and otherwise, or from what a kernel refuses on, eager, with a
+    RuntimeWarning that says why. A kernel reads Values anew at each step, those that are not
+    trained as well, but Python's numbers, as a rate in a dict, once: where they have changed when
+    training ends, and the loss with them, a RuntimeWarning says so.
 
     Ends: with `tolerance`, training also stops when `patience` iterations in a row have not
     brought the loss below its least value so far by more than that. With `early_stopping` it
@@ -76,7 +82,8 @@ def fit(
     stops after the current iteration; the model keeps what it has learned (a second one raises).
 
     Records: after every epoch the history has the loss, and `metrics` ("accuracy", "r2", or
-    functions of predictions and targets as arrays), on training and validation examples.
+    functions of predictions and targets as arrays), on training and validation examples. Your
+    own metrics and `progress` see the parameters as they are, and may change them.
     `progress` True is a bar in terminals and notebooks, and lines elsewhere. `checkpoint` is an
     .npz file, written whole or not at all after every `checkpoint_every` epochs; with `resume`
     training goes on from it, if it is there, to the same bits as if it had never stopped.
@@ -110,23 +117,11 @@ def fit(
     )
     shown = progress if not isinstance(progress, bool) else best() if progress else Silent()
     with in_mode(model, training=True):
-        chosen = _engine(engine, model, loss, train, optimizer.parameters)
+        chosen = _ENGINES[engine](model, loss, *train, optimizer.parameters)
         run = Run(plan, model, optimizer, schedule, chosen)
         if resume:
             run.resume()
         return run.to_the_end(shown)
-
-
-def _engine(name: Engine, model: Module, loss: Loss, train: Pair, parameters: list[Value]) -> Eager:
-    if name != "eager":
-        try:
-            return Compiled(model, loss, *train, parameters)
-        except UncompilableError as error:
-            reason = error.__cause__ or error
-            if name == "compiled":
-                raise reason from None
-            warn_of_eager("fit", reason, 3)
-    return Eager(model, loss, *train, parameters)
 
 
 def _parted(

@@ -6,12 +6,15 @@ import io
 import pickle
 import subprocess
 import sys
+import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from interruptions import at_opcode, can_fork, codes_of, opcodes, passes_in_child
 
-from autodiff import Value, dot, grad, leaves, maximum, toposort, where
+from autodiff import Value, copying, dot, grad, leaves, maximum, toposort, where
 
 
 def pickled(protocol, pickler, unpickler):
@@ -115,6 +118,69 @@ def test_the_dumps_of_one_pickler_share(pickler, unpickler):
     stream = unpickler(file)
     y, other, [again] = (stream.load() for _ in range(3))
     assert y is again is leaves(other)[0]
+
+
+SHELLS = codes_of(copying._shell)
+LOOKUPS = SHELLS | codes_of(weakref.WeakValueDictionary.get, weakref.WeakValueDictionary.setdefault)
+
+
+@pytest.mark.parametrize(
+    ("thread", "codes"), [(True, LOOKUPS), (False, SHELLS)], ids=["thread", "handler"]
+)
+def test_a_pickle_is_made_while_another_looks_for_a_node(thread, codes):
+    x, w, loss = example()
+
+    def dumped():
+        return pickle.dumps((x, w, loss))
+
+    assert opcodes(dumped, codes) > 120
+    for position in range(120):  # the first nodes; it is the same with all
+        pickler = pickle.Pickler(file := io.BytesIO())
+        interrupted = threading.Thread(target=pickler.dump, args=(loss,))
+
+        def interrupt(pickler=pickler, interrupted=interrupted):
+            if thread:
+                interrupted.start()
+                interrupted.join(0.03)
+            else:
+                pickler.dump(loss)
+
+        data = []
+        at_opcode(position, interrupt, lambda data=data: data.append(dumped()), codes)
+        if thread:
+            interrupted.join(30)
+        pickler.dump([x, w])
+        file.seek(0)
+        unpickler = pickle.Unpickler(file)
+        root, parameters = unpickler.load(), unpickler.load()
+        for y, v, other in [(*parameters, root), pickle.loads(*data)]:
+            assert facts(other) == facts(loss), position
+            assert leaves(other) == [y, v], position
+
+
+@can_fork
+def test_a_child_forked_while_another_thread_pickles_may_pickle():
+    x, w, loss = example()
+
+    def check():
+        y, v, other = pickle.loads(pickle.dumps((x, w, loss)))
+        return leaves(other) == [y, v]
+
+    for position in range(0, opcodes(check, SHELLS), 40):
+        amid, done = threading.Event(), threading.Event()
+
+        def stop(amid=amid, done=done):
+            amid.set()
+            done.wait(60)
+
+        with ThreadPoolExecutor(1) as pool:
+            dumped = pool.submit(at_opcode, position, stop, check, SHELLS)
+            assert amid.wait(60)
+            try:
+                assert passes_in_child(check), position
+            finally:
+                done.set()
+            dumped.result()
 
 
 def test_a_pickle_opens_in_another_process():

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import re
 import subprocess
 import sys
 from math import inf, nan
@@ -257,6 +258,107 @@ def test_the_source_of_a_kernel_names_the_array_form():
     np.testing.assert_allclose(kernel(x), CBRT(x) + BUMP(x, 2.0) + LOG(x) + np.where(x > 1, x, -2))
     for text in "np.cbrt(", "custom['user_bump'](", "custom['user_log'](", "np.where(":
         assert text in kernel.source
+
+
+def shifted(x):
+    return x * x
+
+
+class Methods:
+    def square(self, x):
+        return x * x
+
+
+FORMS = {
+    "a function of NumPy": np.square.__call__,
+    "an expression": "{0} * {0}",
+    "a ufunc": np.square,
+    "a ufunc in an expression": "np.square({0})",
+    "a ufunc of a ufunc": "np.square(np.negative({0}))",
+    "a function of NumPy in an expression": "np.sinc({0}) * 0.0 + {0}**2",
+    "a function that takes no out": "np.nan_to_num({0} * {0})",
+    "one function that takes no out": "np.float_power({0}, 2.0)",
+    "a keyword": "np.multiply({0}, {0}, dtype=None)",
+    "an operand too many": "np.square({0}, None)",
+    "a choice": "np.where({0} > 0, {0} * {0}, {0} * {0})",
+    "calls in calls": "np.abs(np.maximum({0}, -{0}) * np.minimum(np.abs({0}), np.inf))",
+    "a comment": "{0} * {0}  # the square",
+    "a long comment": "{0} * {0}  # " + "the square of it " * 9,
+    "lines": " (\n{0}\n*\n{0})\n",
+    "braces": "{{1: {0}}}[1] * {0}",
+    "a lambda": "(lambda x: x * {0})({0})",
+    "a comprehension": "np.array([step * step for step in {0}])",
+    "a walrus": "(own1 := {0}) * own1",
+    "a builtin": "abs({0}) ** 2",
+    "math": "{0} ** math.sqrt(4.0)",
+    "a lambda itself": lambda x: x * x,
+    "a function": shifted,
+    "a method": Methods().square,
+    "a vectorized function": np.vectorize(lambda x: x * x, otypes=[float]),
+    "a vectorized function of any type": np.vectorize(lambda x: x * x),
+    "a ufunc of Python's": np.frompyfunc(lambda x: x * x, 1, 1),
+    "nothing": None,
+}
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize("form", FORMS)
+def test_any_array_form_runs_in_kernels(form):
+    row = custom_op("own", lambda x: x * x, lambda x, out: 2.0 * x, array=FORMS[form])
+    w = Value(0.5)
+
+    def f(x, abs, step, own1):
+        return row(w * x) * row(abs) + row(step + own1) * 3.0 + row(x)
+
+    args = np.random.default_rng(0).normal(size=(4, 3))
+    kernel = autodiff.compile(f)
+    kernel.check(*args)
+    assert autodiff.compile(f, dtype=np.float32)(*args).dtype == np.float32
+    is_in_place = re.search(r"np\.square\(\w+, out=own\d\)", kernel.source) is not None
+    assert is_in_place == (form in ("a ufunc", "a ufunc in an expression"))
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize(
+    ("text", "forward"),
+    [("{0} ** {1}", lambda x, y: x**y), ("{1} * {0} ** 2.0", lambda x, y: y * x**2),
+     ("np.hypot({1}, {0} ** 2)", lambda x, y: math.hypot(y, x * x)),
+     ("-{0} ** 2 + {1}", lambda x, y: y - x * x)],
+)  # fmt: skip
+def test_a_negative_number_in_an_expression_is_one_operand(text, forward):
+    row = custom_op("own", forward, [lambda x, y, out: 0.0] * 2, array=text)
+    x = np.array([2.0, 3.0])
+    with np.errstate(all="ignore"):
+        expected = [row(-2.0, t) for t in x]
+    assert autodiff.compile(lambda x: row(-2.0, x))(x).tolist() == expected
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize("name", ["np", "math", "sinc", "custom", "step", "bind", "größe", "ﬁ"])
+def test_an_op_may_have_any_name(name):
+    row = custom_op(name, math.sin, lambda x, out: ops.cos(x), array=lambda x: np.sin(x))  # noqa: PLW0108
+    kernel = autodiff.compile(lambda x, step: row(x * step) + row(step), dtype=float)
+    kernel.check(np.ones(2), np.array([0.1, 0.2]))
+    assert kernel.source.isascii()
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [(np.add, "np.add takes 2 operands, the op 1"), ("{0[a]}", "neither a function nor an expr"),
+     ("x0 * {0}", "name 'x0' is not defined"), ("np.sum({0})", r"gave \(\) on shape \(2,\)"),
+     (np.sum, r"gave \(\) on shapes")],
+)  # fmt: skip
+def test_an_array_form_of_other_operands_is_refused(array, message):
+    with pytest.raises(ValueError, match=message):
+        custom_op("own", lambda x: 2.0 * x, lambda x, out: 2.0, array=array)
+    assert "own" not in TABLE
+
+
+@pytest.mark.usefixtures("tables")
+def test_an_operand_more_is_not_written_over():
+    with pytest.raises(ValueError, match=r"own: np.exp takes 1 operands?, the op 2"):
+        custom_op("own", lambda x, y: math.exp(x), [ops.exp, lambda x, y, out: 0.0], array=np.exp)
 
 
 def test_a_ufunc_is_traced_as_the_row_that_spells_it():

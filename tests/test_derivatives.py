@@ -590,3 +590,30 @@ def test_the_derivative_has_the_name_of_the_function():
     for derivative in grad, value_and_grad, jacobian, hessian:
         assert (derivative(f).__name__, derivative(f).__doc__) == ("f", "Doc.")
     assert grad(MLP(1, [1], seed=0).__call__)([Value(1.0)])[0].data != 0
+
+
+def test_nothing_flows_through_a_stopped_gradient_at_any_order():
+    stop = autodiff.stop_gradient
+    f = {
+        "value": lambda x: stop(x) * x * x,
+        "tree": lambda x: stop({"a": [x, 1.0, "s", None]})["a"][0] * x * x,
+        "array": lambda x: stop(np.array([x, 2.0], dtype=object))[0] * x * x,
+        "twice": lambda x: stop(stop(x)) * x * x,
+        "detach": lambda x: x.detach() * x * x,
+    }
+    for g in f.values():
+        assert grad(g)(3.0) == 18.0
+        assert grad(grad(g))(3.0) == 6.0
+        assert hessian(g)(3.0) == 6.0
+        assert jvp(g, (3.0,), (1.0,)) == (27.0, 18.0)
+    v = Value(3.0)
+    stop(v * v).backward()
+    assert v.grad == 0.0
+    assert stop(v).data == 3.0
+
+
+def test_what_has_no_gradient_is_returned_as_it_is():
+    for x in (2, 2.5, "s", None, True):
+        assert autodiff.stop_gradient(x) is x
+    array = np.arange(3)
+    assert autodiff.stop_gradient([array])[0] is array

@@ -1,13 +1,27 @@
 """`no_grad` and `detect_anomaly`: what the first does, and where each of them holds."""
 
 import asyncio
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import numpy as np
 import pytest
+from interruptions import at_opcode, can_fork, codes_of, finishes, opcodes, passes_in_child
 
-from autodiff import AnomalyError, Value, detect_anomaly, dot, maximum, modes, no_grad, where
+from autodiff import (
+    AnomalyError,
+    Value,
+    collector_paused,
+    detect_anomaly,
+    dot,
+    grad,
+    maximum,
+    modes,
+    no_grad,
+    where,
+)
 
 PATHS = [
     lambda v: v + v,
@@ -59,7 +73,7 @@ every_mode = pytest.mark.parametrize(
 @pytest.fixture(autouse=True)
 def nothing_stays_switched():
     yield
-    assert modes.switched == 0
+    assert not modes.switched
     assert modes.is_recording()
     assert records()
     assert not is_watched()
@@ -156,7 +170,7 @@ def test_another_thread_is_outside(mode, holds):
         held = pool.submit(hold)
         assert inside.wait(10)
         # The unrolled + - * ask further while any thread is in a mode.
-        assert modes.switched == 1
+        assert len(modes.switched) == 1
         assert not holds()
         x, y = Value(3.0), Value(4.0)
         nodes = [x + y, x - y, x * y, x + 2, 2 * x, x.exp(), dot([x], [y])]
@@ -250,3 +264,221 @@ def test_a_generator_function_is_refused(mode, holds):
 
     with pytest.raises(TypeError, match=f"{mode.__name__}: f is a generator"):
         mode()(f)
+
+
+@every_mode
+def test_a_task_that_is_made_inside_is_inside_for_its_life(mode, holds):
+    async def work():
+        await asyncio.sleep(0)
+        said = holds()
+        with mode():
+            pass
+        return said, holds()
+
+    async def main():
+        with mode():
+            tasks = [asyncio.create_task(work()) for _ in range(2)]
+        outside = holds()
+        return outside, [await task for task in tasks], holds()
+
+    assert asyncio.run(main()) == (False, [(True, True)] * 2, False)
+
+
+@every_mode
+def test_a_context_that_was_copied_inside_is_inside(mode, holds):
+    with mode():
+        context = copy_context()
+    assert not holds()
+    assert context.run(holds)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(context.run, holds).result()
+
+
+@every_mode
+def test_what_is_left_in_another_context_changes_nothing_there(mode, holds):
+    def inside():
+        with mode():
+            yield holds()
+
+    generator = inside()
+    assert copy_context().run(next, generator)
+    generator.close()
+    with mode():
+        assert holds()
+    assert not holds()
+
+
+# Signal handlers, forks
+
+
+def entered(mode):
+    with mode():
+        pass
+
+
+def derived():
+    assert grad(lambda x: x * x)(3.0) == 6.0
+
+
+CHANGES = codes_of(modes._Mode, modes.recording) | codes_of(
+    *[getattr(modes, name) for name in ("_count", "_count_derivatives", "_change", "_Entry")]
+)
+
+
+@every_mode
+@finishes
+def test_a_mode_is_entered_while_another_is_at_every_opcode(mode, holds):
+    def check():
+        with mode():
+            assert holds()
+
+    for outer in mode, no_grad, detect_anomaly:
+        for position in range(opcodes(lambda outer=outer: entered(outer), CHANGES)):
+            at_opcode(position, check, lambda outer=outer: entered(outer), CHANGES)
+            assert not modes.switched
+            assert records()
+
+
+@finishes
+def test_a_derivative_is_taken_while_another_is_at_every_opcode():
+    for position in range(opcodes(derived, CHANGES)):
+        at_opcode(position, derived, derived, CHANGES)
+        assert not modes.deriving
+
+
+@every_mode
+def test_ctrl_c_on_the_way_into_a_mode_leaves_it(mode, holds):
+    entering = codes_of(modes._Mode.__enter__)
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    last = opcodes(mode().__enter__, entering) - 2  # None is loaded and returned: no signal comes
+    mode().__exit__()
+    for position in range(last):
+        with pytest.raises(KeyboardInterrupt):
+            at_opcode(position, interrupted, mode().__enter__, entering)
+        assert not holds()
+        assert not modes.switched
+
+
+@can_fork
+@pytest.mark.parametrize("call", [lambda: entered(no_grad), derived])
+def test_a_child_forked_while_another_thread_changes_the_mode_may_change_it(call):
+    def check():
+        entered(no_grad)
+        derived()
+        return records()
+
+    for position in range(0, opcodes(call, CHANGES), 5):
+        amid, done = threading.Event(), threading.Event()
+
+        def stop(amid=amid, done=done):
+            amid.set()
+            done.wait(60)
+
+        with ThreadPoolExecutor(1) as pool:
+            called = pool.submit(at_opcode, position, stop, call, CHANGES)
+            assert amid.wait(60)
+            try:
+                assert passes_in_child(check), position
+            finally:
+                done.set()
+            called.result()
+
+
+# The collector
+
+
+@pytest.fixture
+def collector_on():
+    gc.enable()
+    yield
+    gc.enable()
+
+
+PAUSING = codes_of(collector_paused, modes._resume)
+
+
+@pytest.mark.usefixtures("collector_on")
+def test_the_collector_is_off_until_the_last_pause_ends():
+    one, other = collector_paused(), collector_paused()
+    for first, second in [(one, other), (collector_paused(), collector_paused())[::-1]]:
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert not gc.isenabled()
+        second.__exit__(None, None, None)
+        assert gc.isenabled()
+
+
+@pytest.mark.usefixtures("collector_on")
+def test_an_exception_ends_a_pause():
+    with pytest.raises(ZeroDivisionError), collector_paused():
+        raise ZeroDivisionError
+    assert gc.isenabled()
+
+
+@pytest.mark.usefixtures("collector_on")
+def test_a_pause_leaves_a_collector_off_that_was():
+    gc.disable()
+    with collector_paused(), collector_paused():
+        pass
+    assert not gc.isenabled()
+
+
+def paused():
+    with collector_paused():
+        pass
+
+
+@pytest.mark.usefixtures("collector_on")
+@pytest.mark.parametrize("before", [True, False])
+def test_pauses_overlap_at_every_opcode(before):
+    """The other one has begun before, or begins in the middle; it ends there, or afterwards."""
+    for ends_there in True, False:
+        for position in range(opcodes(paused, PAUSING)):
+            other = collector_paused()
+
+            def interrupt(other=other, ends_there=ends_there):
+                if not before:
+                    other.__enter__()
+                if ends_there:
+                    other.__exit__(None, None, None)
+
+            if before:
+                other.__enter__()
+            at_opcode(position, interrupt, paused, PAUSING)
+            if not ends_there:
+                other.__exit__(None, None, None)
+            assert gc.isenabled(), (ends_there, position)
+
+
+@can_fork
+@pytest.mark.usefixtures("collector_on")
+def test_a_child_forked_in_the_pause_of_another_thread_has_a_collector():
+    amid, done = threading.Event(), threading.Event()
+
+    def pause():
+        with collector_paused():
+            amid.set()
+            done.wait(60)
+
+    def check():
+        paused()
+        return gc.isenabled()
+
+    def check_inside():
+        return not gc.isenabled()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(pause)
+        assert amid.wait(60)
+        try:
+            assert passes_in_child(gc.isenabled)
+            assert passes_in_child(check)
+            with collector_paused():
+                assert passes_in_child(check_inside)
+        finally:
+            done.set()
+    assert gc.isenabled()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autodiff import Value, ops, primitive
-from autodiff.primitive import TABLE, Domain, Primitive, declare
+from autodiff.primitive import INNER, TABLE, Domain, Primitive, declare
 
 
 def raises(*_):
@@ -129,6 +129,21 @@ def test_op_is_copied_and_pickled_by_name():
     for op in ops.exp, ops.maximum, ops.take:
         assert copy.deepcopy([op])[0] is copy.copy(op) is pickle.loads(pickle.dumps(op)) is op
         assert repr(op) == f"<op {op.name}>"
+
+
+@pytest.mark.parametrize("name", INNER)
+def test_inner_rows_are_found_by_name_but_are_no_ops_of_the_table(name):
+    row = INNER[name]
+    assert copy.deepcopy([row])[0] is pickle.loads(pickle.dumps(row)) is row
+    assert name not in TABLE
+    assert row not in primitive.UFUNCS.values()
+    with pytest.raises(ValueError, match="is taken by"):
+        declare(replace(CUBE, name=name))
+
+
+def test_a_row_that_is_not_declared_is_not_found():
+    with pytest.raises(LookupError, match="no op 'cube'"):
+        pickle.loads(pickle.dumps(CUBE))
 
 
 def test_op_is_equal_to_itself_alone_and_frozen():

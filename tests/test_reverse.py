@@ -5,15 +5,31 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from interruptions import at_opcode, can_fork, codes_of, opcodes, passes_in_child
 
-from autodiff import Value, clip, dot, log, maximum, mean, minimum, ops, relu, toposort, where
+from autodiff import (
+    Value,
+    clip,
+    dot,
+    log,
+    maximum,
+    mean,
+    minimum,
+    ops,
+    relu,
+    reverse,
+    toposort,
+    where,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -280,3 +296,227 @@ def test_graphs_of_their_own_on_threads_have_the_right_gradients():
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(work, range(8))) == [50 * 51.0] * 8
+
+
+# Sweeps beside each other, and in the middle of each other
+
+SWEEP = codes_of(reverse)
+FLOW = codes_of(reverse._flow)
+
+
+@pytest.mark.usefixtures("threads_that_alternate")
+def test_two_roots_over_one_trunk_on_two_threads_add_up():
+    x, scales = Value(1.0), [Value(3.0), Value(5.0)]
+    trunk = x
+    for _ in range(150):
+        trunk = trunk * 0.5 + trunk * 0.5
+    roots = [trunk * scale for scale in scales]
+    start = threading.Barrier(2, timeout=10)
+
+    def work(root):
+        start.wait()
+        for _ in range(400):
+            root.backward()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, roots))
+    assert [v.grad for v in (x, *scales)] == [400 * 8.0, 400.0, 400.0]
+
+
+class Entangled:
+    """Two roots over one trunk, with leaves in common and of their own; all slopes are exact."""
+
+    def __init__(self):
+        self.leaves = x, w, u, v = [Value(k) for k in (2.0, 3.0, 5.0, 7.0)]
+        trunk = dot([x, w, x], [w, x, 1.0]) + maximum(x, w) * x
+        self.outer = ops.sum([trunk * u, relu(trunk), x, w * w])
+        self.inner = where(True, trunk * v, 0.0) + x * x - u
+        self.own = v
+
+    def grads(self):
+        return [leaf.grad for leaf in self.leaves]
+
+    def between(self):
+        nodes = dict.fromkeys([*toposort(self.outer), *toposort(self.inner)])
+        return [node.grad for node in nodes if node.operands]
+
+
+def entangled(*passes):
+    """An example after passes from its roots."""
+    pair = Entangled()
+    for name in passes:
+        getattr(pair, name).backward()
+    return pair
+
+
+def test_a_sweep_comes_in_the_middle_of_a_sweep_at_every_opcode():
+    one, other = entangled("outer", "inner"), entangled("inner", "outer")
+    assert one.grads() == other.grads()
+    for position in range(opcodes(Entangled().outer.backward, SWEEP)):
+        pair = Entangled()
+
+        def interrupt(pair=pair):
+            pair.inner.backward()
+            said = pair.own.grad, pair.inner.grad
+            assert said == (one.own.grad, 1.0)
+
+        at_opcode(position, interrupt, pair.outer.backward, SWEEP)
+        assert pair.grads() == one.grads(), position
+        assert pair.between() in (one.between(), other.between()), position
+
+
+def test_another_thread_may_sweep_in_the_middle_of_a_sweep():
+    expected = entangled("outer", "inner").grads()
+    for position in range(0, opcodes(Entangled().outer.backward, FLOW), 40):
+        pair = Entangled()
+        thread = threading.Thread(target=pair.inner.backward)
+
+        def interrupt(thread=thread):
+            thread.start()
+            thread.join(0.02)  # if it waits, it goes on after this sweep
+
+        at_opcode(position, interrupt, pair.outer.backward, FLOW)
+        thread.join(30)
+        assert pair.grads() == expected, position
+
+
+class Hooked(float):
+    """A partial that calls functions before it is multiplied, each once."""
+
+    def __rmul__(self, ct):
+        while self.hooks:
+            self.hooks.pop()()
+        return ct * float(self)
+
+
+def edges(root):
+    return [(node, i) for node in toposort(root) for i, p in enumerate(node._partials) if p]
+
+
+def sweep_hooked(root, edge, function):
+    """Sweep back from `root`, and call `function` between the read and the write of one edge."""
+    node, i = edges(root)[edge]
+    before = node._partials
+    hooked = Hooked(before[i])
+    hooked.hooks = [function]
+    node._partials = (*before[:i], hooked, *before[i + 1 :])
+    try:
+        root.backward()
+    finally:
+        node._partials = before
+
+
+EDGES = range(len(edges(Entangled().inner)))
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_a_sweep_comes_in_the_middle_of_one_that_does(edge):
+    expected = entangled("outer", "inner", "outer").grads()
+    for position in range(0, opcodes(Entangled().outer.backward, SWEEP), 7):
+        pair = Entangled()
+        third = (pair.outer * 1.0).backward
+        at_opcode(
+            position,
+            partial(sweep_hooked, pair.inner, edge, third),
+            pair.outer.backward,
+            SWEEP,
+        )
+        assert pair.grads() == expected, position
+
+
+def test_a_sweep_comes_while_what_came_in_the_middle_is_added():
+    expected = entangled("outer", "inner", "outer").grads()
+    ending = codes_of(reverse.backward, reverse._settle)
+
+    def swept(pair):
+        return partial(sweep_hooked, pair.outer, 3, (pair.outer * 1.0).backward)
+
+    for position in range(opcodes(swept(Entangled()), ending)):
+        pair = Entangled()
+        at_opcode(position, pair.inner.backward, swept(pair), ending)
+        assert pair.grads() == expected, position
+
+
+def test_a_graph_of_its_own_is_swept_in_the_middle_of_a_sweep():
+    y = Value(3.0)
+    square = y * y
+    root = square * 2.0
+
+    def interrupt():
+        root.backward()
+        assert (y.grad, square.grad) == (12.0, 2.0)
+
+    at_opcode(150, interrupt, Entangled().outer.backward, SWEEP)
+    assert (y.grad, square.grad, root.grad) == (12.0, 2.0, 1.0)
+
+
+def interrupted():
+    raise KeyboardInterrupt
+
+
+def test_a_sweep_that_is_broken_off_does_not_reach_the_next():
+    expected = entangled("inner", "outer").grads()
+    for position in range(opcodes(Entangled().outer.backward, FLOW)):
+        pair = Entangled()
+        with pytest.raises(KeyboardInterrupt):
+            at_opcode(position, interrupted, pair.outer.backward, FLOW)
+        for leaf in pair.leaves:
+            leaf.grad = 0.0
+        pair.inner.backward()
+        pair.outer.backward()
+        assert pair.grads() == expected, position
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_a_sweep_that_is_broken_off_does_not_reach_the_outer_one(edge):
+    expected = entangled("outer").grads()[:-1]
+    for position in range(0, opcodes(Entangled().outer.backward, FLOW), 7):
+        pair = Entangled()
+
+        def interrupt(pair=pair):
+            with pytest.raises(KeyboardInterrupt):
+                sweep_hooked(pair.inner, edge, interrupted)
+
+        at_opcode(position, interrupt, pair.outer.backward, FLOW)
+        assert pair.grads()[:-1] == expected, position
+
+
+@can_fork
+def test_a_child_forked_while_another_thread_sweeps_can_sweep():
+    pair = Entangled()
+    amid, done = threading.Event(), threading.Event()
+
+    def stop():
+        amid.set()
+        done.wait(60)
+
+    def check():
+        for leaf in pair.leaves:
+            leaf.grad = 0.0
+        pair.inner.backward()
+        return pair.grads() == entangled("inner").grads()
+
+    with ThreadPoolExecutor(1) as pool:
+        swept = pool.submit(at_opcode, 150, stop, pair.outer.backward, SWEEP)
+        assert amid.wait(60)
+        try:
+            assert passes_in_child(check)
+        finally:
+            done.set()
+        swept.result()
+    assert pair.grads() == entangled("outer").grads()
+
+
+@can_fork
+def test_a_child_forked_in_the_middle_of_a_sweep_can_sweep():
+    pair = Entangled()
+
+    def check():
+        pair.inner.backward()
+        return pair.own.grad == entangled("inner").own.grad
+
+    def interrupt():
+        assert passes_in_child(check)
+
+    at_opcode(150, interrupt, pair.outer.backward, SWEEP)
+    assert pair.grads() == entangled("outer").grads()

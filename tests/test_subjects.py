@@ -27,6 +27,14 @@ def test_moved_gives_the_derivatives_there_and_goes_back():
     assert (x.data, y.data) == (2.0, 3.0)
 
 
+def test_a_check_that_raises_leaves_the_gradients():
+    x = Value(0.0)
+    x.grad = 3.0
+    with ad.detect_anomaly(), pytest.raises(ad.AnomalyError):
+        Eager(lambda x: x**0.5, (x,)).derivatives(1)
+    assert x.grad == 3.0
+
+
 # Kernels
 
 

@@ -12,24 +12,24 @@ from autodiff.compiler.builder import Builder
 from autodiff.compiler.ir import Instr, base
 from autodiff.compiler.lanes import Lanes
 from autodiff.compiler.simplify import is_moderate
-from autodiff.compiler.trace import GREATER, LESS_EQUAL
-from autodiff.primitive import Primitive
+from autodiff.primitive import Primitive, declare
 from autodiff.reduction import Reduction
 
-MASKED = Primitive(
-    "masked",
-    lambda partial, ct, zero: ct * partial if partial else zero,
-    (
-        lambda partial, ct, zero, out: ops.where((partial > 0) | (partial < 0), ct, 0.0),
-        lambda partial, ct, zero, out: partial,
-        None,
+MASKED = declare(
+    Primitive(
+        "masked",
+        lambda partial, ct, zero: ct * partial if partial else zero,
+        (
+            lambda partial, ct, zero, out: ops.where((partial > 0) | (partial < 0), ct, 0.0),
+            lambda partial, ct, zero, out: partial,
+            None,
+        ),
+        "np.where({0} != 0, {0} * {1}, {2})",
+        (),
+        "masked",
+        selects=True,
     ),
-    "np.where({0} != 0, {0} * {1}, {2})",
-    (),
-    "masked",
-    "",
-    (),
-    True,
+    is_inner=True,
 )
 """ct times partial, and 0 where the partial is 0, whatever ct is there."""
 
@@ -72,7 +72,8 @@ class _Adjoint:
         instrs = self.builder.instrs
         self.reaches = set(sources)
         for i, instr in enumerate(instrs):
-            if not self.reaches.isdisjoint(instr.operands):
+            carries = instr.kind == "f" and instr.op != "cast"  # no slope crosses a condition
+            if carries and not self.reaches.isdisjoint(instr.operands):
                 self.reaches.add(i)
         for result, seed in results:
             self._give(result, seed)
@@ -143,8 +144,7 @@ class _Adjoint:
     def _through(self, i: int, instr: Instr, ct: int) -> None:
         builder = self.builder
         if isinstance(instr.op, Primitive):
-            if instr.kind != "b":
-                self._elementwise(i, instr, ct)
+            self._elementwise(i, instr, ct)
             return
         ct = builder.broadcast(ct, instr.shape)
         source, *rest = instr.operands
@@ -306,8 +306,8 @@ class _Adjoint:
                 return builder.apply(ops.mul, [ct, condition])
             case ops.where, (condition, x, y) if (builder.only(x), builder.only(y)) == (0.0, 1.0):
                 return builder.apply(ops.where, [condition, zero, ct])
-            case ops.sub, (_, lost) if builder.instrs[lost].op is LESS_EQUAL:
-                passed = builder.apply(GREATER, builder.instrs[lost].operands, kind="b")
+            case ops.sub, (_, lost) if builder.instrs[lost].op is ops.less_equal:
+                passed = builder.apply(ops.greater, builder.instrs[lost].operands)
                 return builder.apply(ops.mul, [ct, passed])  # 1 - (out ≤ 0) → out > 0
             case ops.div, (won, count):  # a share of a tie
                 return self._selected(

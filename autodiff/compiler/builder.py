@@ -18,7 +18,7 @@ from autodiff.compiler.access import (
     contiguous,
     periods,
 )
-from autodiff.compiler.ir import Instr, Program
+from autodiff.compiler.ir import KEEPS_KIND, Instr, Program, casts_booleans
 from autodiff.compiler.simplify import operands_of, simplify
 from autodiff.primitive import Primitive
 
@@ -57,6 +57,8 @@ class Builder:
         fact: Any = None,
         kind: str = "f",
     ) -> int:
+        if isinstance(op, str) and op not in KEEPS_KIND:
+            operands = tuple([self.number(operand) for operand in operands])
         if is_batched is None:
             is_batched = any(self.instrs[operand].is_batched for operand in operands)
         instr = Instr(op, operands, shape, is_batched, fact, kind)
@@ -96,8 +98,24 @@ class Builder:
         return float(instr.fact.flat[0]) if is_one else None
 
     def cast(self, i: int) -> int:
-        """Integers as floats."""
-        return self._add("cast", (i,), self.shape(i))
+        """Integers or booleans as floats."""
+        instr = self.instrs[i]
+        if instr.op == "constant":
+            return self.known(instr.fact.astype(float))
+        if instr.op == "view":  # what is read in several ways is cast once
+            return self.view(self.cast(instr.operands[0]), instr.fact)
+        return self._add("cast", (i,), instr.shape)
+
+    # A condition is a number for whatever computes, and a number a condition for what chooses.
+
+    def number(self, i: int) -> int:
+        """The array as numbers: 1.0 and 0.0 for booleans."""
+        return self.cast(i) if self.instrs[i].kind == "b" else i
+
+    def condition(self, i: int) -> int:
+        """The array as booleans: where a number is not 0."""
+        is_known = self.instrs[i].kind == "b"
+        return i if is_known else self.apply(ops.not_equal, [i, self.constant([0.0])])
 
     # The same elements elsewhere
 
@@ -198,6 +216,7 @@ class Builder:
         """Flattened arrays one behind the other."""
         if len(operands) == 1:
             return operands[0]
+        operands = [self.number(i) for i in operands]
         size = sum(self.instrs[i].size for i in operands)
         return self._add(
             "concatenate", tuple(operands), (size,), kind=self.instrs[operands[0]].kind
@@ -216,13 +235,27 @@ class Builder:
 
     # What computes
 
-    def apply(self, row: Primitive, operands: Sequence[int], kind: str = "f") -> int:
+    def apply(self, row: Primitive, operands: Sequence[int]) -> int:
         """An elementwise op, its operands broadcast."""
+        operands = self._as_read(row, operands)
         simple = simplify(self, row, operands)
         if simple is not None:
             return simple
         shape = np.broadcast_shapes(*[self.shape(i) for i in operands])
-        return self._add(row, tuple(operands), shape, kind=kind)
+        return self._add(row, tuple(operands), shape, kind="b" if row.is_predicate else "f")
+
+    def _as_read(self, row: Primitive, operands: Sequence[int]) -> list[int]:
+        """The operands as a row reads them: conditions as booleans, others as numbers."""
+        numbers = [i for k, i in enumerate(operands) if k not in row.conditions]
+        casts = casts_booleans(row, [self.instrs[i].kind for i in numbers])
+        return [
+            self.condition(i)
+            if k in row.conditions
+            else i
+            if casts and self.instrs[i].op != "constant"
+            else self.number(i)
+            for k, i in enumerate(operands)
+        ]
 
     def reduce(self, row: Primitive, i: int) -> int:
         """A reduction of the last axis."""

@@ -1,31 +1,23 @@
-"""Array program → NumPy source, and source → function.
+"""Array program → NumPy source.
 
 The text has two parts. `bind` runs once for each batch size: it allocates every array and makes
 every view, so that `step`, which it returns, consists of calls that write into them.
 """
 
-import ast
-import linecache
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from textwrap import wrap
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
-
-from autodiff.array import CUSTOM
 from autodiff.compiler.access import View
 from autodiff.compiler.homes import Homes, Place, covers, is_disjoint, starts
 from autodiff.compiler.ir import Instr, Program
-from autodiff.compiler.names import Names, common_name
+from autodiff.compiler.names import Names, common_name, identifier
 from autodiff.compiler.spelling import line_of
-from autodiff.compiler.viewing import strided, view_text
+from autodiff.compiler.viewing import view_text
 from autodiff.primitive import Primitive
-
-LEAF_NAMES = ("batch", "scale", "dtype", "arrays", "np", "math", "strided", "custom", "seed")
-"""Names that the emitted text uses for itself."""
 
 WIDTH = 92
 """The longest line, without the eight columns before it."""
@@ -34,8 +26,6 @@ LARGE = 8192
 
 _WORD = re.compile(r"[^\W\d]\w*")
 
-MANY_LINES = 4000
-"""From how many lines on the names of a text are those of a module."""
 _TAKE_NUMBERS = ("concatenate", "scatter", "broadcast")
 """The ops, beside elementwise ones, an operand of which may be written as a number."""
 
@@ -76,7 +66,7 @@ class Emitter:
         """Of the name of a transposed matrix, that of the matrix."""
         self._cotangent_of = cotangent_of or {}
         self._paths = paths
-        self._new = Names([*LEAF_NAMES, "step", "bool", "int", *leaves])
+        self._new = Names(leaves)
         self._bound: dict[str, str] = {}
         self._stepwise = set(leaves)
         self._places_of: dict[Any, int] = {}
@@ -203,7 +193,7 @@ class Emitter:
         ends = [self.program.instrs[operand].op for operand in instr.operands[1:]]
         if instr.op == "concatenate" and ends == ["constant"] and instr.operands[0] in self.names:
             return self._new.plain(f"{self.names[instr.operands[0]].rstrip('_')}_and_1")
-        return self._new.numbered(_STEMS.get(instr.name, instr.name))
+        return self._new.numbered(_STEMS.get(instr.name) or identifier(instr.name) or "op")
 
     def out(self, i: int, instr: Instr, may_overwrite: bool = False) -> str:
         """The array that instruction `i` writes: at its place in another, or of its own."""
@@ -386,7 +376,8 @@ class Emitter:
         name = self.names[i] = self.name(i)
         if instr.op == "scatter":
             fills = is_disjoint(instr) and covers(instr)
-            if fills and instr.size >= LARGE and i in self.program.results:
+            is_new = instr.size >= LARGE and i in self.program.results
+            if fills and is_new and i not in self.homes.static:
                 self.steps.append(f"{name} = {self.empty(instr)}")
                 self._stepwise.add(name)
                 return name
@@ -401,7 +392,7 @@ class Emitter:
                 if operand not in self.names:
                     self._constant(operand, made)
                 span = f"{name}{self.span(instr, f'{start}:{start + made.size}')}"
-                self.binding.append(f"{span} = {self.names[operand]}")
+                self.binding.append(f"{span} = {self.beside(i, operand)}")
         return name
 
 
@@ -439,25 +430,3 @@ def _broken(lines: Iterable[str]) -> Iterator[str]:
             yield from (f"{name} = (", f"    {expression}", ")")
         else:
             yield line
-
-
-def load(text: str, name: str) -> Callable[..., Any]:
-    """The function `bind` of emitted text; tracebacks and debuggers show its lines."""
-    filename = f"<autodiff kernel {name}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {"np": np, "math": math, "strided": strided, "custom": CUSTOM}
-    if text.count("\n") < MANY_LINES:
-        exec(compile(text, filename, "exec"), namespace)
-        bind: Callable[..., Any] = namespace["bind"]
-        return bind
-    # The time in which Python compiles a function grows with the square of what it closes over.
-    (function,) = ast.parse(text, filename).body
-    body = ast.Module(cast(ast.FunctionDef, function).body[:-1], [])
-    code = compile(body, filename, "exec")
-
-    def bind_names(batch: int, scale: float, dtype: Any, arrays: Any) -> Any:
-        names = dict(namespace, batch=batch, scale=scale, dtype=dtype, arrays=arrays)
-        exec(code, names)
-        return names.pop("step")  # which keeps `names`
-
-    return bind_names

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from autodiff import derivatives
 from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
-from autodiff.compiler.trace import PREDICATES
 from autodiff.value import Value
 
 Array = npt.NDArray[Any]
@@ -41,10 +40,12 @@ def evaluate(
         elif op is TAKE:
             *values, index = (found[operand] for operand in operands)
             found[i] = values[int(_data(index))]
-        elif op in PREDICATES:
-            found[i] = op.forward(*[_data(found[operand]) for operand in operands])
         else:
-            found[i] = op.apply(tuple([found[operand] for operand in operands]))
+            given = [found[operand] for operand in operands]
+            if None in op.partials:  # what has no derivative is read as a number
+                pairs = zip(op.partials, given, strict=True)
+                given = [_data(x) if partial is None else x for partial, x in pairs]
+            found[i] = op.apply(tuple(given))
     return [found[i] for i in results]
 
 

@@ -1,7 +1,7 @@
 """The array program: one instruction an array, its verifier and its printer."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from autodiff.primitive import Primitive
 OPS = {
     "leaf": "an array that the caller gives; fact: its name",
     "constant": "an array known now; fact: its elements",
-    "cast": "integers as floats",
+    "cast": "integers or booleans as floats",
     "view": "elements of an array that is no view; fact: the View",
     "gather": "elements of an array that is no view; fact: the Gather",
     "copy": "the elements of a view, one behind the other",
@@ -33,6 +33,8 @@ OPS = {
 }
 """What is no row of the op table."""
 
+KEEPS_KIND = frozenset({"cast", "view", "gather", "copy", "broadcast"})
+"""What moves elements of any kind, or is for them; all else reads numbers."""
 _CHANGES_BATCH = frozenset({"broadcast", "sum_batch", "matmul_batch", "add_rows", "untake"})
 
 
@@ -94,7 +96,7 @@ def base(instrs: Sequence[Instr], i: int) -> int:
 
 
 def verify(program: Program) -> None:
-    """Raise AssertionError unless operands come first and shapes fit."""
+    """Raise AssertionError unless operands come first, and shapes and kinds fit."""
     for i, instr in enumerate(program.instrs):
         assert isinstance(instr.op, Primitive) or instr.op in OPS, f"%{i}: no op {instr.op}"
         assert all(0 <= operand < i for operand in instr.operands), f"%{i}: operand not before"
@@ -108,7 +110,26 @@ def verify(program: Program) -> None:
             # NumPy aligns axes from the last; the batch must meet the batch.
             same_rank = len(operand.shape) == len(instr.shape)
             assert same_rank or not operand.is_batched, f"%{i}: rank"
+        assert _fits(instr, [operand.kind for operand in operands]), f"%{i}: kinds"
     assert all(0 <= result < len(program.instrs) for result in program.results)
+
+
+def casts_booleans(row: Primitive, kinds: Iterable[str]) -> bool:
+    """Whether NumPy reads booleans among such operands as numbers: in a ufunc, beside floats."""
+    return bool(row.ufunc) and "f" in kinds
+
+
+def _fits(instr: Instr, kinds: list[str]) -> bool:
+    """Whether the kinds of operands and result are those that the op reads and gives."""
+    if not isinstance(instr.op, Primitive):
+        return instr.op in KEEPS_KIND or "b" not in kinds
+    row = instr.op
+    numbers = [kind for k, kind in enumerate(kinds) if k not in row.conditions]
+    return (
+        (instr.kind == "b") == row.is_predicate
+        and all(kinds[k] == "b" for k in row.conditions)
+        and ("b" not in numbers or casts_booleans(row, numbers))
+    )
 
 
 def _shape(instr: Instr, operands: list[Instr]) -> Shape | None:

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from autodiff import modes
 from autodiff.compiler.comparison import compare
 from autodiff.compiler.ir import Program
 from autodiff.compiler.structure import Block, describe, filled, restored
 from autodiff.compiler.trace import trace_error
-from autodiff.compiler.traced import Function, Trace
-from autodiff.modes import recorder
+from autodiff.compiler.traced import BATCHES, Function, Trace
 from autodiff.value import Value
 
 Array = npt.NDArray[np.floating[Any]]
@@ -37,7 +37,10 @@ class _Bound(NamedTuple):
     function: Function
     is_fresh: bool
     """Whether the gradient is an array that no later step writes over."""
-    batch: int
+    steps: dict[Any, Any]
+    """The steps of this thread that wait for a call."""
+    key: tuple[int, float]
+    """The size of the batch, and 1 over it."""
     forms: tuple[tuple[tuple[int, ...], Any], ...]
     """The shape, and the type if it is another, in which the step takes each array."""
 
@@ -74,7 +77,7 @@ class Kernel:
 
         An array of numbers of shape S gives one of shape (B, *S).
         """
-        if recorder():
+        if modes.switched and modes.recorder():
             return self._traced_call(args, parameters)
         trace, leaves, batch = self._trace(args)
         values = self._values(trace, parameters, leaves, batch)
@@ -93,17 +96,19 @@ class Kernel:
         """
         if argnums is not None:
             return self._by_arguments(args, parameters, argnums)
-        (trace, function, is_fresh, batch, _), leaves = self._bound(args)
+        (trace, function, is_fresh, steps, key, _), leaves = self._bound(args)
         theta = self._theta(trace, parameters)
-        scale = 1.0 / max(batch, 1)
-        step = function.take(batch, scale)
+        step = steps.pop(key, None) or function.bound(*key)
         found, gradient = step(theta, *leaves)
         value = found.item()
-        gradient = gradient if is_fresh else gradient.copy()
-        function.give_back(batch, scale, step)
+        if not is_fresh:
+            gradient = gradient.copy()
+        steps[key] = step
+        if len(steps) > BATCHES:
+            function.trim(steps)
         # The square of a gradient is inf or nan where an element is.
         if trace.may_differ and not isfinite(value + np.vdot(gradient, gradient).item()):
-            found, gradient = trace.exact_mean(theta, leaves, batch)
+            found, gradient = trace.exact_mean(theta, leaves, key[0])
             value = found.item()
         return value, self._reordered(trace, gradient)
 
@@ -166,6 +171,10 @@ class Kernel:
         """The NumPy program that runs for the arguments of the latest call: with gradients."""
         return self._known_trace().shown.source
 
+    def standalone(self) -> str:
+        """`source` as a module that imports NumPy and the standard library alone."""
+        return self._known_trace().shown.standalone()
+
     @property
     def program(self) -> Program:
         """The array program of `source`."""
@@ -199,7 +208,7 @@ class Kernel:
 
     def _trace(self, args: tuple[Any, ...]) -> tuple[Trace, list[Array], int]:
         """The trace for these arguments, their arrays as (B, size), and B."""
-        if recorder():
+        if modes.switched and modes.recorder():
             raise trace_error("a derivative of a kernel", "take derivatives of the outer kernel")
         arrays: list[Any] = []
         specs = tuple([describe(arg, arrays, self._is_batched) for arg in args])
@@ -263,10 +272,10 @@ class Kernel:
     def _bound(self, args: tuple[Any, ...]) -> tuple[_Bound, list[Array]]:
         """The step for these arguments, and their arrays as it takes them."""
         calls: dict[Any, _Bound] = self._local.__dict__
-        key: tuple[Any, ...] | None = None
+        form: tuple[Any, ...] | None = None
         if all(type(x) is np.ndarray for x in args):
-            key = tuple([(x.shape, x.dtype) for x in args])
-        known = None if recorder() else calls.get(key)
+            form = tuple([(x.shape, x.dtype) for x in args])
+        known = None if modes.switched and modes.recorder() else calls.get(form)
         if known is not None:  # most calls are like an earlier one: no questions asked
             self._hits += 1
             self._latest = known.trace
@@ -274,20 +283,22 @@ class Kernel:
                 x.reshape(shape) if dtype is None else x.reshape(shape).astype(dtype)
                 for x, (shape, dtype) in zip(args, known.forms, strict=True)
             ]
-            known.trace.check_indices(arrays)
+            if known.trace.indices:
+                known.trace.check_indices(arrays)
             return known, arrays
         trace, leaves, batch = self._trace(args)
         self._check_scalar(trace)
         function = trace.function("grad")
-        bound = _Bound(trace, function, function.fresh[1], batch, ())
-        if key is not None:
+        key = batch, 1.0 / max(batch, 1)
+        bound = _Bound(trace, function, function.fresh[1], function.kept, key, ())
+        if form is not None:
             forms = [
                 (leaf.shape, None if leaf.dtype == x.dtype else leaf.dtype)
                 for leaf, x in zip(leaves, args, strict=True)
             ]
             if len(calls) >= _TRACES:
                 calls.clear()
-            calls[key] = bound._replace(forms=tuple(forms))
+            calls[form] = bound._replace(forms=tuple(forms))
         return bound, leaves
 
     # Results
@@ -332,13 +343,14 @@ class Kernel:
         """The call as a part of the trace: the function on tracers, an example at a time."""
         if parameters is not None:
             raise trace_error("a kernel with parameters=", "let its function read them")
-        if not self._is_batched:
-            return self._f(*args)
-        raise trace_error("a kernel of a batch", "call its function, or compile with batched=False")
+        if self._is_batched or self._dtype != np.dtype(float):
+            kind = "a batch" if self._is_batched else str(self._dtype)
+            raise trace_error(f"a kernel of {kind}", "call its function instead")
+        return self._f(*args)
 
     def _check_scalar(self, trace: Trace) -> None:
         if not trace.is_scalar:
-            raise TypeError("the function returns a structure; a gradient needs a single number")
+            raise TypeError("a gradient needs a function that returns a single number")
 
     def _known_trace(self) -> Trace:
         if self._latest is None:

@@ -7,15 +7,6 @@ from typing import Any
 
 from autodiff import ops
 from autodiff.compiler.builder import Builder
-from autodiff.compiler.trace import (
-    AND,
-    GREATER,
-    GREATER_EQUAL,
-    LESS,
-    LESS_EQUAL,
-    OR,
-    PREDICATES,
-)  # fmt: skip
 from autodiff.interpreter import interpret, number
 from autodiff.primitive import Primitive
 
@@ -47,8 +38,7 @@ class _Arrays:
         numbers = [
             x.index if isinstance(x, Lanes) else builder.constant([number(x)]) for x in operands
         ]
-        kind = "b" if primitive in PREDICATES else "f"
-        return Lanes(builder, builder.apply(primitive, numbers, kind=kind))
+        return Lanes(builder, builder.apply(primitive, numbers))
 
     def quiet(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -68,10 +58,14 @@ def _method(row: Primitive, *, reflected: bool = False) -> Callable[[Any, Any], 
 
 for _name, _row in {
     "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow,
-    "lt": LESS, "le": LESS_EQUAL, "gt": GREATER, "ge": GREATER_EQUAL, "and": AND, "or": OR,
+    "and": ops.logical_and, "or": ops.logical_or, "xor": ops.logical_xor,
 }.items():  # fmt: skip
     setattr(Lanes, f"__{_name}__", _method(_row))
-    if _name not in ("lt", "le", "gt", "ge"):
-        setattr(Lanes, f"__r{_name}__", _method(_row, reflected=True))
+    setattr(Lanes, f"__r{_name}__", _method(_row, reflected=True))
+for _name, _row in {
+    "lt": ops.less, "le": ops.less_equal, "gt": ops.greater, "ge": ops.greater_equal,
+    "eq": ops.equal, "ne": ops.not_equal,
+}.items():  # fmt: skip
+    setattr(Lanes, f"__{_name}__", _method(_row))
 setattr(Lanes, "__neg__", lambda self: ops.neg.apply((self,)))  # noqa: B010
 interpret(Lanes, _Arrays())

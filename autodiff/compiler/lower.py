@@ -21,7 +21,6 @@ from autodiff.compiler.builder import Builder
 from autodiff.compiler.contract import FILLED, Dots, padded
 from autodiff.compiler.pack import SUM, Pack, Packs
 from autodiff.compiler.scalars import CONSTANTS, TAKE, Leaf, Scalars
-from autodiff.compiler.trace import PREDICATES
 from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
 
@@ -110,8 +109,7 @@ class Lowering:
     def _elementwise(self, pack: Pack) -> Operand:
         columns = zip(*[self.scalars.operands[i] for i in pack.lanes], strict=True)
         views, shape, places = self.aligned([self._operand(column) for column in columns])
-        kind = "b" if pack.op in PREDICATES else "f"
-        made = self.builder.apply(pack.op, views, kind=kind)
+        made = self.builder.apply(pack.op, views)
         self.has_spare |= len(places) < math.prod(shape)
         deciding = views[1:] if pack.op is ops.div else views  # where a partial may be infinite
         if any(self._reads_more(view, shape, places) for view in deciding):

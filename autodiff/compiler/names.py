@@ -3,6 +3,7 @@
 import inspect
 import keyword
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
@@ -16,6 +17,14 @@ _DEPTH = 6
 """How many containers and functions deep parameters are looked for."""
 _LONGEST = 32
 """How many characters of the name of an array are kept, before its number."""
+_LONGEST_GIVEN = 24
+"""How many characters are kept of what the user calls something."""
+
+RESERVED = frozenset(
+    {"batch", "scale", "dtype", "arrays", "np", "math", "strided", "custom", "seed", "bind", "step",
+     "bool", "int", "parameters", "vector"}
+)  # fmt: skip
+"""Names that the emitted text uses for itself."""
 
 
 def parameter_paths(f: Callable[..., Any], parameters: Sequence[Value]) -> list[str]:
@@ -29,7 +38,7 @@ def parameter_paths(f: Callable[..., Any], parameters: Sequence[Value]) -> list[
     for path, leaf in _reached(f, "", set(), 0):
         if leaf in wanted:
             paths.setdefault(leaf, path)
-    return [_identifier(p.label) or paths.get(p, "") for p in parameters]
+    return [identifier(p.label) or paths.get(p, "") for p in parameters]
 
 
 def _reached(x: Any, path: str, seen: set[int], depth: int) -> Iterator[tuple[str, Value]]:
@@ -88,20 +97,45 @@ def common_name(paths: Sequence[str]) -> str:
             words.append("_".join(named))
         elif len(words) > 1 and words[-1].endswith("s"):
             words.pop()
-    return _identifier("_".join(words))
+    return identifier("_".join(words))
 
 
-def _identifier(text: str) -> str:
-    """`text` as an identifier of at most 24 characters; "" if nothing is left."""
-    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:24].rstrip("_")
+def identifier(text: str) -> str:
+    """`text` as an ASCII identifier of at most 24 characters; "" if nothing is left.
+
+    Python reads two names as one where their compatibility forms (NFKC) are equal, as ASCII
+    names never are.
+    """
+    if not text.isascii():
+        text = "".join(map(_in_ascii, unicodedata.normalize("NFKD", text)))
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:_LONGEST_GIVEN].rstrip("_")
     return f"p_{name}" if name and (name[0].isdigit() or keyword.iskeyword(name)) else name
 
 
-class Names:
-    """Gives every array a name of its own."""
+def _in_ascii(letter: str) -> str:
+    """A letter of another script by its name, θ as theta; nothing for accents."""
+    if letter.isascii() or unicodedata.combining(letter):
+        return letter * letter.isascii()
+    name = unicodedata.name(letter, "").rpartition(" ")[2].lower()
+    return name if letter.isalpha() and name.isalpha() else "-"
 
-    def __init__(self, taken: Sequence[str]) -> None:
-        self._taken = set(taken)
+
+def argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """What `f` calls each of `count` arguments; x0, x1, … if it does not say."""
+    try:
+        names = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        names = []
+    if len(names) < count or len(set(names)) < len(names):
+        names = [f"x{k}" for k in range(count)]
+    return [f"{name}_in" if name in RESERVED else name for name in names]
+
+
+class Names:
+    """Gives every array a name of its own, beside those that the text uses for itself."""
+
+    def __init__(self, taken: Sequence[str] = ()) -> None:
+        self._taken = {*RESERVED, *taken}
         self._counts: Counter[str] = Counter()
 
     def numbered(self, stem: str) -> str:
@@ -113,6 +147,11 @@ class Names:
             if name not in self._taken:
                 self._taken.add(name)
                 return name
+
+    def given(self, text: str) -> str:
+        """What the user calls something, shortened, in ASCII; numbered if that is not new."""
+        is_name = text.isascii() and text.isidentifier()
+        return self.plain(text[:_LONGEST_GIVEN] if is_name else identifier(text) or "x")
 
     def plain(self, stem: str) -> str:
         """`stem` itself if it is new, else numbered."""

@@ -11,7 +11,6 @@ import numpy as np
 from autodiff import ops
 from autodiff.array import spelling
 from autodiff.compiler.ir import Instr
-from autodiff.compiler.trace import LESS
 from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
 
@@ -153,5 +152,5 @@ def _where(builder: Builder, condition: int, x: int, y: int) -> int | None:
 
 _RULES: dict[Primitive, Rule] = {
     ops.neg: _neg, ops.add: _add, ops.sub: _sub, ops.mul: _mul, ops.div: _div, ops.where: _where,
-    LESS: _less,
+    ops.less: _less,
 }  # fmt: skip

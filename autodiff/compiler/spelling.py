@@ -18,7 +18,9 @@ from autodiff.reduction import Reduction
 if TYPE_CHECKING:
     from autodiff.compiler.emit import Emitter
 
-_UFUNC_CALL = re.compile(r"(np\.(?!where|vectorize)\w+)\(([^()]*)\)")
+_CALL = re.compile(r"np\.(\w+)\(([^()=]*)\)")
+_OF_OPERANDS = re.compile(r"[^(){}]+\((\{\d+\}(, )?)+\)")
+"""The spelling of a row as one call, in which a sign binds no less than anything else."""
 _MANY_ROWS = 512
 """From how many rows on a matrix is not told from ones where a row was read."""
 
@@ -40,12 +42,22 @@ def elementwise(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
         emitter.names[i] = ""
         return
     operands = tuple(emitter.beside(i, operand) for operand in instr.operands)
-    text = row.array.format(*operands)
     if isinstance(row, Reduction):
         text = f"np.{row.ufunc}({', '.join(operands)})"
-    call = _UFUNC_CALL.fullmatch(text)
+    elif _OF_OPERANDS.fullmatch(row.array):
+        text = row.array.format(*operands)
+    else:
+        text = row.array.format(*[f"({x})" if x.startswith("-") else x for x in operands])
     own = emitter.out(i, instr, may_overwrite=True)
-    emitter.step(f"{call[1]}({call[2]}, out={own})" if call else f"{own}[...] = {text}", i)
+    is_ufunc = _takes_out(text)
+    emitter.step(f"{text[:-1]}, out={own})" if is_ufunc else f"{own}[...] = {text}", i)
+
+
+def _takes_out(text: str) -> bool:
+    """Whether an expression is the call of a ufunc, to which the array of its result is given."""
+    call = _CALL.fullmatch(text)
+    ufunc = getattr(np, call[1], None) if call else None
+    return call is not None and isinstance(ufunc, np.ufunc) and call[2].count(",") < ufunc.nin
 
 
 def _zeros(emitter: Emitter, i: int, instr: Instr, mask: str, zero: str, kept: str) -> bool:
@@ -230,7 +242,7 @@ def _scatter(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
 def _put(emitter: Emitter, i: int, instr: Instr, access: Any, ct: str, sign: str) -> None:
     own = emitter.names[i]
     if isinstance(access, View):
-        part = emitter.bind(emitter.view_text(own, instr, access), f"{own}_part")
+        part = emitter.part(own, emitter.view_text(own, instr, access), f"{own}_part")
         line = f"np.copyto({part}, {ct})" if sign == "=" else f"np.add({part}, {ct}, out={part})"
         emitter.line(line, i)
         return

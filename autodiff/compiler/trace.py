@@ -12,8 +12,8 @@ import numpy as np
 from autodiff import modes, ops
 from autodiff.compiler.scalars import TAKE, Leaf, Scalars
 from autodiff.interpreter import interpret, number
-from autodiff.primitive import TABLE, UFUNCS, Domain, Primitive
-from autodiff.value import Value
+from autodiff.primitive import INNER, TABLE, UFUNCS, Primitive
+from autodiff.value import Value, check_conditions
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -31,34 +31,40 @@ def trace_error(what: str, instead: str) -> TraceError:
     return TraceError(f"{place}: {what} while the function is traced: {instead}")
 
 
-def _predicate(name: str, forward: Callable[..., Any], sign: str) -> Primitive:
-    real = (Domain(), Domain())
-    return Primitive(name, forward, (None, None), f"np.{name}({{0}}, {{1}})", real, sign, name)
-
-
-LESS = _predicate("less", operator.lt, "<")
-LESS_EQUAL = _predicate("less_equal", operator.le, "<=")
-GREATER = _predicate("greater", operator.gt, ">")
-GREATER_EQUAL = _predicate("greater_equal", operator.ge, ">=")
-AND = _predicate("logical_and", lambda x, y: bool(x) and bool(y), "and")
-OR = _predicate("logical_or", lambda x, y: bool(x) or bool(y), "or")
 _PREDICATE_OF: dict[Callable[..., bool], Primitive] = {
-    operator.lt: LESS,
-    operator.le: LESS_EQUAL,
-    operator.gt: GREATER,
-    operator.ge: GREATER_EQUAL,
+    operator.lt: ops.less,
+    operator.le: ops.less_equal,
+    operator.gt: ops.greater,
+    operator.ge: ops.greater_equal,
+    operator.eq: ops.equal,
+    operator.ne: ops.not_equal,
 }
-PREDICATES = frozenset({LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, AND, OR})
+
+
+_COMPARISON_OF = {row: compare for compare, row in _PREDICATE_OF.items()}
+
+
+CONDITION, BIT, NUMBER, ARGUMENT, VALUE = range(5)
+"""The kinds of scalars: what each is in eager execution.
+
+A condition is a bool; a bit the integer 0 or 1, of which `&`, `|` and `^` are what they are of
+conditions. An argument is a number or a Value, as the function is called. An op on what is none
+of the first two has the last kind of its operands.
+"""
+
+KIND_OF_ELEMENTS = {"b": CONDITION, "i": NUMBER, "f": ARGUMENT}
+"""The kind of the elements of an array that is an argument."""
 
 
 class Tracer:
     """A scalar of the traced function: it has no data, only a place in the program."""
 
-    __slots__ = ("index", "scalars")
+    __slots__ = ("index", "kind", "scalars")
 
-    def __init__(self, scalars: Scalars, index: int) -> None:
+    def __init__(self, scalars: Scalars, index: int, kind: int = ARGUMENT) -> None:
         self.scalars = scalars
         self.index = index
+        self.kind = kind
 
     def __repr__(self) -> str:
         return f"Tracer({self.index})"
@@ -80,12 +86,15 @@ class _Tracers:
         rows = list(values)
         if rows and isinstance(rows[0], list | tuple):
             return [self.take(column, index) for column in zip(*rows, strict=True)]
+        if index.kind <= BIT:
+            return ops.where(index, rows[1], rows[0])
         scalars = index.scalars
         leaf = scalars.ops[index.index]
         if not isinstance(leaf, Leaf) or not leaf.is_index:
             raise trace_error("a traced scalar as an index", "pass an array of integers")
         values = _numbers_of(scalars, rows)
-        return Tracer(scalars, scalars.add(TAKE, (*values, index.index)))
+        kind = max(NUMBER, *map(kind_of, rows))
+        return Tracer(scalars, scalars.add(TAKE, (*values, index.index)), kind)
 
     def quiet(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -102,13 +111,36 @@ def _either(partial: Any) -> Any:
 
 
 def _traced(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
-    return Tracer(scalars, scalars.apply(primitive, _numbers_of(scalars, operands)))
+    kinds = [x.kind if isinstance(x, Tracer) else kind_of(x) for x in operands]
+    kind = max(kinds)
+    if kind == VALUE and None in primitive.partials:
+        _check_values(primitive, kinds)
+    index = scalars.apply(primitive, _numbers_of(scalars, operands))
+    kind = CONDITION if primitive.is_predicate else kind if kind > NUMBER else NUMBER
+    return Tracer(scalars, index, kind)
 
 
 def _numbers_of(scalars: Scalars, operands: Sequence[Any]) -> list[int]:
     """The numbers of an op's operands; inside `no_grad` nothing flows back to them."""
     numbers = [number_of(scalars, x) for x in operands]
     return numbers if modes.is_recording() else [scalars.still(i) for i in numbers]
+
+
+def kind_of(x: Any) -> int:
+    """The kind of a scalar, a Value or a number."""
+    if isinstance(x, Tracer):
+        return x.kind
+    if isinstance(x, bool | np.bool_):
+        return CONDITION
+    if isinstance(x, int | np.integer) and x in (0, 1):
+        return BIT
+    return VALUE if isinstance(x, Value) else NUMBER
+
+
+def _check_values(row: Primitive, kinds: Sequence[int]) -> None:
+    """Raise TypeError, as eager execution does, if a Value is where none may be."""
+    if row.conditions or row.selects:
+        check_conditions(row, [kind == VALUE for kind in kinds])
 
 
 def number_of(scalars: Scalars, x: Any) -> int:
@@ -144,7 +176,8 @@ class Recorder:
             x, y = (getattr(operand, "_primal", operand) for operand in (x, y))
             return compare(x, y)
         operands = [number_of(self._scalars, operand) for operand in (x, y)]
-        return Tracer(self._scalars, self._scalars.add(_PREDICATE_OF[compare], tuple(operands)))
+        index = self._scalars.add(_PREDICATE_OF[compare], tuple(operands))
+        return Tracer(self._scalars, index, CONDITION)
 
     def apply(self, row: Primitive, arguments: Sequence[Any]) -> Tracer:
         """The op on Values and numbers as a traced scalar."""
@@ -163,6 +196,43 @@ def _operator(row: Primitive, *, reflected: bool = False) -> Callable[[Tracer, A
             return NotImplemented
 
     return method
+
+
+def _equality(row: Primitive, *, is_equal: bool) -> Callable[[Tracer, Any], Any]:
+    """`==` or `!=`: of data with a number, of the object with itself."""
+    compare = _operator(row)
+
+    def method(self: Tracer, other: Any) -> Any:
+        if other is self:
+            return is_equal
+        if min(self.kind, kind_of(other)) > NUMBER:
+            raise trace_error(
+                f"{row.label} of two traced scalars",
+                "Values are equal by identity; compare data by (x <= y) & (x >= y)",
+            )
+        return compare(self, other)
+
+    return method
+
+
+def _connective(row: Primitive) -> Callable[[Tracer, Any], Any]:
+    """`&`, `|` or `^`, for which the order of conditions does not matter."""
+
+    def method(self: Tracer, other: Any) -> Any:
+        if getattr(other, "ndim", 0) > 0:
+            return NotImplemented
+        kind = max(self.kind, kind_of(other))
+        if kind > BIT:
+            raise trace_error(f"{row.label} of a number", "compare it first, as in x != 0")
+        made = row.apply((self, other))
+        return Tracer(made.scalars, made.index, kind)
+
+    return method
+
+
+def _positive(x: Tracer) -> Tracer:
+    """`x` itself; of a condition, as of Python's bool, the number."""
+    return x if x.kind else Tracer(x.scalars, x.index, BIT)
 
 
 def _method(row: Primitive) -> Callable[..., Any]:
@@ -184,14 +254,20 @@ for _name, _row in _OPERATORS.items():
     setattr(Tracer, f"__{_name}__", _operator(_row))
     setattr(Tracer, f"__r{_name}__", _operator(_row, reflected=True))
 for _name, _row in {
-    "lt": LESS, "le": LESS_EQUAL, "gt": GREATER, "ge": GREATER_EQUAL, "and": AND, "or": OR,
+    "lt": ops.less, "le": ops.less_equal, "gt": ops.greater, "ge": ops.greater_equal,
 }.items():  # fmt: skip
     setattr(Tracer, f"__{_name}__", _operator(_row))
-setattr(Tracer, "__rand__", _operator(AND))  # noqa: B010
-setattr(Tracer, "__ror__", _operator(OR))  # noqa: B010
+for _name, _row in {
+    "and": ops.logical_and, "or": ops.logical_or, "xor": ops.logical_xor,
+}.items():  # fmt: skip
+    setattr(Tracer, f"__{_name}__", _connective(_row))
+    setattr(Tracer, f"__r{_name}__", _connective(_row))
+setattr(Tracer, "__eq__", _equality(ops.equal, is_equal=True))  # noqa: B010
+setattr(Tracer, "__ne__", _equality(ops.not_equal, is_equal=False))  # noqa: B010
+setattr(Tracer, "__hash__", object.__hash__)  # noqa: B010
 setattr(Tracer, "__neg__", _method(ops.neg))  # noqa: B010
 setattr(Tracer, "__abs__", _method(ops.abs))  # noqa: B010
-setattr(Tracer, "__pos__", lambda self: self)  # noqa: B010
+setattr(Tracer, "__pos__", _positive)  # noqa: B010
 setattr(Tracer, "detach", _method(ops.stop_gradient))  # noqa: B010
 for _name in dir(Value):
     if not _name.startswith("_") and callable(getattr(Value, _name)):
@@ -201,26 +277,14 @@ for _name in dir(Value):
 setattr(Tracer, "clip", lambda self, low, high, out=None: ops.clip(self, low, high))  # noqa: B010
 
 
-def _equal(self: Tracer, other: object) -> bool:
-    if other is self:
-        return True
-    raise trace_error(
-        "== on a traced scalar", "Values are equal by identity; use (x <= c) & (x >= c)"
-    )
-
-
-def _unequal(self: Tracer, other: object) -> bool:
-    return not _equal(self, other)
-
-
-setattr(Tracer, "__eq__", _equal)  # noqa: B010
-setattr(Tracer, "__ne__", _unequal)  # noqa: B010
-setattr(Tracer, "__hash__", object.__hash__)  # noqa: B010
-
-_BRANCH = "use autodiff.where, maximum or minimum, which compute both sides"
+_BRANCH = (
+    "use autodiff.where, maximum or minimum, which compute both sides; compare the elements of "
+    "an array one by one"
+)
 _NUMBER = "a tracer has no number; use the functions of autodiff, as autodiff.exp"
 for _name, _what, _instead in (
     ("__bool__", "a branch on a traced scalar", _BRANCH),
+    ("__invert__", "~ of a traced scalar", "write c ^ True; in Python ~True is -2"),
     ("__float__", "float() or math of a traced scalar", _NUMBER),
     ("__int__", "int() of a traced scalar", _NUMBER),
     ("__complex__", "complex() of a traced scalar", _NUMBER),
@@ -239,16 +303,16 @@ for _name in ("data", "grad", "has_grad"):
 
 
 def _array_ufunc(self: Tracer, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    row = UFUNCS.get(ufunc.__name__) or _PREDICATE_OF_UFUNC.get(ufunc.__name__)
-    if row and method == "__call__" and not options:
-        return row(*inputs)
+    row = UFUNCS.get(ufunc.__name__) or INNER.get(ufunc.__name__)
     wrapped = [np.array(x, object) if isinstance(x, Tracer) else x for x in inputs]
+    if row and method == "__call__" and not options:
+        compare = _COMPARISON_OF.get(row)
+        return np.frompyfunc(compare, 2, 1)(*wrapped) if compare else row(*inputs)
     try:
         return getattr(ufunc, method)(*wrapped, **options)
     except TypeError as error:
         raise trace_error(f"np.{ufunc.__name__}", "it has no row in the op table") from error
 
 
-_PREDICATE_OF_UFUNC = {row.ufunc: row for row in PREDICATES}
 setattr(Tracer, "__array_ufunc__", _array_ufunc)  # noqa: B010
 interpret(Tracer, _Tracers())

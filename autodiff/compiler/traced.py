@@ -1,7 +1,5 @@
 """`Trace`: one structure of arguments, from the function to the programs that run."""
 
-import inspect
-import keyword
 import threading
 import time
 from collections import Counter
@@ -14,22 +12,27 @@ from autodiff import ops
 from autodiff.compiler import exact
 from autodiff.compiler.adjoint import adjoint
 from autodiff.compiler.builder import Builder
-from autodiff.compiler.emit import LEAF_NAMES, Emitter, load
+from autodiff.compiler.emit import Emitter
 from autodiff.compiler.ir import Program
+from autodiff.compiler.loading import load, standalone
 from autodiff.compiler.lower import Lowering
-from autodiff.compiler.names import parameter_paths
+from autodiff.compiler.names import Names, argument_names, parameter_paths
 from autodiff.compiler.pack import SUM, pack
 from autodiff.compiler.scalars import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
 from autodiff.compiler.structure import Block, Part, filled, flattened
-from autodiff.compiler.trace import Recorder, Tracer, number_of
+from autodiff.compiler.trace import (
+    CONDITION,
+    KIND_OF_ELEMENTS,
+    Recorder,
+    Tracer,
+    kind_of,
+    number_of,
+)
 from autodiff.modes import collector_paused, tracing
 
-_LONGEST = 24  # characters of the name of an argument
 _SHOWN = 10  # gathers that an explanation lists
-_BATCHES = 8  # batch sizes for which a thread keeps arrays
-
-RESERVED = frozenset({*LEAF_NAMES, "parameters", "vector"})
-"""Names that the emitted text uses for itself."""
+BATCHES = 8
+"""For how many batch sizes a thread keeps arrays."""
 
 
 class Function:
@@ -44,34 +47,40 @@ class Function:
         self._dtype = dtype
         self._local = threading.local()
 
-    def take(self, batch: int, scale: float) -> Callable[..., Any]:
-        """The function of the leaves, with arrays of its own until it is given back.
+    @property
+    def kept(self) -> dict[Any, Any]:
+        """The steps of this thread that wait for a call, by (batch, scale).
 
-        Its results are those arrays. A call inside a call (a signal handler's, say) finds them
-        gone, and takes others.
+        A call takes its step out and puts it back: a call inside a call (a signal handler's,
+        say) finds it gone, and has arrays of its own.
         """
-        kept: dict[Any, Any] = self._local.__dict__
-        step = kept.pop((batch, scale), None)
-        if step is None:
-            with np.errstate(all="ignore"):  # what every step would compute is computed here
-                made = self._bind(batch, scale, self._dtype, self._arrays)
-            step = np.errstate(all="ignore")(made)
-        return cast(Callable[..., Any], step)
+        steps: dict[Any, Any] = self._local.__dict__
+        return steps
 
-    def give_back(self, batch: int, scale: float, step: Callable[..., Any]) -> None:
-        """Keep the arrays of `step` for the next call; those used longest ago go."""
-        kept: dict[Any, Any] = self._local.__dict__
-        kept[batch, scale] = step
-        if len(kept) > _BATCHES:
-            for key in list(kept)[:-_BATCHES]:
-                kept.pop(key, None)
+    def bound(self, batch: int, scale: float) -> Callable[..., Any]:
+        """A new step: the function of the leaves, with arrays of its own, which it returns."""
+        with np.errstate(all="ignore"):  # what every step would compute is computed here
+            made = self._bind(batch, scale, self._dtype, self._arrays)
+        return cast(Callable[..., Any], np.errstate(all="ignore")(made))
+
+    @staticmethod
+    def trim(steps: dict[Any, Any]) -> None:
+        """Let go of the steps that were used longest ago."""
+        for key in list(steps)[:-BATCHES]:
+            steps.pop(key, None)
+
+    def standalone(self) -> str:
+        """The source as a module that imports NumPy and the standard library alone."""
+        return standalone(self.source, self._arrays)
 
     def __call__(self, batch: int, scale: float, leaves: Sequence[Any]) -> list[Any]:
         """The results, copied, each with the batch axis first if it has one."""
-        step = self.take(batch, scale)
+        steps, key = self.kept, (batch, scale)
+        step = steps.pop(key, None) or self.bound(*key)
         results = step(*leaves)
         copies = [x if new else x.copy() for x, new in zip(results, self.fresh, strict=True)]
-        self.give_back(batch, scale, step)
+        steps[key] = step
+        self.trim(steps)
         return copies
 
 
@@ -91,7 +100,8 @@ class Trace:
         self.order = np.arange(0)  # of its parameters among the kernel's, which sets it
         self.is_in_order = True
         self.latest_use = 0  # among the calls of the kernel, which sets it
-        names = _argument_names(f, len(specs))
+        self._names = Names()  # of the inputs
+        names = argument_names(f, len(specs))
         with collector_paused():
             args = []
             for k, spec in enumerate(specs):
@@ -101,6 +111,7 @@ class Trace:
                     result = f(*args)
                     scalars, self.structure = flattened(result)
                     self.results = [number_of(self.scalars, x) for x in scalars]
+                    self.are_conditions = [kind_of(x) == CONDITION for x in scalars]
             finally:
                 self.scalars.is_closed = True
             self.indices = self._mark_indices()
@@ -134,23 +145,16 @@ class Trace:
         """The argument that `spec` describes, tracers for its numbers."""
 
         def tracers(block: Block, path: str) -> Any:
-            leaf = Leaf(self._leaf_name(path), True, block.kind == "i")
+            leaf = Leaf(self._names.given(path), True, block.kind != "f")
             self.inputs.append(leaf)
             self.blocks.append(block)
             self.owner.append(owner)
             size = self.sizes[leaf] = int(np.prod(block.shape))
             numbers = [self.scalars.add(leaf, (k,)) for k in range(size)]
-            return block.filled([Tracer(self.scalars, number) for number in numbers])
+            kind = KIND_OF_ELEMENTS[block.kind]
+            return block.filled([Tracer(self.scalars, number, kind) for number in numbers])
 
         return filled(spec, tracers, name)
-
-    def _leaf_name(self, name: str) -> str:
-        """A name that no other input has."""
-        taken = {leaf.name for leaf in self.inputs}
-        name = name[:_LONGEST]
-        while not name.isidentifier() or keyword.iskeyword(name) or name in taken:
-            name = f"x{len(taken)}" if not name.isidentifier() else f"{name}_"
-        return name
 
     def function(self, wanted: str, argnums: tuple[int, ...] = ()) -> Function:
         """The program for the values alone ("call"), with gradients ("grad"), or "hvp"."""
@@ -162,7 +166,9 @@ class Trace:
 
     def exact_values(self, theta: Any, leaves: Sequence[Any], batch: int) -> list[Any]:
         """The results, (B, 1) each, by eager execution."""
-        return exact.values(self.scalars, self.results, theta, self._by_leaf(leaves), batch)
+        found = exact.values(self.scalars, self.results, theta, self._by_leaf(leaves), batch)
+        pairs = zip(found, self.are_conditions, strict=True)
+        return [x.astype(bool) if is_condition else x for x, is_condition in pairs]
 
     def exact_mean(self, theta: Any, leaves: Sequence[Any], batch: int) -> tuple[Any, Any]:
         """The mean over the batch, and its gradient by the parameters, by eager execution."""
@@ -199,7 +205,8 @@ class Trace:
     @property
     def is_scalar(self) -> bool:
         """Whether the function returns one number, so that it has a gradient."""
-        return isinstance(self.structure, Part) and not self.structure.shape
+        is_number = isinstance(self.structure, Part) and not self.structure.shape
+        return is_number and not self.are_conditions[0]
 
     @property
     def shown(self) -> Function:
@@ -210,9 +217,9 @@ class Trace:
         start = time.perf_counter()
         builder = Builder(self.lowering.builder.instrs)
         outputs = []
-        for i in self.results:
-            array, place = self.lowering.result(i)
-            outputs.append(builder.fetch(array, place))
+        for i, is_condition in zip(self.results, self.are_conditions, strict=True):
+            array = builder.fetch(*self.lowering.result(i))
+            outputs.append((builder.condition if is_condition else builder.number)(array))
         arguments = ["parameters", *(leaf.name for leaf in self.inputs)]
         backward = len(builder.instrs)
         cotangent_of: dict[int, int] = {}
@@ -236,7 +243,7 @@ class Trace:
         }
         first = min((place for old, place in new.items() if old >= backward), default=-1)
         emitter = Emitter(program, arguments, cotangent_of, first, self.paths)
-        function = Function(program, emitter, f"{id(self)}, {wanted}", self._dtype)
+        function = Function(program, emitter, wanted, self._dtype)
         self.seconds += time.perf_counter() - start
         return function
 
@@ -277,13 +284,3 @@ class Trace:
             of = source.fact if source.op == "leaf" else source.name
             lines.append(f"  {instr.size:,} elements picked from the {source.size:,} of {of}")
         return "\n".join(lines)
-
-
-def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
-    try:
-        names = list(inspect.signature(f).parameters)
-    except (TypeError, ValueError):
-        names = []
-    if len(names) < count or len(set(names)) < len(names):
-        names = [f"x{k}" for k in range(count)]
-    return [f"{name}_in" if name in RESERVED else name for name in names]

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         plot_fit(folder, x_test, y_test, nn.predict(model, x_test), (x_train, y_train))
         plot_loss(folder, history.losses)
         write_drawing(folder, model)
-        regression.write_source(folder, options, 1, kernel.source)
+        regression.write_source(folder, options, 1, kernel)
         print_written(options.out, folder)
     print_missing()
     return INTERRUPTED if history.stopped == "interrupted" else 0

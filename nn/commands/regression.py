@@ -13,6 +13,7 @@ import nn
 from autodiff import gradcheck
 from nn.commands.options import OPTIMIZERS
 from nn.commands.output import progress
+from nn.examples import as_lists
 
 Array = npt.NDArray[np.float64]
 
@@ -24,15 +25,12 @@ DEFAULTS = {"compiled": (10_000, 100, 0.005), "eager": (1000, 16, 0.01)}
 
 HEADER = '''"""The mean squared error of a {sizes} network and its gradient, derived from scalars.
 
-`bind(batch, 1 / batch, float, [])` makes the arrays and returns `step`, which takes the flat
+`bind(batch, 1 / batch, float, arrays)` makes the arrays and returns `step`, which takes the flat
 parameters, x of shape (batch, {nin}) and y of shape (batch, 1), and returns the errors and the
 gradient of their mean.
 """
 
-import numpy as np
-{imports}
-
-{source}'''
+'''
 
 
 def network(options: argparse.Namespace, nin: int, rng: np.random.Generator) -> nn.MLP:
@@ -70,18 +68,19 @@ def train(
         **more,
     )
     print(f"stopped after {len(history.losses):,} iterations: {history.stopped}")
+    check_finite(*nn.predict(model, x[:1]))
     return history
 
 
-def check_finite(*errors: float) -> None:
-    """Raise ArithmeticError if an error is not finite."""
-    if not all(map(isfinite, errors)):
+def check_finite(*numbers: float) -> None:
+    """Raise ArithmeticError if an output or an error is not finite."""
+    if not all(map(isfinite, numbers)):
         raise ArithmeticError("the trained network's output is not finite; lower --lr")
 
 
 def print_check(options: argparse.Namespace, model: nn.MLP, x: Array, y: Array) -> autodiff.Kernel:
     """Check the gradient of the squared error at a few examples; the kernel that has it."""
-    kernel = autodiff.compile(lambda x, y: nn.mse(model(x), y))
+    kernel = autodiff.compile(lambda x, y: nn.mse(model(as_lists(x)), y))
     kernel(x, y)
     if options.engine == "compiled":
         print(gradcheck(kernel, (x, y), raise_exception=False))
@@ -94,9 +93,9 @@ def print_check(options: argparse.Namespace, model: nn.MLP, x: Array, y: Array) 
     return kernel
 
 
-def write_source(folder: Path, options: argparse.Namespace, nin: int, source: str) -> None:
-    """Write `backprop.py`, the derived program as a module."""
-    imports = "from autodiff.compiler.viewing import strided\n" if "strided(" in source else ""
-    sizes = "-".join(map(str, [nin, *options.layers]))
-    text = HEADER.format(sizes=sizes, nin=nin, imports=imports, source=source)
-    (folder / "backprop.py").write_text(text, encoding="utf-8")
+def write_source(
+    folder: Path, options: argparse.Namespace, nin: int, kernel: autodiff.Kernel
+) -> None:
+    """Write `backprop.py`, the derived program as a module that runs by itself."""
+    header = HEADER.format(sizes="-".join(map(str, [nin, *options.layers])), nin=nin)
+    (folder / "backprop.py").write_text(header + kernel.standalone(), encoding="utf-8")

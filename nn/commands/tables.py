@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             plot_agreement(folder, y_test, predicted(inputs_test), options.y)
         plot_curves(folder, history.epochs, history.best_epoch)
         write_drawing(folder, model)
-        regression.write_source(folder, options, nin, kernel.source)
+        regression.write_source(folder, options, nin, kernel)
         print_written(options.out, folder)
     print_missing()
     return INTERRUPTED if history.stopped == "interrupted" else 0

@@ -193,3 +193,11 @@ def test_what_a_result_does_not_reach_has_cotangent_zero():
     assert builder.shape(ct) == (3,)
     (itself,) = adjoint(builder, [(x, builder.constant([1.0, 2.0, 3.0]))], [x], {})
     assert builder.instrs[itself].fact.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_no_cotangent_is_computed_for_what_only_a_condition_reads():
+    kernel = Kernel(lambda x: autodiff.where((w * x[0]).exp() > v, x[1], 2.0) * ((v * x[0]) > 0))
+    kernel.value_and_grad(np.ones((3, 2)))
+    calls = [kernel._latest.function(wanted).program.calls for wanted in ("call", "grad")]
+    assert calls[1] == calls[0] + 2  # the mean over the batch
+    assert (kernel.value_and_grad(np.ones((3, 2)))[1] == 0.0).all()

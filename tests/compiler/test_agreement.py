@@ -9,6 +9,8 @@ from autodiff import Value, gradcheck
 from autodiff.compiler.ir import verify
 from autodiff.testing import expressions
 
+from .reading import unbound_names
+
 OFFSETS = np.array([0.0, 1e-3, -1e-3])[:, None]
 
 
@@ -19,6 +21,7 @@ def test_kernels_of_expressions_are_eager_execution(expression):
     x = np.array(expression.point) + OFFSETS
     values, gradient = kernel.value_and_grad(x, argnums=0)
     verify(kernel.program)
+    assert unbound_names(kernel.source) == []
     for example, value, slopes in zip(x, values, gradient, strict=True):
         inputs = [Value(t) for t in example]
         root = expression(*inputs)

@@ -104,3 +104,41 @@ def test_anything_does_where_nothing_reads(builder):
     x = builder.leaf("x", 9, True)
     triangle = np.array([[0, ANY], [3, 4]])
     assert builder.instrs[builder.fetch(x, triangle)].fact == View(0, (2, 2), (3, 1))
+
+
+def test_conditions_are_read_as_what_they_are_read_for(builder):
+    x, y = builder.leaf("x", 3, True), builder.leaf("y", 3, True)
+    positive, small = (builder.apply(row, [x, y]) for row in (ops.greater, ops.less))
+    cast = builder.instrs[builder.number(positive)]
+    assert (cast.op, cast.operands, cast.kind) == ("cast", (positive,), "f")
+    assert builder.condition(positive) == positive
+    assert builder.number(x) == x
+    assert builder.instrs[builder.condition(x)].op is ops.not_equal
+    # NumPy reads booleans as numbers beside floats, and alone it does not.
+    assert builder.instrs[builder.apply(ops.mul, [x, small])].operands == (x, small)
+    both = builder.instrs[builder.apply(ops.add, [positive, small])].operands
+    assert both == (builder.number(positive), builder.number(small))
+    alone = builder.instrs[builder.apply(ops.exp, [positive])].operands
+    assert alone == (builder.number(positive),)
+
+
+def test_what_sums_moves_or_multiplies_reads_numbers(builder):
+    x = builder.leaf("x", 4, True)
+    positive = builder.apply(ops.greater, [x, builder.constant([0.0])])
+    matrix = builder.reshape(positive, (2, 2))
+    for made in (
+        builder.sum(matrix, (0,)), builder.sum_batch(positive), builder.reduce(ops.prod, matrix),
+        builder.matmul(matrix, builder.reshape(x, (2, 2))), builder.concatenate([positive, x]),
+        builder.concatenate([positive, positive]),
+        builder.scatter([(positive, View(0, (4,), (1,)))], (8,)),
+    ):  # fmt: skip
+        assert builder.instrs[made].kind == "f"
+        assert {builder.instrs[i].kind for i in builder.instrs[made].operands} == {"f"}
+    assert builder.instrs[builder.view(positive, View(1, (2,), (1,)))].kind == "b"
+
+
+def test_known_conditions_are_numbers_at_once(builder):
+    known = builder.constant([True, False])
+    assert builder.instrs[builder.number(known)].fact.tolist() == [1.0, 0.0]
+    assert builder.instrs[builder.condition(builder.constant([2.0, 0.0]))].fact.tolist() == [1, 0]
+    assert builder.instrs[builder.apply(ops.exp, [known])].fact.tolist() == [np.e, 1.0]

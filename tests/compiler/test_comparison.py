@@ -21,6 +21,15 @@ def test_check_finds_a_difference():
         Kernel(f).check(X)
 
 
+def test_check_looks_at_the_second_derivative(w):
+    kernel = Kernel(lambda x: w**3 * x)
+    kernel.check(X)
+    hvp = kernel.hvp
+    kernel.hvp = lambda *args, vector: hvp(*args, vector=vector) * (1 + 1e-6)
+    with pytest.raises(GradcheckError, match="Hessian times a vector"):
+        kernel.check(X)
+
+
 def test_check_leaves_grads_alone(line, w):
     w.grad = 7.0
     line.check(X, Y)

@@ -16,6 +16,7 @@ from autodiff.compiler.ir import Program, verify
 
 from . import programs
 from .programs import PROGRAMS, compiled, eager, example, is_close, random_program
+from .reading import unbound_names
 
 CALLS = {
     "mlp_module": 38, "mixed": 45, "chain": 102, "classifier": 27, "gpt_4": 118, "conv": 18,
@@ -206,6 +207,8 @@ def check_random(seed):
         total.append(result.data)
         expected += [p.grad / batch for p in parameters]
         expected_by_input[b] = [v.grad for v in inputs]
+    for function in kernel._latest._functions.values():
+        assert unbound_names(function.source) == []
     at = {p: k for k, p in enumerate(kernel.parameters)}
     assert gradient.shape == (len(at),)
     mine = np.array([gradient[at[p]] if p in at else 0.0 for p in parameters])

@@ -4,7 +4,8 @@ import pytest
 from autodiff.compiler.access import ANY
 from autodiff.compiler.builder import Builder
 from autodiff.compiler.contract import Dots, padded
-from autodiff.compiler.emit import Emitter, load
+from autodiff.compiler.emit import Emitter
+from autodiff.compiler.loading import load
 
 
 def run(builder, i, arrays):

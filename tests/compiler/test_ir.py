@@ -6,7 +6,7 @@ import pytest
 from autodiff import ops
 from autodiff.compiler.access import View
 from autodiff.compiler.builder import Builder
-from autodiff.compiler.ir import Program, verify
+from autodiff.compiler.ir import Instr, Program, verify
 
 from .programs import compiled
 
@@ -64,6 +64,23 @@ def test_the_verifier_finds_what_is_broken(broken, op):
     instrs[i] = broken(instrs, i)
     with pytest.raises(AssertionError):
         verify(Program(tuple(instrs), program.results))
+
+
+@pytest.mark.parametrize("op", ["sum", ops.exp, ops.mul, ops.where, ops.greater])
+def test_the_verifier_finds_a_kind_that_the_op_does_not_read_or_give(builder, op):
+    x = builder.leaf("x", 3, True)
+    positive = builder.apply(ops.greater, [x, builder.constant([0.0])])
+    instr = {
+        "sum": Instr("sum", (positive,), (), True, (0,)),
+        ops.exp: Instr(ops.exp, (positive,), (3,), True),
+        ops.mul: Instr(ops.mul, (positive, positive), (3,), True),
+        ops.where: Instr(ops.where, (x, x, x), (3,), True),
+        ops.greater: Instr(ops.greater, (x, x), (3,), True, kind="f"),
+    }[op]
+    program, _ = builder.program([positive])
+    verify(program)
+    with pytest.raises(AssertionError, match="kinds"):
+        verify(Program((*program.instrs, instr), ()))
 
 
 def test_the_verifier_finds_results_that_are_not_there():

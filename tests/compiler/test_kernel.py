@@ -1,3 +1,4 @@
+from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -39,6 +40,65 @@ def test_arguments_are_trees_of_arrays(case):
     kernel = Kernel(f)
     assert kernel(arg).tolist() == RESULTS[case]
     kernel.check(arg)
+
+
+Point = namedtuple("Point", "x y")
+KINDS = {
+    "a longer list": (lambda w, x: sum(a * b for a, b in zip(w, [*x, 1.0], strict=True)),
+                      [[2.0], [3.0]]),
+    "lists joined": (lambda w, x: sum(x + w), [[2.0, 1.0], [3.0, 4.0]]),
+    "lists of lists": (lambda w, x: sum(sum(row + w) for row in x + x), [[[1.0], [2.0]]]),
+    "arrays added": (lambda w, x: sum(x + w), np.array([[2.0, 1.0], [3.0, 4.0]])),
+    "a named tuple": (lambda w, p: Point(p.x * w[0], p._replace(y=p.x).y + p.y),
+                      Point(np.array([1.0, 2.0]), np.array([3.0, 5.0]))),
+    "lists in a dict": (lambda w, d: sum(d["a"] + d["b"]) * w[1],
+                        {"a": [[1.0, 2.0]], "b": [[3.0]]}),
+    "integers in a list": (lambda w, x: w[0] ** x[0] + sum([*x, 1]), [[2, 3], [1, 4]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batched", [True, False])
+def test_arguments_keep_their_kind(kind, batched):
+    f, arg = KINDS[kind]
+    w = [Value(0.1), Value(0.2)]
+    if not batched and isinstance(arg, dict):
+        arg = {key: rows[0] for key, rows in arg.items()}
+    elif not batched and isinstance(arg, list | np.ndarray):
+        arg = arg[0]
+    kernel = Kernel(lambda x: f(w, x), batched=batched)
+    kernel.check(arg)
+    if isinstance(arg, list) and not batched:  # on plain numbers, too
+        assert kernel(arg) == pytest.approx(f([v.data for v in w], arg), rel=1e-14)
+
+
+def test_results_come_in_the_structure_of_the_function(w):
+    f = {"none": None, "array": lambda x: np.array([[x, w]], dtype=object), "empty": []}
+    kernel = Kernel(lambda x: Point({**f, "array": f["array"](x)}, (w * x,)))
+    result = kernel(X)
+    assert isinstance(result, Point)
+    assert (result.x["none"], result.x["empty"]) == (None, [])
+    assert result.x["array"].tolist() == [[[x, 2.0]] for x in X.tolist()]
+    assert result.y[0].tolist() == (2 * X).tolist()
+    single = Kernel(f["array"], batched=False)(3.0)
+    assert single.tolist() == [[3.0, 2.0]]
+
+
+@pytest.mark.parametrize("dtype", [np.uint64, np.int64, np.uint8, bool])
+def test_integers_are_the_numbers_that_they_are(dtype):
+    largest = 1 if dtype is bool else np.iinfo(dtype).max
+    numbers = np.array([0, largest], dtype=dtype)
+    kernel = Kernel(lambda n, x: n * 1.0 + 0.0 * x)
+    for _ in range(2):
+        assert kernel(numbers, np.ones(2)).tolist() == [0.0, float(largest)]
+        assert kernel.value_and_grad(numbers, np.ones(2))[0] == float(largest) / 2
+
+
+def test_an_index_too_large_for_a_signed_integer_is_out_of_range():
+    table = [Value(1.0), Value(2.0)]
+    kernel = Kernel(lambda k: autodiff.take(table, k))
+    with pytest.raises(IndexError):
+        kernel(np.array([2**63 + 1], dtype=np.uint64))
 
 
 def test_gradients_have_the_structure_of_their_argument():

@@ -17,11 +17,22 @@ def instr(lanes):
 
 
 def test_operators_append_instructions(x):
-    made = [x + 1.0, 1.0 - x, x * x, -x, ops.exp(x), x <= 0, (x > 0) & (x < 1), 2.0 * x]
-    assert [instr(y).name for y in made] == [
-        "add", "sub", "mul", "neg", "exp", "less_equal", "logical_and", "mul",
+    made = [
+        x + 1.0, 1.0 - x, x * x, -x, ops.exp(x), 2.0 * x,
+        x <= 0, x == 0, x != x, x <= 1.0, (x > 0) & (x < 1), True ^ (x > 0), (x > 0) | False,
     ]  # fmt: skip
-    assert [instr(y).kind for y in made] == ["f"] * 5 + ["b"] * 2 + ["f"]
+    assert [instr(y).name for y in made] == [
+        "add", "sub", "mul", "neg", "exp", "mul",
+        "less_equal", "equal", "not_equal", "less_equal", "logical_and", "logical_xor",
+        "logical_or",
+    ]  # fmt: skip
+    assert [instr(y).kind for y in made] == ["f"] * 6 + ["b"] * 7
+
+
+def test_conditions_are_numbers_in_arithmetic(x):
+    both = [(x > 0) + (x > 1), (x > 0) - (x > 1), -(x > 0), ops.exp(x > 0), ops.sum([x > 0, x < 1])]
+    for made in both:
+        assert {x.builder.instrs[i].op for i in instr(made).operands} == {"cast"}
 
 
 def test_a_known_condition_takes_its_branch(x):

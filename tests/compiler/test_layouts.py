@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from autodiff import Value
-from autodiff.compiler import Kernel
+from autodiff.compiler import Kernel, emit, loading
 from autodiff.compiler.ir import verify
 
 from .layouts import Layout, boxed
+from .reading import Poisoned, unbound_names
 
 
 def leaves(args, b):
@@ -84,6 +85,7 @@ def check(seed):
         verify(function.program)
         bound = re.findall(r"^    (\w+) = ", function.source, re.MULTILINE)
         assert len(bound) == len(set(bound))
+        assert unbound_names(function.source) == []
 
 
 def check_structure(seed):
@@ -105,5 +107,14 @@ def check_structure(seed):
 @pytest.mark.parametrize("block", range(10))
 def test_random_layouts_equal_eager_execution(block):
     for seed in range(15 * block, 15 * block + 15):
+        check(seed)
+        check_structure(seed)
+
+
+@pytest.mark.parametrize("least", [1, 8])
+def test_random_layouts_with_large_arrays_equal_eager_execution(least, monkeypatch):
+    monkeypatch.setattr(emit, "LARGE", least)
+    monkeypatch.setattr(loading, "np", Poisoned())
+    for seed in range(30 * least, 30 * least + 30):
         check(seed)
         check_structure(seed)

@@ -5,7 +5,6 @@ from autodiff import ops
 from autodiff.compiler.access import Gather
 from autodiff.compiler.builder import Builder
 from autodiff.compiler.simplify import is_unsigned
-from autodiff.compiler.trace import LESS
 
 
 @pytest.fixture
@@ -83,7 +82,7 @@ def unsigned(builder, x):
     s = builder.apply(ops.sin, [x])
     column = np.array([0, 2, 1])
     index = builder.leaf("index", 3, True, "i")
-    condition = builder.apply(LESS, [x, s], kind="b")
+    condition = builder.apply(ops.less, [x, s])
     return [
         (x, False), (e, True), (s, False), (builder.apply(ops.mul, [s, s]), True),
         (builder.apply(ops.mul, [e, s]), False), (builder.apply(ops.div, [e, e]), True),
@@ -107,7 +106,7 @@ def test_what_is_never_negative_is_not_below_a_number_that_is_not_positive(build
     e = builder.apply(ops.exp, [x])
     known = (e, 0.0, True), (e, -1.0, True), (e, 1.0, False), (x, 0.0, False)
     for operand, bound, is_known in known:
-        less = builder.apply(LESS, [operand, builder.constant([bound])], kind="b")
+        less = builder.apply(ops.less, [operand, builder.constant([bound])])
         assert (builder.only(less) == 0.0) == is_known
 
 

@@ -7,8 +7,9 @@ from autodiff import ops
 from autodiff.compiler import Kernel
 from autodiff.compiler.access import Gather
 from autodiff.compiler.builder import Builder
-from autodiff.compiler.emit import Emitter, load
+from autodiff.compiler.emit import Emitter
 from autodiff.compiler.ir import verify
+from autodiff.compiler.loading import load
 
 RNG = np.random.default_rng(0)
 BATCH = 3

@@ -92,6 +92,7 @@ def test_an_error_of_the_function_passes_and_the_next_call_works():
 
 
 EQUALITY = {
+    "two": lambda x: autodiff.where(x == 2 * x - 1.0, 10.0, x),
     "==": lambda x: 10.0 if x == 1.0 else x,
     "!=": lambda x: x if x != 1.0 else 10.0,
     "in": lambda x: 10.0 if x in (1.0, 3.0) else x,
@@ -338,8 +339,16 @@ def taken(w, x):
     return rows[0] * w[0] * w[1] + rows[1] * w[1] * w[1]
 
 
+def slopes_inside(w, x):
+    with no_grad():
+        slope = autodiff.grad(lambda v: v**3 * w[1])(w[0])
+        value, _ = autodiff.vjp(lambda v: v * w[1], w[0])
+        (row,) = autodiff.jacobian(lambda v: [v[0] * w[0]])([w[1]])
+    return (slope * w[0] + value * w[1] + row[0] * w[0] * w[0]) * x
+
+
 MODES = [frozen_body, straight_through, detached, stopped_trees, stopped_array,
-         of_parameters_alone, taken]  # fmt: skip
+         of_parameters_alone, taken, slopes_inside]  # fmt: skip
 
 
 @pytest.mark.parametrize("f", MODES)

@@ -3,7 +3,7 @@ import pytest
 
 from autodiff import Value
 from autodiff.compiler.kernel import Kernel
-from autodiff.compiler.traced import RESERVED
+from autodiff.compiler.names import RESERVED
 
 w = Value(2.0)
 X = np.array([1.0, 2.0])

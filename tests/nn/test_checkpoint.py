@@ -9,7 +9,8 @@ import pytest
 import nn
 from autodiff import Value, mean
 from nn import MLP, checkpoint
-from nn.checkpoint import fingerprint, generators
+from nn.checkpoint import fingerprint
+from nn.snapshot import generators
 from tests.nn.trainees import Seen
 
 X, Y = nn.data.moons(50, seed=1)

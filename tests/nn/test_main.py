@@ -183,7 +183,7 @@ def test_the_program_written_is_a_module_that_derives_as_its_text_says(
     kernel = autodiff.compile(lambda x, y: nn.mse(model([x]), y))
     value, gradient = kernel.value_and_grad(x[:, 0], y[:, 0])
     theta = np.array([p.data for p in kernel.parameters])
-    errors, derived = program["bind"](2, 1 / 2, float, [])(theta, x, y)[:2]
+    errors, derived = program["bind"](2, 1 / 2, float, program["arrays"])(theta, x, y)[:2]
     np.testing.assert_allclose([errors.mean(), *derived], [value, *gradient], rtol=1e-12)
 
 

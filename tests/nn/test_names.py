@@ -9,6 +9,7 @@ import pytest
 from nn import GPT, Adam, names
 from nn.names import OWN, Names, fit_names, read_names, sample
 from nn.progress import Silent
+from nn.trust import DiffersError
 
 FEW = Names(("bo", "ann", "ada", "bob", "abba", "dan"))
 
@@ -173,3 +174,37 @@ def test_ctrl_c_keeps_what_was_learned():
     same, _ = trained(0)
     assert (len(history.losses), history.stopped) == (3, "interrupted")
     assert [p.data for p in model.parameters()] != [p.data for p in same.parameters()]
+
+
+class Bent(GPT):
+    """Does something else on tracers than on Values."""
+
+    bend = 1.0 + 1e-6
+
+    def __call__(self, tokens):
+        rows = super().__call__(tokens)
+        return (
+            rows if isinstance(tokens[0], int) else [[x * self.bend for x in row] for row in rows]
+        )
+
+
+def test_a_kernel_that_differs_is_not_trained():
+    model = Bent(6, FEW.length, 4, 2, seed=0)
+    before = [parameter.data for parameter in model.parameters()]
+    message = r"the loss of a name of 4 letters is [\d.]+ on Values, [\d.]+ compiled"
+    with pytest.raises(DiffersError, match=message):
+        fit_names(model, FEW, steps=2)
+    assert [parameter.data for parameter in model.parameters()] == before
+    with pytest.raises(DiffersError, match=r"output \d+ of row 0 is"):
+        sample(model, FEW, 3)
+
+
+def test_a_model_sees_tokens_in_a_list():
+    class Growing(GPT):
+        def __call__(self, tokens):
+            end = [0]
+            return super().__call__((end + tokens)[1:])
+
+    model, same = (kind(6, FEW.length, 4, 2, seed=0) for kind in (Growing, GPT))
+    assert fit_names(model, FEW, steps=3).losses == fit_names(same, FEW, steps=3).losses
+    assert sample(model, FEW, 5, seed=1) == sample(same, FEW, 5, seed=1)

@@ -115,3 +115,80 @@ def test_an_error_of_the_model_itself_is_raised_as_it_is():
 def test_an_unknown_engine_is_refused():
     with pytest.raises(ValueError, match="predict: engine must be auto, compiled or eager"):
         nn.predict(Number(), X, engine="jit")
+
+
+class Appending(Number):
+    """Its input is a list, to which it adds a number."""
+
+    def __call__(self, x):
+        one = [1.0]
+        return sum(w * xi for w, xi in zip([self.w, 0.25, 0.5], x + one, strict=True))
+
+
+def test_a_row_is_a_list_however_many_there_are():
+    found = nn.predict(Appending(0.7), LONG)
+    assert found[:32] == pytest.approx(nn.predict(Appending(0.7), LONG[:32]), rel=1e-14)
+    assert found[3] == pytest.approx(0.7 * LONG[3, 0] + 0.25 * LONG[3, 1] + 0.5)
+
+
+class Lying(Number):
+    """One of its two outputs is another on tracers."""
+
+    def __call__(self, x):
+        out = self.w * x[0]
+        return [out, out if isinstance(x[0], float) else out + 1e-6]
+
+
+def test_a_kernel_that_differs_is_not_trusted():
+    message = r"DiffersError: output 1 of row \d+ is [\d.e-]+ on Values, [\d.e-]+ compiled"
+    with pytest.warns(RuntimeWarning, match=message) as said:
+        found = nn.predict(Lying(2.0), LONG)
+    assert said[0].filename == __file__
+    np.testing.assert_array_equal(found, 2 * LONG[:, [0, 0]])
+    with pytest.raises(nn.DiffersError, match=r"output 1 of row"):
+        nn.predict(Lying(2.0), LONG, engine="compiled")
+
+
+def test_an_output_that_is_not_finite_on_either_engine_is_trusted():
+    class Overflowing(Number):
+        def __call__(self, x):
+            return [self.w * x[0] * 1e308 * 1e308, x[0] * self.w]
+
+    eager, compiled = (nn.predict(Overflowing(2.0), LONG, engine=e) for e in ("eager", "compiled"))
+    np.testing.assert_array_equal(compiled, eager)
+    assert np.isinf(eager).sum() == 33
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_a_dict_is_no_output(engine):
+    class Keyed(Number):
+        def __call__(self, x):
+            return {"out": self.w * x[0]}
+
+    with pytest.raises(TypeError, match=r"^the model returns a dict; outputs are a number, a list"):
+        nn.predict(Keyed(), LONG, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_an_array_of_outputs_is_a_list_of_them(engine):
+    class Grid(Number):
+        def __call__(self, x):
+            return np.array([[self.w * x[0], x[1] * 1.0], [self.w * x[1], x[0] * 1.0]])
+
+    found = nn.predict(Grid(3.0), LONG, engine=engine)
+    a, b = LONG.T
+    np.testing.assert_allclose(found, np.stack([3 * a, b, 3 * b, a], 1).reshape(33, 2, 2))
+
+
+def test_generators_of_a_model_are_as_on_values():
+    class Noisy(Number):
+        def __init__(self):
+            super().__init__(1.0)
+            self.rng = np.random.default_rng(0)
+
+        def __call__(self, x):
+            return self.w * x[0] + self.rng.normal()
+
+    with pytest.warns(RuntimeWarning, match="the same call gives other numbers each time"):
+        found = nn.predict(Noisy(), LONG)
+    np.testing.assert_array_equal(found, nn.predict(Noisy(), LONG, engine="eager"))

@@ -266,3 +266,29 @@ def test_a_gradient_that_is_not_finite_raises_and_changes_nothing(engine):
     with pytest.raises(FloatingPointError, match="the gradient is not finite at iteration 1; a lo"):
         nn.fit(model, X, Y, loss=root, engine=engine)
     assert data(model) == [0.0]
+
+
+# The user's own code
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_progress_and_metrics_of_the_user_see_the_parameters_and_may_change_them(engine):
+    model, seen = Number(0.0), []
+
+    def then(number):
+        seen.append((number, model.w.data, model.w.grad))
+        if number == 2:
+            model.w.data = 10.0
+
+    def weight(predictions, targets):
+        assert predictions.tolist() == [model.w.data] * 12
+        return model.w.data
+
+    sgd = SGD(model.parameters(), lr=0.25)
+    history = nn.fit(
+        model, X, 0 * X + 1, optimizer=sgd, epochs=3, batch_size=12, metrics=[weight],
+        progress=Seen(then), engine=engine,
+    )  # fmt: skip
+    assert seen == [(1, 0.5, -2.0), (2, 0.75, -1.0), (3, 5.5, 18.0)]
+    assert history.epochs["weight"] == [0.5, 0.75, 5.5]
+    assert data(model) == [5.5]

@@ -129,7 +129,7 @@ def test_what_can_be_compiled_is(monkeypatch):
 
 @pytest.mark.parametrize(
     ("loss", "reason"),
-    [(branching, "trainees.py"), (total, "of 8 examples is 8, the mean of their losses 1. eng")],
+    [(branching, "trainees.py"), (total, "of 12 examples is 12, the mean of their losses 1. eng")],
 )
 def test_what_cannot_be_compiled_is_trained_on_values_with_a_warning(loss, reason):
     model, same = Number(1.0), Number(1.0)

@@ -1,8 +1,12 @@
 """What fits of functions and of tables share."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+import autodiff
 import nn
 from nn.commands import fitting, regression
 
@@ -37,3 +41,27 @@ def test_an_error_that_is_not_finite_is_one_of_the_rate():
     regression.check_finite(1.0, 2.0)
     with pytest.raises(ArithmeticError, match="lower --lr"):
         regression.check_finite(1.0, float("nan"))
+
+
+@pytest.mark.parametrize("activation", ["linear", *nn.ACTIVATIONS])
+def test_the_program_written_runs_by_itself(activation, tmp_path):
+    given = options("--layers", "3", "2", "1", "--activation", activation)
+    model = regression.network(given, 1, np.random.default_rng(0))
+    kernel = regression.print_check(given, model, X[:4], Y[:4])
+    regression.write_source(tmp_path, given, 1, kernel)
+    path = tmp_path / "backprop.py"
+    theta = [p.data for p in kernel.parameters]
+    script = f"""import importlib.util as util, numpy as np
+spec = util.spec_from_file_location("backprop", {str(path)!r})
+module = util.module_from_spec(spec)
+spec.loader.exec_module(module)
+step = module.bind(12, 1 / 12, float, module.arrays)
+errors, slope = step(np.array({theta}), np.array({X.tolist()}), np.array({Y[:, None].tolist()}))
+print([errors.mean(), *slope.tolist()])"""
+    command = [sys.executable, "-I", "-c", script]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/").stdout
+    loss = autodiff.compile(lambda x, y: nn.mse(model(x), y))
+    value, gradient = loss.value_and_grad(X, Y)
+    found = eval(printed, {"np": np})
+    np.testing.assert_allclose(found, [value, *gradient], rtol=1e-12, atol=1e-15)
+    assert "autodiff" not in path.read_text(encoding="utf-8")

@@ -1,0 +1,115 @@
+"""`Snapshot`: the attributes of a model as they were, to see and to undo what a call changes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from operator import is_
+from typing import Any
+
+import numpy as np
+
+from nn.module import Module
+
+_PARTS = (Module, dict, list, tuple, np.ndarray, np.random.Generator)
+
+
+class Snapshot:
+    """The attributes of a model, of the modules in it and of the containers among them.
+
+    Data of Values are not kept; the state of random generators is.
+    """
+
+    def __init__(self, model: Module) -> None:
+        self._copies: list[tuple[str, Any, Any]] = []
+        self._states: list[tuple[np.random.Generator, Any]] = []
+        self._keep("", model, set())
+
+    def _keep(self, path: str, part: Any, seen: set[int]) -> None:
+        if id(part) in seen:
+            return
+        seen.add(id(part))
+        if isinstance(part, np.random.Generator):
+            self._states.append((part, part.bit_generator.state))
+            return
+        container = vars(part) if isinstance(part, Module) else part
+        if not isinstance(container, tuple):
+            self._copies.append((path, container, container.copy()))
+        if isinstance(container, np.ndarray) and container.dtype != object:
+            return
+        is_named = isinstance(container, dict)
+        items = container.values() if is_named else _flat(container)
+        if not any(issubclass(kind, _PARTS) for kind in set(map(type, items))):
+            return
+        for name, item in container.items() if is_named else enumerate(items):
+            if isinstance(item, _PARTS):
+                self._keep(f"{path}.{name}" if path else str(name), item, seen)
+
+    def changed(self) -> str | None:
+        """The path of a first attribute that is another now; None if there is none."""
+        for path, now, before in self._copies:
+            name = _changed(now, before)
+            if name is not None:
+                return f"{path}.{name}".strip(".")
+        return None
+
+    def restore(self) -> None:
+        """Make the attributes what they were."""
+        for _, now, before in self._copies:
+            if _changed(now, before) is None:
+                continue
+            if isinstance(now, dict):
+                now.clear()
+                now.update(before)
+            else:
+                now[:] = before
+
+    def rewind(self) -> None:
+        """Bring the generators back to where they were."""
+        for rng, state in self._states:
+            rng.bit_generator.state = state
+
+
+@contextmanager
+def rehearsal(model: Module) -> Iterator[Snapshot]:
+    """A context that leaves random generators where they were, and all attributes if it raises.
+
+    It gives what was there before.
+    """
+    before = Snapshot(model)
+    try:
+        yield before
+    except BaseException:
+        before.restore()
+        raise
+    finally:
+        before.rewind()
+
+
+def generators(module: Module) -> list[np.random.Generator]:
+    """The random generators among the attributes of a module and the modules in it, each once."""
+    attributes = (x for inner in module.modules() for x in vars(inner).values())
+    found = {id(x): x for x in attributes if isinstance(x, np.random.Generator)}
+    return list(found.values())
+
+
+def _changed(now: Any, before: Any) -> str | None:
+    """The key of an item that is another, "" where items have none; None if all are the same."""
+    if isinstance(now, dict):
+        if list(now) == list(before) and all(map(is_, now.values(), before.values())):
+            return None
+        names = [key for key in now if key not in before or not _same(now[key], before[key])]
+        names += [key for key in before if key not in now]
+        return str(names[0]) if names else None
+    if isinstance(now, np.ndarray) and now.dtype != object:
+        return None if now.tobytes() == before.tobytes() else ""
+    new, old = _flat(now), _flat(before)
+    if len(new) == len(old) and (all(map(is_, new, old)) or all(map(_same, new, old))):
+        return None
+    return ""
+
+
+def _flat(items: Any) -> Any:
+    return items.ravel().tolist() if isinstance(items, np.ndarray) else items
+
+
+def _same(new: Any, old: Any) -> bool:
+    return new is old or (isinstance(new, int | float | str) and bool(new == old))
