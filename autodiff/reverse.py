@@ -2,6 +2,8 @@
 
 import os
 import threading
+from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 from autodiff.graph import interior
@@ -52,6 +54,22 @@ def backward(root: Any, seed: float) -> None:
             _under_way.pop()
             if sweep.late:
                 _settle(sweep)
+
+
+class _Given:
+    """A node over leaves, whose partials are given."""
+
+    op = SimpleNamespace(selects=False)
+    _grad: float | None = None
+
+    def __init__(self, leaves: Iterable[Any], partials: Iterable[float]) -> None:
+        self.operands = tuple(leaves)
+        self._partials = tuple(partials)
+
+
+def add(leaves: Iterable[Any], cts: Iterable[float]) -> None:
+    """Add its cotangent to the `_grad` of every leaf, as a sweep does that reaches them."""
+    backward(_Given(leaves, cts), 1.0)
 
 
 def _flow(sweep: _Sweep, seed: float) -> None:

@@ -24,6 +24,7 @@ def at_opcode(position, interrupt, call, codes):
         nonlocal count
         if frame.f_code not in codes:
             return None
+        frame.f_trace = trace  # Python 3.13 asks for it first
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "opcode":
             if count == position:
@@ -32,6 +33,7 @@ def at_opcode(position, interrupt, call, codes):
         return trace
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it before settrace
     sys.settrace(trace)
     try:
         call()
@@ -45,7 +47,9 @@ def at_opcode(position, interrupt, call, codes):
 
 def opcodes(call, codes):
     """How many opcodes of `codes` run in `call`."""
-    return at_opcode(-1, None, call, codes)
+    count = at_opcode(-1, None, call, codes)
+    assert count > 0
+    return count
 
 
 def codes_of(*parts):

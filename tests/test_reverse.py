@@ -450,6 +450,33 @@ def test_a_graph_of_its_own_is_swept_in_the_middle_of_a_sweep():
     assert (y.grad, square.grad, root.grad) == (12.0, 2.0, 1.0)
 
 
+def test_what_is_added_to_leaves_comes_at_every_opcode_of_a_sweep_and_so_does_a_sweep():
+    cts = [1.0, 2.0, 3.0, 4.0]
+
+    def adding(pair):
+        return partial(reverse.add, pair.leaves, cts)
+
+    expected = [
+        g + k for g, k in zip(entangled("outer").grads(), (1.0, 2.0, 3.0, 4.0), strict=True)
+    ]
+    for position in range(opcodes(Entangled().outer.backward, SWEEP)):
+        pair = Entangled()
+        at_opcode(position, adding(pair), pair.outer.backward, SWEEP)
+        assert pair.grads() == expected, position
+    for position in range(opcodes(adding(Entangled()), SWEEP)):
+        pair = Entangled()
+        at_opcode(position, pair.outer.backward, adding(pair), SWEEP)
+        assert pair.grads() == expected, position
+
+
+def test_what_is_added_does_not_reach_beyond_the_leaves_given():
+    x, y = Value(1.0), Value(2.0)
+    x.grad = 3.0
+    reverse.add([x], [-0.5])
+    reverse.add([], [])
+    assert (x.grad, y.has_grad) == (2.5, False)
+
+
 def interrupted():
     raise KeyboardInterrupt
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from autodiff import modes
+from autodiff import modes, reverse
 from autodiff.compiler.comparison import compare
 from autodiff.compiler.ir import Program
 from autodiff.compiler.structure import Block, describe, filled, restored
@@ -142,8 +142,7 @@ class Kernel:
                     "gradient is that of value_and_grad(…, argnums=…), or let the function read it"
                 )
         value, gradient = self.value_and_grad(*args)
-        for parameter, ct in zip(self.parameters, gradient.tolist(), strict=True):
-            parameter.grad += ct
+        reverse.add(self.parameters, gradient.tolist())
         return float(value)
 
     def hvp(

@@ -428,6 +428,18 @@ def test_threads_may_call_one_kernel():
         assert (gradient == exact).all()
 
 
+@pytest.mark.usefixtures("threads_that_alternate")
+def test_threads_may_add_to_the_same_gradients():
+    ws = [Value(k) for k in range(50)]
+    kernel = Kernel(lambda x: autodiff.sum([w * x for w in ws]))
+    kernel.backward(X)
+    for w in ws:
+        w.grad = 0.0
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: kernel.backward(X), range(2000)))
+    assert {w.grad for w in ws} == {2000 * X.mean()}
+
+
 def test_threads_may_trace_one_kernel():
     w = Value(2.0)
     kernel = Kernel(lambda x: autodiff.sum([w * xi for xi in x]))
