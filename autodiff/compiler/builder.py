@@ -138,8 +138,9 @@ class Builder:
 
         Where the position is `ANY`, any element.
         """
-        source, places = self.place(source)
-        positions = np.where(positions >= 0, places.reshape(-1)[positions], ANY)
+        if self.instrs[source].op == "view":
+            source, places = self.place(source)
+            positions = np.where(positions >= 0, places.reshape(-1)[positions], ANY)
         instr = self.instrs[source]
         if instr.op == "constant":
             return self.known(instr.fact.reshape(-1)[positions * (instr.size > 1)])

@@ -27,6 +27,9 @@ from autodiff.reduction import Reduction
 _NEUTRAL = {ops.logsumexp: -math.inf, ops.maximum: -math.inf, ops.minimum: math.inf, ops.prod: 1.0}
 """What a shorter reduction is filled up with."""
 
+ORDERS = 8
+"""How many orders of lanes are compared, so that time does not grow with the operands squared."""
+
 Operand = tuple[int, Positions]
 """An array, and the place of each lane in it."""
 
@@ -131,9 +134,7 @@ class Lowering:
         """
         layouts = [self._in_lane_order(operands)]
         if layouts[0][0]:
-            layouts += [
-                layout for operand in operands if (layout := self._in_order_of(operand, operands))
-            ]
+            layouts += [self._in_order_of(operand, operands) for operand in self._orders(operands)]
         _, shape, places = min(layouts, key=lambda layout: layout[0])
         views = []
         for array, lanes in operands:
@@ -147,12 +148,12 @@ class Lowering:
     def _in_lane_order(self, operands: Sequence[Operand]) -> tuple[int, Shape, Positions]:
         """How many elements are gathered, the shape, and the place of each lane."""
         count = len(operands[0][1])
-        blocks: list[Sequence[int]] = []
+        blocks: list[int] = []
         shape: Shape = (count,)
         gathered = 0
         for array, lanes in operands:
             found = [] if (lanes == lanes[0]).all() else periods(lanes)
-            tried = common_shape([*blocks, found], count) if found is not None else None
+            tried = common_shape([blocks, found], count) if found is not None else None
             is_view = (
                 tried is not None
                 and found is not None
@@ -160,26 +161,34 @@ class Lowering:
             )
             if is_view and tried is not None and found is not None:
                 shape = tried
-                blocks.append(found)
+                blocks = [*{*blocks, *found}]
                 own = contiguous(self.builder.shape(array))
-                natural = common_shape([*blocks, own], count)
+                natural = common_shape([blocks, own], count)
                 if natural and found == [count] and self.builder.instrs[array].size == count:
                     shape = natural
-                    blocks.append(own)
+                    blocks = [*{*blocks, *own}]
             else:
                 gathered += count
         return gathered, shape, np.arange(count)
 
+    def _orders(self, operands: Sequence[Operand]) -> list[Operand]:
+        """Operands with each lane once, in an order of their own that many of them have."""
+        found: dict[Any, list[Operand]] = {}
+        for array, places in operands:
+            instr = self.builder.instrs[array]
+            if instr.op in ("leaf", "constant") or len(places) < FILLED * instr.size:
+                continue
+            if len(np.unique(places)) == len(places):
+                found.setdefault((instr.shape, places.tobytes()), []).append((array, places))
+        often = sorted(found, key=lambda order: -len(found[order]))[:ORDERS]
+        return [alike[0] for order, alike in found.items() if order in often]
+
     def _in_order_of(
         self, operand: Operand, operands: Sequence[Operand]
-    ) -> tuple[int, Shape, Positions] | None:
-        """As `_in_lane_order`, lanes where `operand` has them; None if it has not each once."""
+    ) -> tuple[int, Shape, Positions]:
+        """As `_in_lane_order`, lanes where `operand` has them."""
         array, places = operand
         instr = self.builder.instrs[array]
-        if instr.op in ("leaf", "constant") or len(places) < FILLED * instr.size:
-            return None
-        if len(np.unique(places)) < len(places):
-            return None
         gathered = 0
         for other, lanes in operands:
             if not (lanes == lanes[0]).all():

@@ -145,6 +145,7 @@ def _arrange(scalars: Scalars, packed: Packs) -> None:
                     alone.append(x)
             if not _is_long(packed, pack, i):
                 order.update(dict.fromkeys(alone))
+                alone.clear()
         order.update(dict.fromkeys([*alone, *others]))
     order.update(dict.fromkeys(range(len(scalars.ops))))
     ordered = [i for i in order if i >= 0 and scalars.ops[i] is PARAMETERS]
