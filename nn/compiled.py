@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff
-from autodiff import Value, collector_paused, no_grad
+from autodiff import Value, collector_paused
+from nn.comparison import require_evaluation, require_step
 from nn.dropout import drawing, uniforms
 from nn.engines import Array, Change, Eager, Loss
 from nn.examples import as_lists
@@ -16,22 +17,10 @@ from nn.mode import in_mode
 from nn.module import Module
 from nn.prediction import outputs_kernel, require_outputs, stacked
 from nn.snapshot import rehearsal
-from nn.trust import (
-    DiffersError,
-    Words,
-    gradient,
-    gradient_words,
-    in_order,
-    require_equal,
-    spread,
-    warn,
-)
+from nn.trust import DiffersError, warn
 
-_MOST, _FEWEST, _MEASURED = 32, 2, 4
-"""How many examples both engines run, to see that they agree, and how many in evaluation mode.
-
-One would be its own mean.
-"""
+_MOST, _FEWEST = 32, 2
+"""How many examples both engines run, to see that they agree: one would be its own mean."""
 _EDGES = 12_000
 """How many edges the graphs of these examples have together, at most, if there are more than 2."""
 
@@ -54,7 +43,7 @@ class Compiled(Eager):
         self._data = np.array([parameter.data for parameter in parameters])
         self._gradient = np.zeros(len(parameters))
         self._orders: dict[int, npt.NDArray[np.int_] | None] = {}
-        self._compared: dict[Any, Callable[[], None]] = {}
+        self._compared: dict[str, Callable[[], None]] = {}
         self._has_stepped = False
         self._wanted = _FEWEST
         self._rngs: list[np.random.Generator] = []
@@ -96,13 +85,13 @@ class Compiled(Eager):
 
     def evaluate(self, x: Array, y: Array) -> float:
         """The loss of other examples, in evaluation mode."""
-        self._trust(("loss", x.dtype, y.dtype), lambda: self._compare_evaluation(x, y))
+        self._trust("loss", lambda: self._compare_evaluation(x, y))
         with in_mode(self.model, training=False):
             return float(np.mean(self._run(self._evaluation, x, y)))
 
     def predictions(self, x: Array) -> Array:
         """The outputs of the model in evaluation mode, a row an example."""
-        self._trust(("outputs", x.dtype), lambda: self._compare_outputs(x))
+        self._trust(f"outputs of {x.dtype}", lambda: self._compare_outputs(x))
         with in_mode(self.model, training=False):
             return stacked(self._run(self._outputs, x))
 
@@ -170,7 +159,7 @@ class Compiled(Eager):
 
     # Comparisons with eager execution
 
-    def _trust(self, key: Any, compare: Callable[[], None]) -> None:
+    def _trust(self, key: str, compare: Callable[[], None]) -> None:
         """Compare before a kernel runs for the first time."""
         if key not in self._compared:
             self.give()
@@ -178,65 +167,16 @@ class Compiled(Eager):
             self._compared[key] = compare
 
     def _compare_step(self) -> None:
-        """Raise DiffersError if losses or the gradient are not those of eager execution."""
         self._compared["step"] = self._compare_step
-        few = spread(self._wanted, self.x, self.y)
-        x, y, targets = self.x[few], self.y[few], self.y[few].tolist()
-        u = np.random.default_rng(0).random((len(few), len(self._rngs)))
-        args = [x, y, u] if self._rngs else [x, y]
-
-        def eager(x: Array) -> list[Array]:
-            with uniforms(u.ravel().tolist()) if self._rngs else nullcontext():
-                predictions = [self.model(row) for row in x.tolist()]
-                each, root = self._losses(predictions, targets)
-            if root is None:
-                return [each, np.zeros(0), np.zeros(0)]
-            return [each, np.array([root.data]), gradient(root, self.parameters)]
-
-        def compiled(found: list[Array]) -> list[Array]:
-            step, keep = self._kernel.value_and_grad, np.isfinite(found[0])
-            mean, slopes = np.zeros(0), np.zeros(0)
-            if keep.any():
-                value, flat = step(*[array[keep] for array in args])
-                mean = np.array([value])
-                slopes = in_order(self.parameters, self._kernel.parameters, flat)
-            if keep.all() and np.isclose(mean, found[1], rtol=1e-9, atol=0.0):
-                return [found[0], mean, slopes]
-            rows = [[array[k : k + 1] for array in args] for k in range(len(few))]
-            return [np.array([step(*row)[0] for row in rows]), mean, slopes]
-
-        words = [*_loss_words("loss", few), gradient_words(self.model, self.parameters)]
-        require_equal(self.model, eager, compiled, x, words)
+        require_step(self, self._kernel, self._wanted, len(self._rngs))
 
     def _compare_evaluation(self, x: Array, y: Array) -> None:
-        few = spread(_MEASURED, x, y)
-        targets = y[few].tolist()
-
-        def eager(x: Array) -> list[Array]:
-            with no_grad():
-                each, root = self._losses([self.model(row) for row in x.tolist()], targets)
-            return [each, np.array([root.data] if root is not None else [])]
-
-        def compiled(found: list[Array]) -> list[Array]:
-            each = np.asarray(self._evaluation(x[few], y[few]), dtype=float)
-            finite = each[np.isfinite(found[0])]
-            return [each, finite.mean(keepdims=True) if finite.size else finite]
-
         with in_mode(self.model, training=False), collector_paused():
-            words = _loss_words("loss in evaluation mode", few)
-            require_equal(self.model, eager, compiled, x[few], words)
+            require_evaluation(self, self._evaluation, x, y)
 
     def _compare_outputs(self, x: Array) -> None:
         with in_mode(self.model, training=False):
             require_outputs(self.model, x, lambda: stacked(self._outputs(x)))
-
-    def _losses(self, predictions: list[Any], targets: list[Any]) -> tuple[Array, Value | None]:
-        """The loss of each example, and that of those together whose loss is finite."""
-        pairs = list(zip(predictions, targets, strict=True))
-        each = np.array([self.of([p], [t]).data for p, t in pairs])
-        keep = np.flatnonzero(np.isfinite(each)).tolist()
-        root = self.of([predictions[k] for k in keep], [targets[k] for k in keep]) if keep else None
-        return each, root
 
     # Parameters
 
@@ -265,15 +205,3 @@ class Compiled(Eager):
             is_same = order.tolist() == list(range(len(self._data)))
             self._orders[id(kernel)] = None if is_same else order
         return self._orders[id(kernel)]
-
-
-def _loss_words(name: str, few: npt.NDArray[np.int_]) -> list[Words]:
-    """What differs in losses of examples, and in that of all of them."""
-
-    def of_one(place: int, ours: str, theirs: str) -> str:
-        return f"the {name} of example {few[place]} is {ours} on Values, {theirs} compiled"
-
-    def of_all(place: int, ours: str, theirs: str) -> str:
-        return f"the {name} of {len(few)} examples is {ours}, the mean of their losses {theirs}"
-
-    return [of_one, of_all]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import autodiff
 from autodiff import collector_paused
 from nn.clipping import clip_grad_norm_
+from nn.comparison import gradient, gradient_words, in_order
 from nn.examples import as_lists
 from nn.gpt import GPT
 from nn.history import History
@@ -24,7 +25,7 @@ from nn.optim import Adam
 from nn.prediction import outputs_kernel, require_outputs, stacked
 from nn.progress import Progress, Silent, Step
 from nn.schedule import CosineAnnealingLR
-from nn.trust import gradient, gradient_words, in_order, require_equal
+from nn.trust import require_equal
 
 Tokens = npt.NDArray[np.int_]
 

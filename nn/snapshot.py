@@ -9,13 +9,15 @@ import numpy as np
 
 from nn.module import Module
 
+_LARGE = 2**20
+"""Arrays of more bytes are data, which are not copied."""
 _PARTS = (Module, dict, list, tuple, np.ndarray, np.random.Generator)
 
 
 class Snapshot:
     """The attributes of a model, of the modules in it and of the containers among them.
 
-    Data of Values are not kept; the state of random generators is.
+    Data of Values are not kept, nor large arrays; the state of random generators is.
     """
 
     def __init__(self, model: Module) -> None:
@@ -31,6 +33,8 @@ class Snapshot:
             self._states.append((part, part.bit_generator.state))
             return
         container = vars(part) if isinstance(part, Module) else part
+        if isinstance(container, np.ndarray) and container.nbytes > _LARGE:
+            return
         if not isinstance(container, tuple):
             self._copies.append((path, container, container.copy()))
         if isinstance(container, np.ndarray) and container.dtype != object:
@@ -59,8 +63,10 @@ class Snapshot:
             if isinstance(now, dict):
                 now.clear()
                 now.update(before)
-            else:
+            elif isinstance(now, list):
                 now[:] = before
+            else:
+                now[...] = before
 
     def rewind(self) -> None:
         """Bring the generators back to where they were."""
@@ -112,4 +118,6 @@ def _flat(items: Any) -> Any:
 
 
 def _same(new: Any, old: Any) -> bool:
-    return new is old or (isinstance(new, int | float | str) and bool(new == old))
+    if new is old:
+        return True
+    return type(new) is type(old) and isinstance(new, int | float | str) and bool(new == old)

@@ -2,15 +2,13 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-import autodiff
-from autodiff import Value
 from nn.mode import in_mode
 from nn.module import Module
 from nn.snapshot import Snapshot, rehearsal
@@ -88,37 +86,6 @@ def spread(wanted: int, x: Array, y: Array | None = None) -> npt.NDArray[np.int_
     return np.array(list(chosen), dtype=int)
 
 
-def gradient(root: Value, parameters: Iterable[Value]) -> Array:
-    """The gradient of `root` by `parameters`; every `grad` stays what it was."""
-    leaves = autodiff.leaves(root)
-    before = [leaf.grad for leaf in leaves]
-    try:
-        for leaf in leaves:
-            leaf.grad = 0.0
-        root.backward()
-        return in_order(parameters, leaves, [leaf.grad for leaf in leaves])
-    finally:
-        for leaf, grad in zip(leaves, before, strict=True):
-            leaf.grad = grad
-
-
-def in_order(parameters: Iterable[Value], reached: Iterable[Value], slopes: Any) -> Array:
-    """The gradient by `parameters` from that by those which are reached: 0 by the others."""
-    found = dict(zip(reached, slopes, strict=True))
-    return np.array([found.get(parameter, 0.0) for parameter in parameters], dtype=float)
-
-
-def gradient_words(model: Module, parameters: Sequence[Value]) -> Words:
-    """What differs in a gradient by parameters."""
-
-    def words(place: int, ours: str, theirs: str) -> str:
-        paths = {parameter: path for path, parameter in model.named_parameters()}
-        name = paths.get(parameters[place], "that is not in the model")
-        return f"the gradient by the parameter {name} is {ours} on Values, {theirs} compiled"
-
-    return words
-
-
 def warn(message: str) -> None:
     """Warn, RuntimeWarning, at the line of the user that called this package."""
     frame, level = sys._getframe(1), 2
@@ -129,20 +96,15 @@ def warn(message: str) -> None:
 
 def _require_stateless(model: Module, eager: Callable[[Array], list[Array]], x: Array) -> None:
     """Raise DiffersError if calls change attributes of the model on which later calls depend."""
-    first = Snapshot(model)
-    eager(x)
-    name = first.changed()
-    if name is None:  # it was made at the first call, and kept
-        return
 
     def both() -> bytes:
         with in_mode(model, training=False):
             measured = eager(x)
         return b"".join(numbers.tobytes() for numbers in measured + eager(x))
 
-    later = both()
-    first.restore()
-    if both() != later:
+    before, first = Snapshot(model), both()
+    name = before.changed()
+    if name is not None and both() != first:  # else it was made at the first call, or is not read
         raise DiffersError(
             f"a call changes {name} of the model, which later calls read; a kernel leaves it alone"
         )

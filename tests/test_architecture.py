@@ -57,6 +57,7 @@ ROWS = [
     "nn.trust",
     "nn.data nn.plan nn.prediction nn.history nn.checkpoint",
     "nn.engines",
+    "nn.comparison",
     "nn.compiled",
     "nn.fallback",
     "nn.run",

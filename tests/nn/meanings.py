@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 import autodiff
+import nn
 from autodiff import Value, exp, maximum, mean, no_grad, sigmoid, where
 from nn import MLP, Linear, Module, mse
 
@@ -93,6 +94,21 @@ class Rounding(Weighted):
 
     def __call__(self, x):
         return super().__call__(x) * round(self.b * 10)
+
+
+class Lying(Weighted):
+    """Does something else on tracers than on Values: what no kernel may be trusted with."""
+
+    def __init__(self, modes=(True, False), slope=1.0, value=0.0):
+        super().__init__()
+        self.lies = modes, slope, value
+
+    def __call__(self, x):
+        out = super().__call__(x)
+        modes, slope, value = self.lies
+        if isinstance(x[0], float) or self.training not in modes:
+            return out
+        return out * slope + value
 
 
 class Counting(Weighted):
@@ -190,3 +206,9 @@ MEANINGS = {
     "lists of targets": (lambda: MLP(3, [4, 3], "tanh", seed=0), row_by_row, ROWS[:, ::-1].copy()),
 }
 """Model, loss and targets by what they mean."""
+
+
+def fitted(model, engine, **options):
+    """Fit two epochs on the engine."""
+    options = {"epochs": 2, "batch_size": 8, "progress": False} | options
+    return nn.fit(model, ROWS, TARGETS, engine=engine, **options)

@@ -10,108 +10,51 @@ from autodiff import Value, mean
 from nn import MLP, SGD
 from nn.compiled import Compiled
 from nn.trust import DiffersError
-from tests.nn.meanings import ROWS, TARGETS, Frozen, Weighted, each
-from tests.nn.trainees import Number, Seen, X, Y, data, grads
+from tests.nn.meanings import MEANINGS, ROWS, TARGETS, Lying, Weighted, each, fitted
+from tests.nn.trainees import Number, Seen, X, Y, data
 
 XX, YY = ROWS[:, :2], ROWS[:, 1:]
 
 
-class Lying(Weighted):
-    """Does something else on tracers than on Values: what no kernel may be trusted with."""
-
-    def __init__(self, modes=(True, False), slope=1.0, value=0.0):
-        super().__init__()
-        self.lies = modes, slope, value
-
-    def __call__(self, x):
-        out = super().__call__(x)
-        modes, slope, value = self.lies
-        if isinstance(x[0], float) or self.training not in modes:
-            return out
-        return out * slope + value
-
-
-def fitted(model, engine, **options):
-    options = {"epochs": 2, "batch_size": 8, "progress": False} | options
-    return nn.fit(model, ROWS, TARGETS, engine=engine, **options)
-
-
 @pytest.mark.parametrize(
-    ("options", "fit_options", "message"),
-    [
-        ({"value": 1e-6}, {}, r"the loss of example \d+ is [\d.e-]+ on Values, [\d.e-]+ compiled"),
-        ({"modes": [False], "value": 1e-6}, {"validation": (ROWS[:9], TARGETS[:9])},
-         r"the loss in evaluation mode of example \d is [\d.e-]+ on Values, [\d.e-]+ compiled"),
-        ({"modes": [False], "slope": 1.01}, {"metrics": ["r2"]},
-         r"output 0 of row \d+ is [\d.e-]+ on Values, [\d.e-]+ compiled"),
-    ],
-)  # fmt: skip
-def test_a_kernel_that_differs_is_refused_in_the_mode_in_which_it_runs(
-    options, fit_options, message
-):
-    with pytest.raises(DiffersError, match=message):
-        fitted(Lying(**options), "compiled", **fit_options)
-    model, same = Lying(**options), Lying(**options)
-    with pytest.warns(RuntimeWarning, match=f"fit: running on Values, .*{message}") as caught:
-        history = fitted(model, "auto", **fit_options)
-    assert caught[0].filename == __file__
-    expected = fitted(same, "eager", **fit_options)
-    np.testing.assert_allclose(data(model), data(same), rtol=1e-9)
-    for name, column in expected.epochs.items():
-        np.testing.assert_allclose(history.epochs[name], column, rtol=1e-9)
+    "name", ["list that grows", "two lists", "dict with the inputs", "lists of targets"]
+)
+def test_models_and_losses_see_lists(name):
+    make, loss, y = MEANINGS[name]
+    found = []
+    for engine in ("eager", "compiled"):
+        model = make()
+        nn.fit(model, ROWS, y, loss=loss, epochs=2, engine=engine)
+        found.append(data(model))
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-9)
 
 
-def test_a_gradient_that_differs_is_refused_by_the_name_of_its_parameter():
-    class Bent(Frozen):
-        """Whose value is right and whose slope is not, on tracers."""
+def test_what_is_measured_is_compared_with_the_parameters_of_then():
+    def bent():
+        model = Lying(modes=[False], slope=1.01)
+        for parameter in model.parameters():
+            parameter.data = 0.0  # at first all outputs are 0, bent or not
+        return model
+
+    for options in ({"validation": (ROWS, TARGETS)}, {"metrics": ["r2"]}):
+        with pytest.raises(DiffersError):
+            fitted(bent(), "compiled", **options)
+
+
+def test_outputs_for_integers_and_for_floats_are_compared():
+    class Typed(Weighted):
+        """Means another thing for floats, on Values; a kernel knows indices and floats."""
 
         def __call__(self, x):
-            if not isinstance(x[0], float):
-                hidden = [h.tanh() for h in self.body(x)]
-                return self.head(hidden)[0]
-            return super().__call__(x)
+            out = super().__call__(x)
+            return out + 1.0 if isinstance(x[0], float) and not self.training else out
 
-    message = r"the gradient by the parameter body.neurons.\d.w.\d is 0 on Values, [\d.e-]+ comp"
-    with pytest.raises(DiffersError, match=message):
-        fitted(Bent(), "compiled")
-    model = Bent()
-    with pytest.warns(RuntimeWarning, match=message):
-        fitted(model, "auto")
-    assert [p.data for p in model.body.parameters()] == data(Frozen().body)
-
-
-def test_a_comparison_keeps_gradients():
-    model = Weighted()
-    for k, parameter in enumerate(model.parameters()):
-        parameter.grad = float(k)
-    Compiled(model, nn.mse, ROWS, TARGETS, model.parameters())
-    assert grads(model) == [0.0, 1.0, 2.0, 3.0]
-
-
-@pytest.mark.parametrize(("sizes", "compared"), [([4, 1], 32), ([64, 64, 1], 2)])
-def test_large_models_are_compared_on_fewer_examples_and_small_ones_on_many(sizes, compared):
-    x = np.random.default_rng(0).normal(size=(50, 3))
-
-    def loss(predictions, targets):
-        sizes_seen.append(len(predictions))
-        return nn.mse(predictions, targets)
-
-    sizes_seen = []
-    model = MLP(3, sizes, "tanh", seed=0)
-    Compiled(model, loss, x, x[:, 0], model.parameters())
-    assert max(sizes_seen) == compared
-
-
-def test_examples_whose_loss_is_not_finite_are_compared_by_it_and_the_others_by_their_gradient():
-    class Inverse(Lying):
-        def __call__(self, x):
-            return super().__call__([1.0 / x[0], 0.0, 0.0])
-
-    x = np.array([[1.0], [2.0], [1e-320], [4.0]])  # 1 / 1e-320 is inf
-    with pytest.raises(FloatingPointError, match="the loss is inf at iteration 1"):
-        nn.fit(Inverse(), x, x[:, 0], engine="compiled")
-    with pytest.raises(DiffersError, match="the loss of example 0 is"):
-        nn.fit(Inverse(value=1e-6), x, x[:, 0], engine="compiled")
+    x = np.arange(120).reshape(40, 3) % 7
+    with pytest.raises(DiffersError, match="output 0 of row 0"):
+        nn.fit(
+            Typed(), x, TARGETS, loss=lambda ps, ts: nn.mse(ps, ts) * 0.0, epochs=1,
+            validation=(x + 0.5, TARGETS), metrics=["r2"], engine="compiled",
+        )  # fmt: skip
 
 
 # Numbers and Values that change meanwhile

@@ -15,6 +15,7 @@ class Full(Number):
         self.count, self.rate, self.name = 1, 0.5, "a"
         self.inner = [Number(), {"deep": [1.0, 2.0]}]
         self.array, self.table = np.zeros(3), np.array([Value(0.0), 1.0], dtype=object)
+        self.number, self.large = np.array(1.0), np.zeros(2**17 + 1)
         self.rng = np.random.default_rng(0)
 
 
@@ -31,6 +32,9 @@ CHANGES = {
     "inner.1.deep": lambda model: model.inner[1]["deep"].__setitem__(0, 3.0),
     "inner.0.w": lambda model: setattr(model.inner[0], "w", None),
     "array": lambda model: model.array.__setitem__(1, 1.0),
+    "number": lambda model: model.number.fill(2.0),
+    "rate ": lambda model: setattr(model, "rate", np.array([0.5, 0.5])),
+    "array ": lambda model: setattr(model, "array", 0.0),
     "table": lambda model: model.table.__setitem__(0, 1.0),
 }
 
@@ -42,7 +46,7 @@ def test_a_change_is_named_and_undone(name):
     assert before.changed() is None
     kept = dict(vars(model))
     CHANGES[name](model)
-    assert before.changed() == name
+    assert before.changed() == name.strip()
     before.restore()
     assert before.changed() is None
     assert vars(model).keys() == kept.keys()
@@ -58,6 +62,15 @@ def test_an_equal_number_is_no_change_and_the_data_of_a_value_is_none():
     assert before.changed() is None
     before.restore()
     assert model.w.data == 7.0
+
+
+def test_large_arrays_are_not_copied():
+    model = Full()
+    before = Snapshot(model)
+    model.large[0] = 1.0
+    assert before.changed() is None
+    model.large = np.zeros(2)
+    assert before.changed() == "large"
 
 
 def test_a_module_that_holds_itself_is_looked_at_once():

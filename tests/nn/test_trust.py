@@ -33,9 +33,6 @@ def trained(name, engine):
 def test_training_is_that_on_values_or_says_that_it_is_not(name):
     expected, _ = trained(name, "eager")
     found, said = trained(name, "auto")
-    if any("not the loss as it is after training" in text for text in said):
-        assert name == "number that is read"
-        return
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-12)
     assert not said or "fit: running on Values" in said[0]
 
@@ -94,6 +91,8 @@ def test_what_a_model_keeps_and_does_not_read_is_compiled_and_is_no_tracer_after
     nn.fit(model, ROWS, TARGETS, iterations=3, engine="compiled")
     nn.fit(same, ROWS, TARGETS, iterations=3, engine="compiled")
     assert data(model)[:4] == pytest.approx(data(same))
+    assert isinstance(model.latest, Value)
+    nn.predict(model, ROWS, engine="compiled")
     assert isinstance(model.latest, Value)
 
 
@@ -206,6 +205,7 @@ def test_examples_are_the_ends_the_extremes_and_the_classes():
     assert {0, 99, 40, 71, 55, 56} <= set(chosen)
     assert spread(12, x, y).tolist() == chosen
     assert len(spread(2, x, y)) == 2
+    assert {55, 56} <= set(spread(8, np.zeros((100, 1)), np.where(y == 4, -0.5, y)).tolist())
     assert sorted(spread(200, x[:9], y[:9]).tolist()) == list(range(9))
     assert spread(4, x[:1]).tolist() == [0]
 
@@ -230,10 +230,3 @@ def test_a_warning_stands_at_the_line_that_called():
         warn("text")
     assert caught[0].filename == __file__
     assert trust.warn is warn
-
-
-def test_gradients_are_computed_without_a_trace():
-    w, v, u = Value(2.0), Value(3.0), Value(5.0)
-    w.grad, v.grad = 7.0, 8.0
-    assert trust.gradient(w * v * w, [v, u, w]).tolist() == [4.0, 0.0, 12.0]
-    assert (w.grad, v.grad, u.grad) == (7.0, 8.0, 0.0)
