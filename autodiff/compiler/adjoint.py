@@ -72,8 +72,8 @@ class _Adjoint:
         instrs = self.builder.instrs
         self.reaches = set(sources)
         for i, instr in enumerate(instrs):
-            carries = instr.kind == "f" and instr.op != "cast"  # no slope crosses a condition
-            if carries and not self.reaches.isdisjoint(instr.operands):
+            # No slope crosses a condition.
+            if instr.kind == "f" and not self.reaches.isdisjoint(instr.operands):
                 self.reaches.add(i)
         for result, seed in results:
             self._give(result, seed)

@@ -247,14 +247,10 @@ class Builder:
 
     def _as_read(self, row: Primitive, operands: Sequence[int]) -> list[int]:
         """The operands as a row reads them: conditions as booleans, others as numbers."""
-        numbers = [i for k, i in enumerate(operands) if k not in row.conditions]
-        casts = casts_booleans(row, [self.instrs[i].kind for i in numbers])
+        if casts_booleans(row, [self.instrs[i].kind for i in operands]):
+            return list(operands)
         return [
-            self.condition(i)
-            if k in row.conditions
-            else i
-            if casts and self.instrs[i].op != "constant"
-            else self.number(i)
+            self.condition(i) if k in row.conditions else self.number(i)
             for k, i in enumerate(operands)
         ]
 

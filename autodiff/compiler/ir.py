@@ -116,7 +116,7 @@ def verify(program: Program) -> None:
 
 def casts_booleans(row: Primitive, kinds: Iterable[str]) -> bool:
     """Whether NumPy reads booleans among such operands as numbers: in a ufunc, beside floats."""
-    return bool(row.ufunc) and "f" in kinds
+    return bool(row.ufunc) and not row.conditions and "f" in kinds
 
 
 def _fits(instr: Instr, kinds: list[str]) -> bool:
@@ -124,12 +124,10 @@ def _fits(instr: Instr, kinds: list[str]) -> bool:
     if not isinstance(instr.op, Primitive):
         return instr.op in KEEPS_KIND or "b" not in kinds
     row = instr.op
-    numbers = [kind for k, kind in enumerate(kinds) if k not in row.conditions]
-    return (
-        (instr.kind == "b") == row.is_predicate
-        and all(kinds[k] == "b" for k in row.conditions)
-        and ("b" not in numbers or casts_booleans(row, numbers))
+    are_read = casts_booleans(row, kinds) or all(
+        (kind == "b") == (k in row.conditions) for k, kind in enumerate(kinds)
     )
+    return are_read and (instr.kind == "b") == row.is_predicate
 
 
 def _shape(instr: Instr, operands: list[Instr]) -> Shape | None:

@@ -120,6 +120,10 @@ def test_conditions_are_read_as_what_they_are_read_for(builder):
     assert both == (builder.number(positive), builder.number(small))
     alone = builder.instrs[builder.apply(ops.exp, [positive])].operands
     assert alone == (builder.number(positive),)
+    in_text = builder.instrs[builder.apply(ops.elu, [positive, x])].operands
+    assert in_text == (builder.number(positive), x)
+    views = [builder.number(builder.view(positive, View(k, (2,), (1,)))) for k in range(2)]
+    assert {builder.instrs[i].operands for i in views} == {(builder.number(positive),)}
 
 
 def test_what_sums_moves_or_multiplies_reads_numbers(builder):

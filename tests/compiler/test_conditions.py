@@ -206,6 +206,7 @@ REFUSED = {
     "and of a branch": lambda x, m: where(m, m, False) & m,
     "invert": lambda x, m: ~(x > 0),
     "equality of two": lambda x, m: x == 2 * x,
+    "equality of two by NumPy": lambda x, m: np.equal(x, 2 * x),
     "inequality with a parameter": lambda x, m: w != x,
     "a parameter as condition": lambda x, m: where(w, x, 0.0),
     "a Value as condition": lambda x, m: where(w * x, x, 0.0),
