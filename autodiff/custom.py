@@ -73,6 +73,9 @@ def custom_op(
         selects=selects or None in rows,
         ties=ties,
         signed=tuple(range(len(rows))),
+        guards=selects,
+        singular=True,  # for all that is known
+        hides_nan=True,
     )
     declare(row)
     CUSTOM[name] = form

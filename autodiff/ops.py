@@ -71,35 +71,35 @@ mul = _row("mul", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label=
 div = _row("div", ieee.divide,
     lambda x, y, out: div(1.0, y),
     lambda x, y, out: -div(out, y),  # not -x / y²: y² underflows at 1e-200
-    label="/", ufunc="divide", domain=(REAL, KINK), keeps_unsigned=True, signed=(1,))
+    label="/", ufunc="divide", domain=(REAL, KINK), keeps_unsigned=True, signed=(1,), singular=True)
 pow = _row("pow", ieee.power,
     lambda x, y, out: _power_slope(x, y),
     lambda x, y, out: _power_slope_by_exponent(x, y, out * log(x)),
-    label="**", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,))
+    label="**", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,), singular=True)
 neg = _row("neg", operator.neg, lambda x, out: -1.0, ufunc="negative")
 abs = _row("abs", builtins.abs, lambda x, out: sign(x), ufunc="absolute", domain=(KINK,), unsigned=True)
 sign = _row("sign", ieee.sign, lambda x, out: 0.0, domain=(KINK,), selects=True)
 
 # Exponentials, logarithms, roots; where a logarithm is nan, so is each of its derivatives
-sqrt = _row("sqrt", ieee.sqrt, lambda x, out: div(0.5, out), domain=(POSITIVE,), keeps_unsigned=True, signed=(0,))
-exp = _row("exp", ieee.exp, lambda x, out: out, unsigned=True)
-expm1 = _row("expm1", ieee.expm1, lambda x, out: exp(x))
-log = _row("log", ieee.log, lambda x, out: div(where(x < 0, nan, 1.0), x), domain=(POSITIVE,), signed=(0,))
-log1p = _row("log1p", ieee.log1p, lambda x, out: div(where(x < -1, nan, 1.0), 1.0 + x), domain=(Domain(low=-1.0),))
+sqrt = _row("sqrt", ieee.sqrt, lambda x, out: div(0.5, out), domain=(POSITIVE,), keeps_unsigned=True, signed=(0,), singular=True)
+exp = _row("exp", ieee.exp, lambda x, out: out, unsigned=True, singular=True)
+expm1 = _row("expm1", ieee.expm1, lambda x, out: exp(x), singular=True)
+log = _row("log", ieee.log, lambda x, out: div(where(x < 0, nan, 1.0), x), domain=(POSITIVE,), signed=(0,), singular=True)
+log1p = _row("log1p", ieee.log1p, lambda x, out: div(where(x < -1, nan, 1.0), 1.0 + x), domain=(Domain(low=-1.0),), singular=True)
 
 # Trigonometric and hyperbolic functions
 sin = _row("sin", ieee.sin, lambda x, out: cos(x))
 cos = _row("cos", ieee.cos, lambda x, out: -sin(x))
 tan = _row("tan", ieee.tan, lambda x, out: 1.0 + out * out, domain=(Domain(-pi / 2, pi / 2),))
-asin = _row("asin", ieee.asin, lambda x, out: div(1.0, sqrt((1.0 - x) * (1.0 + x))), ufunc="arcsin", domain=(UNIT,))
-acos = _row("acos", ieee.acos, lambda x, out: div(-1.0, sqrt((1.0 - x) * (1.0 + x))), ufunc="arccos", domain=(UNIT,))
+asin = _row("asin", ieee.asin, lambda x, out: div(1.0, sqrt((1.0 - x) * (1.0 + x))), ufunc="arcsin", domain=(UNIT,), singular=True)
+acos = _row("acos", ieee.acos, lambda x, out: div(-1.0, sqrt((1.0 - x) * (1.0 + x))), ufunc="arccos", domain=(UNIT,), singular=True)
 atan = _row("atan", math.atan, lambda x, out: div(1.0, 1.0 + x * x), ufunc="arctan")
 atan2 = _row("atan2", math.atan2,
     lambda y, x, out: _over_square(x, y, x),
     lambda y, x, out: -_over_square(y, y, x),
-    ufunc="arctan2", domain=(KINK, KINK), signed=(0, 1))
-sinh = _row("sinh", ieee.sinh, lambda x, out: cosh(x))
-cosh = _row("cosh", ieee.cosh, lambda x, out: sinh(x), unsigned=True)
+    ufunc="arctan2", domain=(KINK, KINK), signed=(0, 1), singular=True)
+sinh = _row("sinh", ieee.sinh, lambda x, out: cosh(x), singular=True)
+cosh = _row("cosh", ieee.cosh, lambda x, out: sinh(x), unsigned=True, singular=True)
 tanh = _row("tanh", math.tanh,
     lambda x, out: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)))  # 1 - out² has no digit left at 20
 erf = _row("erf", math.erf, lambda x, out: 2 / math.sqrt(pi) * exp(-(x * x)),
@@ -132,14 +132,14 @@ where = _row("where", lambda condition, x, y: x if condition else y,
     None,
     lambda condition, x, y, out: where(condition, 1.0, 0.0),
     lambda condition, x, y, out: where(condition, 0.0, 1.0),
-    array="np.where({0}, {1}, {2})", selects=True, conditions=(0,), keeps_unsigned=True)
+    array="np.where({0}, {1}, {2})", selects=True, conditions=(0,), keeps_unsigned=True, guards=True)
 clip = _row("clip", ieee.clip,
     lambda x, low, high, out: where((x > low) & (x < high), 1.0, 0.0),
     lambda x, low, high, out: where((x < low) & (low < high), 1.0, 0.0),
     lambda x, low, high, out: where((x > high) | (low > high), 1.0, 0.0),
-    array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True, ties=True, keeps_unsigned=True)
+    array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True, ties=True, keeps_unsigned=True, guards=True)
 # Declared by itself: no difference quotient has its slope.
-stop_gradient = Primitive("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True)
+stop_gradient = Primitive("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True, guards=True)
 take = declare(Selection("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take", keeps_unsigned=True))
 
 # Conditions; the last three of conditions
@@ -164,9 +164,9 @@ dot = _reduction("dot", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx)
     lambda wx, out: (*wx[len(wx) // 2 :], *wx[: len(wx) // 2]),
     "np.sum({0} * {1}, axis=0)", sequences=2, identity=0.0)
 maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x >= out for x in xs]),
-    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True, by_element=True, keeps_unsigned=True)
+    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
 minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x <= out for x in xs]),
-    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True, by_element=True, keeps_unsigned=True)
+    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
 logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: _softmax(xs, clip(out, -LARGEST, LARGEST)),
     "np.logaddexp.reduce({0}, axis=0)", identity=-inf)
 # fmt: on

@@ -66,6 +66,15 @@ class Primitive:
     conditions: tuple[int, ...] = ()
     """The operands that are conditions: what is no condition is true there where it is not 0."""
 
+    guards: bool = False
+    """True where users choose between operands with it, to keep out one that has no value."""
+
+    singular: bool = False
+    """Whether a partial may be infinite, or nan, where the operands are finite."""
+
+    hides_nan: bool = False
+    """Whether the result may be a wrong number where an operand is nan."""
+
     @property
     def arity(self) -> int | None:
         """The number of operands; None for any number."""

@@ -39,10 +39,12 @@ ROWS = [
     "autodiff.compiler.simplify",
     "autodiff.compiler.builder autodiff.compiler.homes autodiff.compiler.viewing",
     "autodiff.compiler.lanes autodiff.compiler.contract autodiff.compiler.spelling",
+    "autodiff.compiler.masks autodiff.compiler.doubt",
+    "autodiff.compiler.reach",
     "autodiff.compiler.lower autodiff.compiler.adjoint autodiff.compiler.emit "
     "autodiff.compiler.loading",
     "autodiff.compiler.traced",
-    "autodiff.compiler.comparison",
+    "autodiff.compiler.comparison autodiff.compiler.fallback",
     "autodiff.compiler.kernel",
     "autodiff.compiler",
     "autodiff.view",

@@ -1,7 +1,6 @@
 """Reverse mode on the array program: its result is a program again."""
 
 import math
-from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from autodiff.compiler.access import Gather, Positions, View
 from autodiff.compiler.builder import Builder
 from autodiff.compiler.ir import Instr, base
 from autodiff.compiler.lanes import Lanes
+from autodiff.compiler.reach import unreached
 from autodiff.compiler.simplify import is_moderate
 from autodiff.primitive import Primitive, declare
 from autodiff.reduction import Reduction
@@ -33,40 +33,31 @@ MASKED = declare(
 )
 """ct times partial, and 0 where the partial is 0, whatever ct is there."""
 
-_SINGULAR = frozenset(
-    {ops.div, ops.pow, ops.sqrt, ops.log, ops.log1p, ops.asin, ops.acos, ops.atan2}
-)
-"""Rows with a partial that may be infinite where the operands are finite."""
-_CHOICES = frozenset({ops.where, ops.clip, ops.maximum, ops.minimum})
-"""Rows that users guard such a partial with: 0 crosses to the branch not taken."""
-
 
 def adjoint(
     builder: Builder,
     results: list[tuple[int, int]],
     sources: list[int],
     names: dict[int, int],
-    spare: Set[int] = frozenset(),
 ) -> list[int]:
     """The cotangents of `sources`, appended to the program; each of the shape of its source.
 
     `results` are pairs of an array and its cotangent. `names` receives of what each array that
-    is made is the cotangent. `spare` are elementwise instructions some of whose elements are
-    computed in vain, from operands where a partial may be infinite or nan.
+    is made is the cotangent.
 
-    Where inf meets a cotangent of 0 that eager execution would not have sent, the result is nan.
+    Where inf meets a cotangent of 0 that eager execution would not have sent, the result is nan,
+    unless it is behind a choice.
     """
-    return _Adjoint(builder, names, spare).run(results, sources)
+    return _Adjoint(builder, names).run(results, sources)
 
 
 class _Adjoint:
-    def __init__(self, builder: Builder, names: dict[int, int], spare: Set[int]) -> None:
+    def __init__(self, builder: Builder, names: dict[int, int]) -> None:
         self.builder = builder
         self.names = names
-        self.spare = spare
         self.parts: dict[int, list[tuple[int, Any]]] = {}
-        self.guarded: set[int] = set()
         self.reaches: set[int] = set()
+        self.unreached: dict[int, int] = {}
 
     def run(self, results: list[tuple[int, int]], sources: list[int]) -> list[int]:
         instrs = self.builder.instrs
@@ -75,19 +66,13 @@ class _Adjoint:
             # No slope crosses a condition.
             if instr.kind == "f" and not self.reaches.isdisjoint(instr.operands):
                 self.reaches.add(i)
+        self.unreached = unreached(self.builder, [result for result, _ in results], self.reaches)
         for result, seed in results:
             self._give(result, seed)
         for i in range(max((result for result, _ in results), default=-1), -1, -1):
             if i in self.parts and i in self.reaches and i not in sources:
-                instr = instrs[i]
-                self._through(i, instr, self._total(i))
-                if i in self.guarded or self._is_choice(instr):
-                    self.guarded.update(instr.operands)
+                self._through(i, instrs[i], self._total(i))
         return [self._final(source) for source in sources]
-
-    def _is_choice(self, instr: Instr) -> bool:
-        is_known = instr.op is ops.where and self.builder.instrs[instr.operands[0]].op == "constant"
-        return instr.op in _CHOICES and not is_known
 
     def _final(self, source: int) -> int:
         total = self._total(source) if source in self.parts else self.builder.constant([0.0])
@@ -241,7 +226,7 @@ class _Adjoint:
         row, builder = instr.op, self.builder
         assert isinstance(row, Primitive)
         out = Lanes(builder, i)
-        operands = [self._known(operand) for operand in instr.operands]
+        operands = [self._operand(operand) for operand in instr.operands]
         partials: list[Any]
         if isinstance(row, Reduction):
             partials = list(row.partials_at(operands, out))
@@ -254,15 +239,25 @@ class _Adjoint:
             partials = [2.0 * partials[0], None]
         for operand, partial in zip(instr.operands, partials, strict=True):
             if partial is not None and operand in self.reaches:
-                is_guarded = i in self.guarded or i in self.spare
-                self._give(operand, self._product(row, ct, partial, is_guarded))
+                if row.selects and self._known(partial) == 0.0:
+                    continue
+                product = self._product(row, ct, partial)
+                is_known = self._known(partial) is not None
+                if i in self.unreached and not is_known:  # an infinite partial would make it nan
+                    zero = builder.constant(np.zeros(self._ones(product)))
+                    product = builder.apply(ops.where, [self.unreached[i], zero, product])
+                self._give(operand, product)
 
-    def _known(self, operand: int) -> Any:
+    def _operand(self, operand: int) -> Any:
         """An operand of a partial: a number where it is one, else an array."""
         only = self.builder.only(operand)
         return Lanes(self.builder, operand) if only is None else only
 
-    def _product(self, row: Primitive, ct: int, partial: Any, is_guarded: bool = False) -> int:
+    def _known(self, partial: Any) -> float | None:
+        """The number that a partial is everywhere, if it is known."""
+        return self.builder.only(partial.index) if isinstance(partial, Lanes) else float(partial)
+
+    def _product(self, row: Primitive, ct: int, partial: Any) -> int:
         """ct times partial; 0 where the operand was not selected."""
         builder = self.builder
         if not isinstance(partial, Lanes):
@@ -272,10 +267,6 @@ class _Adjoint:
             known = builder.instrs[partial.index].fact
             if set(np.unique(known)) <= {0.0, 1.0}:
                 return builder.apply(ops.where, [builder.constant(known == 0.0), zero, ct])
-        if is_guarded and row in _SINGULAR:
-            # A branch not taken, or an element that nothing wants, sends 0, which an infinite
-            # partial would make nan.
-            return builder.apply(MASKED, [ct, partial.index, zero])
         if row.selects:
             return self._selected(ct, partial, zero)
         return self._times(ct, partial.index)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from autodiff import modes, reverse
 from autodiff.compiler.comparison import compare
+from autodiff.compiler.fallback import Fallback
 from autodiff.compiler.ir import Program
 from autodiff.compiler.structure import Block, describe, filled, restored
 from autodiff.compiler.trace import trace_error
@@ -96,6 +97,16 @@ class Kernel:
         """
         if argnums is not None:
             return self._by_arguments(args, parameters, argnums)
+        return self._value_and_grad(*args, parameters=parameters)
+
+    def _value_and_grad(
+        self, *args: Any, parameters: npt.ArrayLike | None = None, exact: bool = True
+    ) -> tuple[float, Array]:
+        """The mean and its gradient; unless `exact`, only as far as to tell that one is infinite.
+
+        Then the mean, if that is not finite, else the gradient, may be that of the examples up
+        to the first for which it is not, in eager execution.
+        """
         (trace, function, is_fresh, steps, key, _), leaves = self._bound(args)
         theta = self._theta(trace, parameters)
         step = steps.pop(key, None) or function.bound(*key)
@@ -108,8 +119,8 @@ class Kernel:
             function.trim(steps)
         # The square of a gradient is inf or nan where an element is.
         if trace.may_differ and not isfinite(value + np.vdot(gradient, gradient).item()):
-            found, gradient = trace.exact_mean(theta, leaves, key[0])
-            value = found.item()
+            fallback = Fallback(trace, theta, leaves, key[0])
+            value, gradient = fallback.mean(value, in_full=exact)
         return value, self._reordered(trace, gradient)
 
     def _by_arguments(
@@ -124,7 +135,8 @@ class Kernel:
         theta = self._theta(trace, parameters)
         value, *gradients = trace.function("grad", chosen)(batch, 1.0, [theta, *leaves])
         if trace.may_differ and not all(np.isfinite(x).all() for x in (value, *gradients)):
-            value, gradients = trace.exact_each(theta, leaves, batch, chosen)
+            fallback = Fallback(trace, theta, leaves, batch)
+            value, *gradients = fallback.each([value, *gradients], chosen)
         values = self._one_each(value, batch)
         by_argument = tuple(self._shaped(trace, k, chosen, gradients, batch) for k in chosen)
         return values, by_argument[0] if isinstance(argnums, int) else by_argument
@@ -155,8 +167,8 @@ class Kernel:
         theta = self._theta(trace, parameters)
         function = trace.function("hvp")
         (product,) = function(batch, 1.0 / max(batch, 1), [theta, *leaves, direction])
-        if trace.may_differ and not np.isfinite(product).all():
-            product = trace.exact_hvp(theta, leaves, batch, direction)
+        if not np.isfinite(product).all():
+            product = Fallback(trace, theta, leaves, batch).hvp(direction)
         return self._reordered(trace, product)
 
     @property
@@ -306,9 +318,11 @@ class Kernel:
         """An array of shape (B,) for each scalar of the result, a number without a batch."""
         theta = self._theta(trace, parameters)
         results = trace.function("call")(batch, 1.0, [theta, *leaves])
-        if trace.lowering.is_ragged and not all(np.isfinite(x).all() for x in results):
-            results = trace.exact_values(theta, leaves, batch)
-        return [self._one_each(result, batch) for result in results]
+        if trace.is_ragged and not all(np.isfinite(x).all() for x in results):
+            results = Fallback(trace, theta, leaves, batch).values(results)
+        pairs = zip(results, trace.are_conditions, strict=True)
+        given = [x.astype(bool) if is_condition else x for x, is_condition in pairs]
+        return [self._one_each(result, batch) for result in given]
 
     def _one_each(self, result: Any, batch: int) -> Any:
         value = np.broadcast_to(result, (batch, 1))[:, 0].copy()

@@ -43,12 +43,10 @@ class Lowering:
         self.packs = packs
         self.arrays: dict[int, int] = {}
         self.places: dict[int, Positions] = {}
-        self.is_ragged = False
-        """Whether zeros stand in for the ends of shorter dots."""
+        self.ragged: list[int] = []
+        """Arrays of dots in which zeros stand in for the ends of the shorter ones."""
         self.has_spare = False
         """Whether elements are computed that no lane is: zeros are their cotangents."""
-        self.spare: set[int] = set()
-        """Elementwise instructions that read for such elements what they read for no lane."""
         self.zeros: dict[int, np.ndarray[Any, Any]] = {}
         """Where, in an array that has them, are zeros instead of lanes."""
         for pack in packs.packs:
@@ -114,17 +112,7 @@ class Lowering:
         views, shape, places = self.aligned([self._operand(column) for column in columns])
         made = self.builder.apply(pack.op, views)
         self.has_spare |= len(places) < math.prod(shape)
-        deciding = views[1:] if pack.op is ops.div else views  # where a partial may be infinite
-        if any(self._reads_more(view, shape, places) for view in deciding):
-            self.spare.add(made)
         return self._settled(made, shape, places)
-
-    def _reads_more(self, view: int, shape: Shape, places: Positions) -> bool:
-        """Whether a view in `shape` reads more elements than it reads at `places`."""
-        if len(places) == math.prod(shape):
-            return False
-        read = np.broadcast_to(self.builder.place(view)[1], shape).reshape(-1)
-        return bool(np.setdiff1d(read, read[places]).size)
 
     def aligned(self, operands: Sequence[Operand]) -> tuple[list[int], Shape, Positions]:
         """Arrays of equal rank for NumPy to broadcast, their shape, and the place of each lane.
@@ -313,7 +301,8 @@ class Lowering:
             against = self._with_one(other)
         dots = Dots(self.builder, source, against, self.zeros)
         operand = dots.contract(left, right)
-        self.is_ragged |= dots.is_ragged
+        if dots.is_ragged:
+            self.ragged.append(operand[0])
         self.has_spare |= dots.has_spare
         return operand
 

@@ -105,7 +105,11 @@ def _product(emitter: Emitter, i: int, instr: Instr) -> str:
     is_flat = all(rank == 2 for rank in ranks) or (
         len(made[0].shape) == 2 and not (instr.op == "matmul" and made[1].is_batched)
     )
-    return "np.dot" if is_flat and all(pieces) and emitter.lies_in_one_piece(i) else "np.matmul"
+    # np.dot by a matrix of one element gives 0 where that is 0, whatever it multiplies.
+    turned = emitter.batch_last and instr.op == "matmul" and made[0].is_batched
+    is_safe = made[0 if turned else 1].size > 1
+    is_dot = is_flat and all(pieces) and emitter.lies_in_one_piece(i) and is_safe
+    return "np.dot" if is_dot else "np.matmul"
 
 
 def _below(emitter: Emitter, i: int, operand: int, name: str, must: bool = True) -> str:

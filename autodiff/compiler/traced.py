@@ -9,9 +9,9 @@ from typing import Any, cast
 import numpy as np
 
 from autodiff import ops
-from autodiff.compiler import exact
 from autodiff.compiler.adjoint import adjoint
 from autodiff.compiler.builder import Builder
+from autodiff.compiler.doubt import doubtful
 from autodiff.compiler.emit import Emitter
 from autodiff.compiler.ir import Program
 from autodiff.compiler.loading import load, standalone
@@ -29,6 +29,7 @@ from autodiff.compiler.trace import (
     number_of,
 )
 from autodiff.modes import collector_paused, tracing
+from autodiff.primitive import Primitive
 
 _SHOWN = 10  # gathers that an explanation lists
 BATCHES = 8
@@ -121,10 +122,16 @@ class Trace:
             self.sizes[PARAMETERS] = len(self.scalars.parameters)
             self.sizes[CONSTANTS] = len(self.scalars.constants)
             self.lowering = Lowering(self.scalars, self.packs, self.sizes)
-        selects = any(getattr(op, "selects", op is TAKE) for op in self.scalars.ops)
-        self.may_differ = selects or self.lowering.is_ragged or self.lowering.has_spare
-        """Whether a zero that eager execution would not have sent may meet an infinity."""
+        self.is_ragged = bool(self.lowering.ragged)
+        """Whether a zero that eager execution has not may meet an infinity in the results."""
+        self.may_differ = self.lowering.has_spare or self.is_ragged or self._cuts()
+        """Whether a zero that eager execution would not have sent may meet one in a gradient."""
         self.seconds = time.perf_counter() - start
+
+    def _cuts(self) -> bool:
+        """Whether some op sends nothing to an operand: to what was not chosen, to conditions."""
+        rows = {op for op in self.scalars.ops if isinstance(op, Primitive)}
+        return TAKE in self.scalars.ops or any(row.selects or None in row.partials for row in rows)
 
     def _mark_indices(self) -> list[int]:
         """The inputs that choose elements; other integers are numbers like any."""
@@ -164,43 +171,16 @@ class Trace:
             found = self._functions.setdefault((wanted, argnums), made)
         return found
 
-    def exact_values(self, theta: Any, leaves: Sequence[Any], batch: int) -> list[Any]:
-        """The results, (B, 1) each, by eager execution."""
-        found = exact.values(self.scalars, self.results, theta, self._by_leaf(leaves), batch)
-        pairs = zip(found, self.are_conditions, strict=True)
-        return [x.astype(bool) if is_condition else x for x, is_condition in pairs]
-
-    def exact_mean(self, theta: Any, leaves: Sequence[Any], batch: int) -> tuple[Any, Any]:
-        """The mean over the batch, and its gradient by the parameters, by eager execution."""
-        (result,) = self.results
-        given = self._by_leaf(leaves)
-        found, total, _ = exact.gradients(self.scalars, result, theta, given, batch)
-        with np.errstate(all="ignore"):
-            return found.mean(), (total / batch).astype(self._dtype)
-
-    def exact_each(
-        self, theta: Any, leaves: Sequence[Any], batch: int, argnums: tuple[int, ...]
-    ) -> tuple[Any, list[Any]]:
-        """The values, (B, 1), and the gradients by the leaves of arguments, by eager execution."""
-        (result,) = self.results
-        given = self._by_leaf(leaves)
-        found, _, each = exact.gradients(self.scalars, result, theta, given, batch)
-        return found[:, None], [each[leaf] for leaf in self._inputs_of(argnums)]
-
-    def exact_hvp(self, theta: Any, leaves: Sequence[Any], batch: int, vector: Any) -> Any:
-        """The Hessian of the mean, by the parameters, times `vector`, by eager execution."""
-        (result,) = self.results
-        total = exact.hvp(self.scalars, result, theta, self._by_leaf(leaves), batch, vector)
-        return (total / batch).astype(self._dtype)
-
-    def _by_leaf(self, leaves: Sequence[Any]) -> dict[Leaf, Any]:
-        """The arrays of a call by the inputs that they are."""
-        return dict(zip(self.inputs, leaves, strict=True))
-
-    def _inputs_of(self, argnums: tuple[int, ...]) -> list[Leaf]:
+    def inputs_of(self, argnums: tuple[int, ...]) -> list[Leaf]:
         """The inputs that come from some arguments."""
         owners = zip(self.inputs, self.owner, strict=True)
         return [leaf for leaf, owner in owners if owner in argnums]
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether a result of the function is another for each example."""
+        arrays = [self.lowering.result(i)[0] for i in self.results]
+        return any(self.lowering.builder.instrs[array].is_batched for array in arrays)
 
     @property
     def is_scalar(self) -> bool:
@@ -216,27 +196,27 @@ class Trace:
     def _make(self, wanted: str, argnums: tuple[int, ...]) -> Function:
         start = time.perf_counter()
         builder = Builder(self.lowering.builder.instrs)
-        outputs = []
-        for i, is_condition in zip(self.results, self.are_conditions, strict=True):
-            array = builder.fetch(*self.lowering.result(i))
-            outputs.append((builder.condition if is_condition else builder.number)(array))
         arguments = ["parameters", *(leaf.name for leaf in self.inputs)]
-        backward = len(builder.instrs)
         cotangent_of: dict[int, int] = {}
+        outputs, doubts = self._outputs(builder)
+        backward = len(builder.instrs)
         if wanted != "call":
             sources = self._sources(builder, argnums)
             seed = builder.leaf("seed", 1, True)
-            ends = [(outputs[0], seed)]
-            outputs += adjoint(builder, ends, sources, cotangent_of, self.lowering.spare)
-            if not argnums and builder.instrs[outputs[0]].is_batched:  # the mean
-                outputs[0] = builder.sum_batch(builder.apply(ops.mul, [outputs[0], seed]))
+            gradients = adjoint(builder, [(outputs[0], seed)], sources, cotangent_of)
+            value = _unless(builder, outputs[0], doubts[0])
+            if not argnums and builder.instrs[value].is_batched:  # the mean
+                value = builder.sum_batch(builder.apply(ops.mul, [value, seed]))
+            outputs = [value, *gradients]
+        else:
+            outputs = [_unless(builder, *pair) for pair in zip(outputs, doubts, strict=True)]
         if wanted == "hvp":
             arguments.append("vector")
             vector = builder.leaf("vector", self.sizes[PARAMETERS], False)
             # The gradient is a function of the parameters whose adjoint at `vector` is H vector.
-            outputs = adjoint(
-                builder, [(outputs[-1], vector)], self._sources(builder, ()), cotangent_of
-            )
+            ends = [(outputs[-1], vector)]
+            (product,) = adjoint(builder, ends, self._sources(builder, ()), cotangent_of)
+            outputs = [_unless(builder, product, doubts[0])]
         program, new = builder.program(outputs)
         cotangent_of = {
             new[ct]: new[of] for ct, of in cotangent_of.items() if ct in new and of in new
@@ -247,11 +227,21 @@ class Trace:
         self.seconds += time.perf_counter() - start
         return function
 
+    def _outputs(self, builder: Builder) -> tuple[list[int], list[int | None]]:
+        """The results, and for each what is nan where it does not show a nan that is in doubt."""
+        outputs, doubts = [], []
+        for i, is_condition in zip(self.results, self.are_conditions, strict=True):
+            array = builder.fetch(*self.lowering.result(i))
+            output = builder.condition(array) if is_condition else builder.number(array)
+            outputs.append(output)
+            doubts.append(doubtful(builder, output, self.lowering.ragged))
+        return outputs, doubts
+
     def _sources(self, builder: Builder, argnums: tuple[int, ...]) -> list[int]:
         """The arrays to differentiate by: the parameters, or the leaves of some arguments."""
         if not argnums:
             return [builder.leaf("parameters", self.sizes[PARAMETERS], False)]
-        return [self._source(builder, leaf) for leaf in self._inputs_of(argnums)]
+        return [self._source(builder, leaf) for leaf in self.inputs_of(argnums)]
 
     def _source(self, builder: Builder, leaf: Leaf) -> int:
         array = builder.leaf(leaf.name, self.sizes[leaf], True, "i" if leaf.is_index else "f")
@@ -284,3 +274,13 @@ class Trace:
             of = source.fact if source.op == "leaf" else source.name
             lines.append(f"  {instr.size:,} elements picked from the {source.size:,} of {of}")
         return "\n".join(lines)
+
+
+def _unless(builder: Builder, output: int, doubt: int | None) -> int:
+    """`output`, but nan where that is in doubt."""
+    if doubt is None:
+        return output
+    output = builder.number(output)
+    if builder.instrs[doubt].is_batched and not builder.instrs[output].is_batched:
+        doubt = builder.sum_batch(doubt)
+    return builder.apply(ops.sub, [output, doubt])  # which keeps the sign of a zero

@@ -1,0 +1,85 @@
+"""`Fallback`: a call whose results are not finite, the examples concerned by eager execution."""
+
+from collections.abc import Callable, Sequence
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from autodiff.compiler.exact import Examples, mended, summed
+from autodiff.compiler.traced import Function, Trace
+
+
+class Fallback:
+    """One call: the parameters of a trace, the arrays of its inputs, and how many examples."""
+
+    def __init__(self, trace: Trace, theta: Any, leaves: Sequence[Any], batch: int) -> None:
+        self.trace = trace
+        self.theta = theta
+        self.leaves = leaves
+        self.batch = batch
+        by_leaf = dict(zip(trace.inputs, leaves, strict=True))
+        self.examples = Examples(trace.scalars, trace.results, theta, by_leaf)
+
+    def values(self, found: Sequence[Any]) -> list[Any]:
+        """The results, (B, 1) each, from those that were found."""
+        return mended(found, self.batch, self.examples.values)
+
+    def each(self, found: Sequence[Any], argnums: tuple[int, ...]) -> list[Any]:
+        """The values, (B, 1), and the gradients by the leaves of arguments, as they were found."""
+
+        def of_example(b: int) -> list[Any]:
+            value, _, by_leaf = self.examples.gradient(b)
+            return [value, *(by_leaf[leaf] for leaf in self.trace.inputs_of(argnums))]
+
+        return mended(found, self.batch, of_example)
+
+    def mean(self, value: float, *, in_full: bool = True) -> tuple[float, Any]:
+        """The mean, which was found as `value`, and its gradient by the parameters.
+
+        If not `in_full`, only until it is known that the mean, or the gradient of a finite one,
+        is not finite; what is not finite then is so in eager execution too.
+        """
+        wanted = int(isfinite(value))  # the gradient if the mean is known
+
+        def of_example(b: int) -> list[Any]:
+            return [np.array(x) for x in self.examples.gradient(b)[:2]]
+
+        def is_over(found: Sequence[Any]) -> bool:
+            return not (in_full or np.isfinite(found[wanted]).all())
+
+        mean, gradient = self._mean(self.trace.function("grad"), [], of_example, is_over)
+        return (value if wanted else mean.item()), gradient
+
+    def hvp(self, vector: Any) -> Any:
+        """The Hessian of the mean, by the parameters, times `vector`."""
+
+        def of_example(b: int) -> list[Any]:
+            return [self.examples.product(b, vector)]
+
+        (product,) = self._mean(self.trace.function("hvp"), [vector], of_example)
+        return product
+
+    def _mean(
+        self,
+        function: Function,
+        more: list[Any],
+        of_example: Callable[[int], list[Any]],
+        is_over: Callable[[Sequence[Any]], bool] = lambda found: False,
+    ) -> list[Any]:
+        """The means over the batch, of what `function` gives where that is finite."""
+        scale = 1.0 / max(self.batch, 1)
+
+        def of_part(start: int, stop: int) -> list[Any]:
+            leaves = [leaf[start:stop] for leaf in self.leaves]
+            return function(stop - start, scale, [self.theta, *leaves, *more])
+
+        def of_one(b: int) -> list[Any]:
+            return [x * scale for x in of_example(b)]
+
+        if self.trace.is_batched:
+            found = summed(self.batch, of_part, of_one, is_over)
+        else:
+            found = of_example(0)  # the same for all
+        with np.errstate(all="ignore"):
+            return [np.asarray(x).astype(self.theta.dtype) for x in found]
