@@ -11,7 +11,7 @@ from autodiff.compiler.builder import Builder
 from autodiff.compiler.ir import Instr, base
 from autodiff.compiler.lanes import Lanes
 from autodiff.compiler.reach import unreached
-from autodiff.compiler.simplify import is_moderate
+from autodiff.compiler.simplify import is_moderate, is_share
 from autodiff.primitive import Primitive, declare
 from autodiff.reduction import Reduction
 
@@ -283,7 +283,8 @@ class _Adjoint:
                 return builder.apply(ops.neg, [self._times(ct, x)])
             case ops.div, (x, y) if builder.only(x) == 1.0:  # ct (1 / y) → ct / y
                 return builder.apply(ops.div, [ct, y])
-            case ops.div, (x, y) if is_moderate(builder, x):  # ct (c / y) → (ct / y) c
+            case ops.div, (x, y) if is_moderate(builder, x) or is_share(builder, x, y):
+                # ct (x / y) → (ct / y) x, which shares the quotient
                 return builder.apply(ops.mul, [builder.apply(ops.div, [ct, y]), x])
             case ops.mul, (x, y) if is_moderate(builder, x):  # what is known goes first
                 return builder.apply(ops.mul, [builder.apply(ops.mul, [ct, x]), y])

@@ -68,7 +68,7 @@ class Emitter:
         self._paths = paths
         self._new = Names(leaves)
         self._bound: dict[str, str] = {}
-        self._stepwise = set(leaves)
+        self.stepwise = set(leaves)
         self._places_of: dict[Any, int] = {}
         self._owned: dict[int, int] = {}
         for i, instr in enumerate(program.instrs):
@@ -90,7 +90,7 @@ class Emitter:
         """Whether each result is an array that no later step writes over."""
         instrs = self.program.instrs
         return [
-            instrs[i].op == "scatter" and self.names[i] in self._stepwise
+            instrs[i].op == "scatter" and self.names[i] in self.stepwise
             for i in self.program.results
         ]
 
@@ -125,12 +125,12 @@ class Emitter:
 
     def part(self, of: str, expression: str, stem: str) -> str:
         """As `bind`, of an array that may be an argument or made in each step: then steps do it."""
-        if of not in self._stepwise:
+        if of not in self.stepwise:
             return self.bind(expression, stem)
         known = self._bound.get(expression)
         if known is None:
             known = self._bound[expression] = self._new.plain(stem)
-            self._stepwise.add(known)
+            self.stepwise.add(known)
             self.steps.append(f"{known} = {expression}")
         return known
 
@@ -233,8 +233,8 @@ class Emitter:
         else:
             ordered = self.whole(place.whole, whole)
         line = f"{name} = {self.view_text(ordered, whole, place.view)}"
-        if ordered in self._stepwise:
-            self._stepwise.add(name)
+        if ordered in self.stepwise:
+            self.stepwise.add(name)
             self.steps.append(line)
         else:
             self.binding.append(line)
@@ -379,7 +379,7 @@ class Emitter:
             is_new = instr.size >= LARGE and i in self.program.results
             if fills and is_new and i not in self.homes.static:
                 self.steps.append(f"{name} = {self.empty(instr)}")
-                self._stepwise.add(name)
+                self.stepwise.add(name)
                 return name
             if fills:  # else nothing may be written over its zeros
                 self._owned[i] = i

@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff import ops
 from autodiff.array import spelling
-from autodiff.compiler.ir import Instr
+from autodiff.compiler.ir import Instr, base
 from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
 
@@ -78,6 +78,24 @@ def _is_unsigned(instr: Instr, known: Sequence[bool]) -> bool:
     is_square = row is ops.mul and len(set(instr.operands)) == 1
     keeps = row.keeps_unsigned and all(known[operand] for operand in instr.operands)
     return row.unsigned or is_square or keeps
+
+
+def is_share(builder: Builder, x: int, y: int) -> bool:
+    """Whether x is n / y for a y that is a sum of numbers like n, none of them negative.
+
+    Then x is at most 1, and a product with it may be reordered: what is larger than it before
+    the product over- and underflows nowhere else.
+    """
+    inner = operands_of(builder, x, ops.div)
+    if inner is None or inner[1] != y:
+        return False
+    total = builder.instrs[base(builder.instrs, y)]
+    terms = base(builder.instrs, inner[0])
+    return (
+        total.op == "sum"
+        and base(builder.instrs, total.operands[0]) == terms
+        and is_unsigned(builder, terms)
+    )
 
 
 def _neg(builder: Builder, x: int) -> int | None:

@@ -88,7 +88,7 @@ def _matmul(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> None:
             own = emitter.part(own, f"{own}.reshape(batch * {rows}, {columns})", f"{own}_rows")
         else:
             a = emitter.names[instr.operands[0]]
-    emitter.step(f"{_product(emitter, i, instr)}({a}, {b}, out={own})", i)
+    emitter.step(f"{_product(emitter, i, instr, a, b)[:-1]}, out={own})", i)
 
 
 def _turned(emitter: Emitter, name: str) -> str:
@@ -97,19 +97,31 @@ def _turned(emitter: Emitter, name: str) -> str:
     return straight or emitter.part(name, f"{name}.T", f"{name}_T")
 
 
-def _product(emitter: Emitter, i: int, instr: Instr) -> str:
-    """np.dot for matrices that lie in one piece, for which it takes less time."""
+def _product(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> str:
+    """The product of two matrices; by np.dot where they lie in one piece, as it takes less time.
+
+    np.dot gives 0 for 0 times inf if one of them has a single element.
+    """
     pieces = [emitter.lies_in_one_piece(operand) for operand in instr.operands]
     made = [emitter.program.instrs[operand] for operand in instr.operands]
     ranks = [len(x.shape) + x.is_batched for x in made]
     is_flat = all(rank == 2 for rank in ranks) or (
         len(made[0].shape) == 2 and not (instr.op == "matmul" and made[1].is_batched)
     )
-    # np.dot by a matrix of one element gives 0 where that is 0, whatever it multiplies.
-    turned = emitter.batch_last and instr.op == "matmul" and made[0].is_batched
-    is_safe = made[0 if turned else 1].size > 1
-    is_dot = is_flat and all(pieces) and emitter.lies_in_one_piece(i) and is_safe
-    return "np.dot" if is_dot else "np.matmul"
+    if not (is_flat and all(pieces) and emitter.lies_in_one_piece(i)):
+        return f"np.matmul({a}, {b})"
+    if any(x.size == 1 and not x.is_batched for x in made):
+        return f"np.multiply({a}, {b})"
+    if all(x.size > 1 for x in made):
+        return f"np.dot({a}, {b})"
+    product = emitter.bind("np.dot if batch > 1 else np.multiply", "product")
+    names = [a, b]
+    is_turned = emitter.batch_last and instr.op == "matmul"
+    one = names[(made[1].size == 1) != is_turned]
+    if one not in emitter.stepwise:
+        number = emitter.bind(f"{one} if batch > 1 else {one}.reshape(())", f"{one}_1")
+        names[names.index(one)] = number
+    return f"{product}({', '.join(names)})"
 
 
 def _below(emitter: Emitter, i: int, operand: int, name: str, must: bool = True) -> str:
@@ -141,7 +153,7 @@ def _matmul_batch(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> Non
         b = _turned(emitter, b)
     else:
         a = _turned(emitter, a)
-    emitter.step(f"{_product(emitter, i, instr)}({a}, {b}, out={own})", i)
+    emitter.step(f"{_product(emitter, i, instr, a, b)[:-1]}, out={own})", i)
 
 
 def _sum(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
