@@ -42,8 +42,9 @@ def custom_op(
     `array` is the same on NumPy arrays: a function (a ufunc runs in place) or an expression
     such as "np.exp(-{0})"; without it `forward` runs element by element. `domain` says where
     `forward` is smooth, an operand each. `label` is what a drawing writes. Trailing operands
-    with `defaults` may be left out. With `selects`, nothing flows back where a partial is 0,
-    not even inf or nan; `ties` says that there is a kink where two operands are equal.
+    with `defaults` may be left out. With `selects`, the op chooses between its operands: nothing
+    flows back where a partial is 0, not even inf or nan, at any order. `ties` says that there
+    is a kink where two operands are equal.
 
     The op is tried at one point of its domain. Raises ValueError or TypeError, and declares
     nothing, for a name that is taken or no identifier, for a wrong number of partials, and if
@@ -70,12 +71,12 @@ def custom_op(
         label=label or name,
         ufunc=ufunc,
         defaults=tuple(map(number, defaults)),
-        selects=selects or None in rows,
+        selects=selects,
         ties=ties,
-        signed=tuple(range(len(rows))),
         guards=selects,
         singular=True,  # for all that is known
         hides_nan=True,
+        signed=tuple(range(len(rows))),
     )
     declare(row)
     CUSTOM[name] = form

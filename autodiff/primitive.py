@@ -6,6 +6,7 @@ says what the call means.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import compress
 from math import inf
 from operator import mul
@@ -79,6 +80,11 @@ class Primitive:
     def arity(self) -> int | None:
         """The number of operands; None for any number."""
         return len(self.partials)
+
+    @cached_property
+    def has_conditions(self) -> bool:
+        """Whether an operand beside others has no derivative, so that it has to be a number."""
+        return None in self.partials and not self.is_predicate
 
     def bind(self, *args: Any) -> tuple[Any, ...]:
         """The operands of a call: arguments, then defaults; TypeError for a wrong number."""

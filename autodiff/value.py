@@ -36,7 +36,7 @@ def _node(
 
 def _record(row: Primitive, operands: tuple[Any, ...]) -> "Value":
     """The node of `row` on operands that are Values and numbers."""
-    if row.selects and None in row.partials:
+    if row.has_conditions:
         check_conditions(row, [isinstance(x, Value) for x in operands])
     try:
         primals = [value._primal for value in operands]

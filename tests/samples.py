@@ -32,7 +32,7 @@ USER_ROWS = [
             lambda condition, x, y, out: ops.where(condition, 1.0, 0.0),
             lambda condition, x, y, out: ops.where(condition, 0.0, -1.0),
         ],
-        array="np.where({0}, {1}, -{2})",
+        array="np.where({0}, {1}, -{2})", selects=True,
     ),
     custom_op(
         "user_log", lambda x: math.log(x) if x > 0 else nan if x < 0 or x != x else -inf,

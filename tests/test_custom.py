@@ -374,6 +374,20 @@ def test_partials_with_signs_for_div_and_pow_compile():
     np.testing.assert_allclose(kernel.value_and_grad(x, argnums=0)[1], -(x**-2.0))
 
 
+@pytest.mark.usefixtures("tables")
+def test_a_slope_of_0_has_a_slope_of_its_own_beside_a_number():
+    row = custom_op("own", lambda x, n: x * x * n, [lambda x, n, out: 2.0 * x * n, None])
+    assert grad(grad(lambda x: row(x, 3.0)))(0.0) == 6.0
+    w = Value(0.0)
+    kernel = autodiff.compile(lambda x: row(w, 3.0) + 0.0 * x)
+    kernel(np.ones(1))
+    assert kernel.hvp(np.ones(1), vector=[1.0]) == [6.0]
+    with pytest.raises(TypeError, match="operand 1, without derivative, is a Value"):
+        row(w, w)
+    with pytest.raises(TypeError, match="operand 1, without derivative, is a Value"):
+        autodiff.compile(lambda x: row(x, w))(np.ones(1))
+
+
 def test_kernels_cut_what_was_not_selected():
     kernel = autodiff.compile(lambda x: ops.where(x > 0, LOG(x), 0.0) + PICK(x > 0, CBRT(x), 1.0))
     x = np.array([0.0, 8.0])

@@ -226,7 +226,7 @@ class _Adjoint:
         row, builder = instr.op, self.builder
         assert isinstance(row, Primitive)
         out = Lanes(builder, i)
-        operands = [self._operand(operand) for operand in instr.operands]
+        operands = [self._known(operand) for operand in instr.operands]
         partials: list[Any]
         if isinstance(row, Reduction):
             partials = list(row.partials_at(operands, out))
@@ -239,23 +239,23 @@ class _Adjoint:
             partials = [2.0 * partials[0], None]
         for operand, partial in zip(instr.operands, partials, strict=True):
             if partial is not None and operand in self.reaches:
-                if row.selects and self._known(partial) == 0.0:
+                if row.selects and self._only(partial) == 0.0:
                     continue
                 product = self._product(row, ct, partial)
-                is_known = self._known(partial) is not None
+                is_known = self._only(partial) is not None
                 if i in self.unreached and not is_known:  # an infinite partial would make it nan
                     zero = builder.constant(np.zeros(self._ones(product)))
                     product = builder.apply(ops.where, [self.unreached[i], zero, product])
                 self._give(operand, product)
 
-    def _operand(self, operand: int) -> Any:
+    def _only(self, partial: Any) -> float | None:
+        """The number that a partial is everywhere, if it is known."""
+        return self.builder.only(partial.index) if isinstance(partial, Lanes) else float(partial)
+
+    def _known(self, operand: int) -> Any:
         """An operand of a partial: a number where it is one, else an array."""
         only = self.builder.only(operand)
         return Lanes(self.builder, operand) if only is None else only
-
-    def _known(self, partial: Any) -> float | None:
-        """The number that a partial is everywhere, if it is known."""
-        return self.builder.only(partial.index) if isinstance(partial, Lanes) else float(partial)
 
     def _product(self, row: Primitive, ct: int, partial: Any) -> int:
         """ct times partial; 0 where the operand was not selected."""

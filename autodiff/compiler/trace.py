@@ -139,7 +139,7 @@ def kind_of(x: Any) -> int:
 
 def _check_values(row: Primitive, kinds: Sequence[int]) -> None:
     """Raise TypeError, as eager execution does, if a Value is where none may be."""
-    if row.conditions or row.selects:
+    if row.conditions or row.has_conditions:
         check_conditions(row, [kind == VALUE for kind in kinds])
 
 

@@ -88,6 +88,53 @@ def test_a_branch_not_taken_has_slope_zero(case):
     assert is_close([value[1], slope[1]], [out.data, leaf.grad])
 
 
+def huber(e):
+    return autodiff.where(abs(e) < 1, 0.5 * e * e, abs(e) - 0.5)
+
+
+def guarded_by_each(f):
+    """Functions of two parameters and an input, behind one guard or two."""
+    return {
+        "huber": lambda w, x: huber(f(*w) - x[0]),
+        "clip": lambda w, x: (autodiff.clip(f(*w), 0.0, 5.0) - x[0]) ** 2,
+        "clip of parameters": lambda w, x: (autodiff.clip(f(*w), -w[0], 3 * w[1]) - x[0]) ** 2,
+        "where of data": lambda w, x: autodiff.where(x[0] > 0, (f(*w) - x[0]) ** 2, 0.0),
+        "where of parameters": lambda w, x: autodiff.where(w[0] > 0, (f(*w) - x[0]) ** 2, w[1]),
+        "where of both": lambda w, x: autodiff.where(f(*w) * x[0] > 0, (f(*w) - x[0]) ** 2, w[1]),
+        "maximum": lambda w, x: (autodiff.maximum(f(*w), 0.0) - x[0]) ** 2,
+        "relu": lambda w, x: (autodiff.relu(f(*w)) - x[0]) ** 2,
+        "nested": lambda w, x: autodiff.where(
+            x[0] > 0, (autodiff.minimum(autodiff.clip(f(*w), 0.0, 9.0), 8.0) - x[0]) ** 2, 0.0
+        ),
+    }  # fmt: skip
+
+
+QUOTIENT = guarded_by_each(lambda a, b: a / b)
+ROOT = guarded_by_each(lambda a, b: (a * b) ** 0.5 / 2)
+LOGARITHM = guarded_by_each(lambda a, b: autodiff.log(a * b) / autodiff.log(b + b))
+
+
+@pytest.mark.parametrize("name", QUOTIENT)
+@pytest.mark.parametrize("of", [QUOTIENT, ROOT, LOGARITHM], ids=["div", "pow", "log"])
+def test_a_cotangent_that_is_0_has_a_slope_behind_a_guard(of, name):
+    rows = [[1.0], [1.25], [-1.0]]  # the residual of the first is 0
+    check_derivatives(of[name], [2.0, 2.0], rows, [-0.25, 0.75])
+
+
+def test_the_slope_of_huber_is_not_lost_where_it_vanishes():
+    a, b = Value(2.0), Value(2.0)
+    kernel = Kernel(lambda x: QUOTIENT["huber"]([a, b], [x]))
+    kernel(np.ones(1))
+    assert is_close(kernel.hvp(np.ones(1), vector=[0.0, 1.0]), [-0.25, 0.25])
+
+
+@pytest.mark.parametrize("name", QUOTIENT)
+def test_a_chosen_branch_without_a_slope_has_none(name):
+    # 0 · inf is nan in eager execution too: the root is 0, and so is its residual.
+    f = guarded_by_each(lambda a, b: (a * b) ** 0.5)[name]
+    check_derivatives(f, [0.0, 2.0], [[0.0], [1.0], [-1.0]], [1.0, 0.5])
+
+
 ORDERS = {  # intermediate results that would not be those of eager execution leave the range
     "constants": lambda x: 1e200 * (1e200 * x),
     "small constants": lambda x: 1e-200 * (1e-200 * x),
@@ -164,53 +211,6 @@ def test_a_softmax_of_what_is_infinite_is_that_of_eager_execution(other):
         root.backward()
         np.testing.assert_allclose(value, root.data)
         np.testing.assert_allclose(slope, [leaf.grad for leaf in leaves])
-
-
-def huber(e):
-    return autodiff.where(abs(e) < 1, 0.5 * e * e, abs(e) - 0.5)
-
-
-def guarded_by_each(f):
-    """Functions of two parameters and an input, behind one guard or two."""
-    return {
-        "huber": lambda w, x: huber(f(*w) - x[0]),
-        "clip": lambda w, x: (autodiff.clip(f(*w), 0.0, 5.0) - x[0]) ** 2,
-        "clip of parameters": lambda w, x: (autodiff.clip(f(*w), -w[0], 3 * w[1]) - x[0]) ** 2,
-        "where of data": lambda w, x: autodiff.where(x[0] > 0, (f(*w) - x[0]) ** 2, 0.0),
-        "where of parameters": lambda w, x: autodiff.where(w[0] > 0, (f(*w) - x[0]) ** 2, w[1]),
-        "where of both": lambda w, x: autodiff.where(f(*w) * x[0] > 0, (f(*w) - x[0]) ** 2, w[1]),
-        "maximum": lambda w, x: (autodiff.maximum(f(*w), 0.0) - x[0]) ** 2,
-        "relu": lambda w, x: (autodiff.relu(f(*w)) - x[0]) ** 2,
-        "nested": lambda w, x: autodiff.where(
-            x[0] > 0, (autodiff.minimum(autodiff.clip(f(*w), 0.0, 9.0), 8.0) - x[0]) ** 2, 0.0
-        ),
-    }  # fmt: skip
-
-
-QUOTIENT = guarded_by_each(lambda a, b: a / b)
-ROOT = guarded_by_each(lambda a, b: (a * b) ** 0.5 / 2)
-LOGARITHM = guarded_by_each(lambda a, b: autodiff.log(a * b) / autodiff.log(b + b))
-
-
-@pytest.mark.parametrize("name", QUOTIENT)
-@pytest.mark.parametrize("of", [QUOTIENT, ROOT, LOGARITHM], ids=["div", "pow", "log"])
-def test_a_cotangent_that_is_0_has_a_slope_behind_a_guard(of, name):
-    rows = [[1.0], [1.25], [-1.0]]  # the residual of the first is 0
-    check_derivatives(of[name], [2.0, 2.0], rows, [-0.25, 0.75])
-
-
-def test_the_slope_of_huber_is_not_lost_where_it_vanishes():
-    a, b = Value(2.0), Value(2.0)
-    kernel = Kernel(lambda x: QUOTIENT["huber"]([a, b], [x]))
-    kernel(np.ones(1))
-    assert is_close(kernel.hvp(np.ones(1), vector=[0.0, 1.0]), [-0.25, 0.25])
-
-
-@pytest.mark.parametrize("name", QUOTIENT)
-def test_a_chosen_branch_without_a_slope_has_none(name):
-    # 0 · inf is nan in eager execution too: the root is 0, and so is its residual.
-    f = guarded_by_each(lambda a, b: (a * b) ** 0.5)[name]
-    check_derivatives(f, [0.0, 2.0], [[0.0], [1.0], [-1.0]], [1.0, 0.5])
 
 
 @pytest.mark.usefixtures("alone")
