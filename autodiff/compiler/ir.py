@@ -116,7 +116,7 @@ def verify(program: Program) -> None:
 
 def casts_booleans(row: Primitive, kinds: Iterable[str]) -> bool:
     """Whether NumPy reads booleans among such operands as numbers: in a ufunc, beside floats."""
-    return bool(row.ufunc) and not row.conditions and "f" in kinds
+    return bool(row.ufunc) and "f" in kinds
 
 
 def _fits(instr: Instr, kinds: list[str]) -> bool:

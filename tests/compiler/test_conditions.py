@@ -244,10 +244,22 @@ def test_nothing_equals_what_is_no_number(stranger):
 
 def test_arrays_are_compared_for_equality_element_by_element():
     def f(x, m):
-        return [*(x[0] == np.array([0.5, 2.0])), *(np.array([m[0], True]) & m[1])]
+        both = np.array([m[0], True])
+        return [*(x[0] == np.array([0.5, 2.0])), *(both & m[1]), *(m[1] ^ both)]
 
     found = Kernel(f)(np.array([[0.5], [2.0]]), np.array([[True, True], [False, True]]))
-    assert np.array(found).T.tolist() == [[True, False, True, True], [False, True, False, True]]
+    assert np.array(found).T.tolist() == [
+        [True, False, True, True, False, False], [False, True, False, True, True, False],
+    ]  # fmt: skip
+
+
+def test_a_condition_comes_back_as_one_where_the_fall_back_decides():
+    weights = [[Value(k + 1.0) for k in range(4)] for _ in range(2)]
+    pairs = [(row, n) for row, n in zip(weights, (3, 4), strict=True)]
+    kernel = Kernel(lambda x: [*[autodiff.dot(row[:n], x[:n]) for row, n in pairs], x[0] > 0])
+    short, long, positive = kernel(np.array([[2.0, 1.0, 1.0, np.inf]]))
+    assert (short, long) == (7.0, np.inf)
+    assert (positive.dtype, positive.tolist()) == (bool, [True])
 
 
 # User's rows
