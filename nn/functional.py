@@ -5,22 +5,37 @@ from typing import Any
 
 import numpy as np
 
-from autodiff import exp, logsumexp
+import autodiff
+from autodiff import exp, log, maximum, no_grad
 
 
 def softmax(xs: Any) -> list[Any]:
     """e^x / Σ e^x over the numbers in `xs`; of rows, for each. No exponential overflows."""
-    return rowwise("softmax", xs, lambda row: [exp(x) for x in log_softmax(row)])
+
+    def shares(row: list[Any]) -> list[Any]:
+        exponentials = [exp(x) for x in _below_the_largest(row)]
+        total = autodiff.sum(exponentials)
+        return [e / total for e in exponentials]
+
+    return rowwise("softmax", xs, shares)
 
 
 def log_softmax(xs: Any) -> list[Any]:
     """x - log Σ e^x over the numbers in `xs`; of rows, for each."""
 
-    def shifted(row: list[Any]) -> list[Any]:
-        total = logsumexp(row)
-        return [x - total for x in row]
+    def logarithms(row: list[Any]) -> list[Any]:
+        below = _below_the_largest(row)
+        total = log(autodiff.sum([exp(x) for x in below]))
+        return [x - total for x in below]
 
-    return rowwise("log_softmax", xs, shifted)
+    return rowwise("log_softmax", xs, logarithms)
+
+
+def _below_the_largest(row: list[Any]) -> list[Any]:
+    """x - max for each x, the maximum a constant: it changes no share, and so no slope."""
+    with no_grad():
+        top = maximum(row)
+    return [x - top for x in row]
 
 
 def rowwise(name: str, xs: Any, f: Callable[[list[Any]], list[Any]]) -> list[Any]:

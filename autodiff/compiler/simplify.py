@@ -152,6 +152,17 @@ def _div(builder: Builder, x: int, y: int) -> int | None:
     return None
 
 
+def _pow(builder: Builder, x: int, y: int) -> int | None:
+    """√x for x^½: what `np.power` makes of it, though not at -inf and -0.0, as `power` does."""
+    if builder.only(y) != 0.5:
+        return None
+    if is_unsigned(builder, x):
+        return builder.apply(ops.sqrt, [x])
+    root = builder.apply(ops.sqrt, [builder.apply(ops.add, [x, builder.constant([0.0])])])
+    infinite = builder.apply(ops.equal, [x, builder.constant([-math.inf])])
+    return builder.apply(ops.where, [infinite, builder.constant([math.inf]), root])
+
+
 def _less(builder: Builder, x: int, y: int) -> int | None:
     only = builder.only(y)
     if only is None or only > 0 or not is_unsigned(builder, x):
@@ -170,5 +181,5 @@ def _where(builder: Builder, condition: int, x: int, y: int) -> int | None:
 
 _RULES: dict[Primitive, Rule] = {
     ops.neg: _neg, ops.add: _add, ops.sub: _sub, ops.mul: _mul, ops.div: _div, ops.where: _where,
-    ops.less: _less,
+    ops.pow: _pow, ops.less: _less,
 }  # fmt: skip

@@ -110,6 +110,16 @@ def test_what_is_never_negative_is_not_below_a_number_that_is_not_positive(build
         assert (builder.only(less) == 0.0) == is_known
 
 
+@pytest.mark.parametrize("is_positive", [True, False])
+def test_a_power_of_a_half_is_a_root(builder, is_positive):
+    x = builder.leaf("x", 2, True)
+    x = builder.apply(ops.exp, [x]) if is_positive else x
+    made = builder.instrs[builder.apply(ops.pow, [x, builder.constant([0.5])])]
+    assert made.op is (ops.sqrt if is_positive else ops.where)
+    other = builder.instrs[builder.apply(ops.pow, [x, builder.constant([-0.5])])]
+    assert other.op is ops.pow
+
+
 def test_a_quotient_whose_reciprocal_is_not_exact_stays(builder):
     x = builder.leaf("x", 2, True)
     for value in (3.0, 0.0, np.inf, np.nan, 5e-324):

@@ -38,6 +38,17 @@ def test_extreme_logits_neither_overflow_nor_lose_the_logarithm():
     assert [x.grad for x in xs] == pytest.approx([0.5, -0.5], rel=1e-12)
 
 
+@pytest.mark.parametrize("shift", [0.0, -1000.0, 1000.0, 1e12])
+def test_large_logits_lose_no_digit(shift):
+    exps = np.exp([0.0, -1.0, -3.0])
+    shares = (exps / exps.sum()).tolist()
+    xs = [shift, shift - 1.0, shift - 3.0]
+    assert softmax(xs) == pytest.approx(shares, rel=5e-16)
+    assert log_softmax(xs) == pytest.approx(np.log(shares).tolist(), rel=5e-16)
+    slopes = autodiff.grad(lambda xs: log_softmax(xs)[1])(xs)
+    assert slopes == pytest.approx([-shares[0], 1.0 - shares[1], -shares[2]], rel=1e-15)
+
+
 @pytest.mark.parametrize("f", [softmax, log_softmax])
 def test_what_is_no_vector_is_refused(f):
     with pytest.raises(TypeError, match=f"{f.__name__} takes a sequence of numbers, got Value"):
