@@ -1,6 +1,6 @@
 """Dots of rows of one array with rows of another: matrix products where they form grids."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from autodiff.compiler.builder import Builder
 FILLED = 0.4
 """The part of an array, as of a grid of dots, that is wanted, from which on all is computed."""
 
+SPARE = 1 << 12
+"""How many elements may be computed in vain before lanes of other lengths are told apart."""
 
 Zeros = Mapping[int, npt.NDArray[np.bool_]]
 
@@ -35,6 +37,20 @@ def padded(
         return builder.view(array, view)
     filled = builder.constant(np.full((1,) * places.ndim, fill))
     return builder.apply(ops.where, [builder.constant(pads), filled, builder.view(array, view)])
+
+
+def bands(counts: Sequence[int]) -> list[list[int]]:
+    """Lanes by how many terms they have: all of them, or each with those of like length.
+
+    As rows of the length of the longest they would have many more elements than terms.
+    """
+    size, total = len(counts) * max(counts), sum(counts)
+    if size - total <= SPARE or total >= size / 4:
+        return [list(range(len(counts)))]
+    found: dict[int, list[int]] = {}
+    for lane, count in enumerate(counts):
+        found.setdefault(count.bit_length(), []).append(lane)
+    return list(found.values())
 
 
 class Dots:
@@ -113,15 +129,23 @@ def _distinct(rows: Positions) -> tuple[Positions, Positions]:
 
 def _completed(rows: Positions) -> Positions:
     """Each row, padded with `ANY`, continued as a longer one that begins like it, or as it can."""
-    continued: dict[tuple[int, ...], tuple[int, ...]] = {}
-    texts = [tuple(row[row >= 0].tolist()) for row in rows]
-    for text in sorted(set(texts), key=len, reverse=True):
-        for end in range(len(text), 0, -1):
-            if continued.setdefault(text[:end], text) != text:
-                break
-    width = rows.shape[1]
-    whole = [continued[text] for text in texts]
-    return np.array([text + (text[0],) * (width - len(text)) for text in whole], dtype=np.intp)
+    counts = (rows >= 0).sum(axis=1).tolist()
+    lane_of: dict[bytes, int] = {}
+    texts = [row[:count].tobytes() for row, count in zip(rows, counts, strict=True)]
+    for lane, text in enumerate(texts):
+        lane_of.setdefault(text, lane)
+    # In order, what begins like a text comes right behind it.
+    continued: dict[bytes, bytes] = {}
+    behind: list[bytes] = []
+    for text in sorted(lane_of, reverse=True):
+        whole = text
+        while behind and behind[-1].startswith(text):
+            other = continued[behind.pop()]
+            whole = other if len(other) >= len(whole) else whole
+        continued[text] = whole
+        behind.append(text)
+    chosen = rows[[lane_of[continued[text]] for text in texts]]
+    return np.where(chosen >= 0, chosen, chosen[:, :1])
 
 
 Grid = tuple[Positions, Positions, Positions]
@@ -156,11 +180,15 @@ def _components(row_of: Positions, column_of: Positions) -> Positions:
     """Which connected component of rows and columns each lane is in."""
     label = np.arange(row_of.max() + 1)
     while True:
-        # The least label of a row spreads to its columns, from there to their rows.
+        # The least label of a row spreads to its columns, from there to their rows, and to the
+        # row that gave the label before; then each takes the label of its label. So few rounds
+        # are enough however long a component is.
         at_column = np.full(column_of.max() + 1, len(label))
         np.minimum.at(at_column, column_of, label[row_of])
         spread = label.copy()
         np.minimum.at(spread, row_of, at_column[column_of])
+        np.minimum.at(spread, label, spread)
+        spread = spread[spread]
         if (spread == label).all():
             return label[row_of]
         label = spread

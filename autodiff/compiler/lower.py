@@ -1,7 +1,8 @@
 """Packs → the array program: views for regular operands, one array a pack."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from autodiff.compiler.access import (
     periods,
 )
 from autodiff.compiler.builder import Builder
-from autodiff.compiler.contract import FILLED, Dots, padded
+from autodiff.compiler.contract import FILLED, Dots, bands, padded
 from autodiff.compiler.pack import SUM, Pack, Packs
 from autodiff.compiler.scalars import CONSTANTS, TAKE, Leaf, Scalars
 from autodiff.primitive import Primitive
@@ -192,17 +193,34 @@ class Lowering:
 
     def _reduction(self, pack: Pack) -> Operand:
         lanes = [self.scalars.operands[i] for i in pack.lanes]
+        return self._in_bands(lanes, lambda lanes: self._reduced(pack.op, lanes))
+
+    def _reduced(self, row: Reduction, lanes: Sequence[Sequence[int]]) -> Operand:
         width = max(map(len, lanes))
         rows = np.full((len(lanes), width), ANY, dtype=np.intp)
         for lane, operands in enumerate(lanes):
             rows[lane, : len(operands)] = operands
         array, places = self._joined(rows)
         shape = common_shape([periods(places[:, 0]) or []], len(rows)) or (len(rows),)
-        fill = _NEUTRAL[pack.op]
+        fill = _NEUTRAL[row]
         matrix = padded(self.builder, array, places.reshape(*shape, -1), {}, fill)
-        if pack.op is ops.logsumexp:
+        if row is ops.logsumexp:
             return self.builder.logsumexp(matrix), np.arange(len(rows))
-        return self.builder.reduce(pack.op, matrix), np.arange(len(rows))
+        return self.builder.reduce(row, matrix), np.arange(len(rows))
+
+    def _in_bands(self, lanes: Sequence[Any], make: Callable[[Sequence[Any]], Operand]) -> Operand:
+        """What `make` makes of the operands of lanes, those of like length at a time if need be."""
+        parts = bands(list(map(len, lanes)))
+        if len(parts) == 1:
+            return make(lanes)
+        places = np.empty(len(lanes), dtype=np.intp)
+        arrays, start = [], 0
+        for part in parts:
+            array, found = make([lanes[lane] for lane in part])
+            places[part] = start + found
+            arrays.append(array)
+            start += self.builder.instrs[array].size
+        return self.builder.concatenate(arrays), places
 
     def _take(self, pack: Pack) -> Operand:
         rows = np.array([self.scalars.operands[i] for i in pack.lanes])
@@ -237,7 +255,8 @@ class Lowering:
         with_one = self._fold_biases(groups)
         parts: list[tuple[int, Operand]] = []
         for key, lanes in sorted(groups.items(), key=lambda item: -item[0][0]):
-            parts.append((key[0], self._group(key[1], key[2], lanes, key[1:] == with_one)))
+            group = partial(self._group, key[1], key[2], with_one=key[1:] == with_one)
+            parts.append((key[0], self._in_bands(lanes, group)))
         views, shape, places = self.aligned([operand for _, operand in parts])
         total = views[0] if parts[0][0] > 0 else self.builder.apply(ops.neg, views[:1])
         for (sign, _), view in zip(parts[1:], views[1:], strict=True):
@@ -275,7 +294,7 @@ class Lowering:
         return None
 
     def _group(
-        self, number: int, other: int, lanes: list[list[tuple[int, int]]], with_one: bool
+        self, number: int, other: int, lanes: Sequence[list[tuple[int, int]]], with_one: bool
     ) -> Operand:
         """The array of the sums of one group of terms, and the place of each lane in it."""
         counts = [len(terms) for terms in lanes]

@@ -6,7 +6,7 @@ packs) become lanes of one pack. How many terms a sum or another reduction has i
 key, so the ragged sums of causal attention stay together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,30 +125,31 @@ def _arrange(scalars: Scalars, packed: Packs) -> None:
     side by side with its bias behind them. Where the inputs are an argument that is longer than
     the lanes are many, all biases lie behind all weights. A table lies row by row.
     """
-    order: dict[int, None] = {}
+    ordered: dict[int, None] = {}
+
+    def put(found: Iterable[int]) -> None:
+        ordered.update((i, None) for i in found if scalars.ops[i] is PARAMETERS)
+
     for pack in packed.packs:
         if pack.op is TAKE:
             columns = [scalars.operands[i][:-1] for i in pack.lanes]
             for row in zip(*columns, strict=True):
-                order.update(dict.fromkeys(row))
+                put(row)
         others: list[int] = []
         alone: list[int] = []
         for i in pack.lanes if not isinstance(pack.op, Leaf) else ():
             if i not in packed.terms:
-                order.update(dict.fromkeys(scalars.operands[i]))
+                put(scalars.operands[i])
                 continue
-            for _, x, y in packed.terms[i]:
-                if y >= 0:
-                    order.setdefault(x)
-                    others.append(y)
-                else:
-                    alone.append(x)
+            terms = packed.terms[i]
+            put(x for _, x, y in terms if y >= 0)
+            others += [y for _, _, y in terms if y >= 0]
+            alone += [x for _, x, y in terms if y < 0]
             if not _is_long(packed, pack, i):
-                order.update(dict.fromkeys(alone))
+                put(alone)
                 alone.clear()
-        order.update(dict.fromkeys([*alone, *others]))
-    order.update(dict.fromkeys(range(len(scalars.ops))))
-    ordered = [i for i in order if i >= 0 and scalars.ops[i] is PARAMETERS]
+        put([*alone, *others])
+    put(range(len(scalars.ops)))
     values = [scalars.parameters[scalars.operands[i][0]] for i in ordered]
     for place, i in enumerate(ordered):
         scalars.operands[i] = (place,)

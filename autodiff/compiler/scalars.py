@@ -46,6 +46,12 @@ class Scalars:
     _is_still: list[bool] = field(default_factory=list)
     """Of the instructions so far for which it was asked: whether nothing flows back from them."""
 
+    def close(self) -> None:
+        """Take no further instructions, and forget what only these would need."""
+        self.is_closed = True
+        for kept in (self._known, self._values, self.own):
+            kept.clear()
+
     def add(self, op: Any, operands: tuple[int, ...]) -> int:
         """The number of the instruction, a new one unless there is an equal one."""
         key = (op, operands)

@@ -114,7 +114,7 @@ class Trace:
                     self.results = [number_of(self.scalars, x) for x in scalars]
                     self.are_conditions = [kind_of(x) == CONDITION for x in scalars]
             finally:
-                self.scalars.is_closed = True
+                self.scalars.close()
             self.indices = self._mark_indices()
             """Which of the inputs choose elements."""
             self.packs = pack(self.scalars, self.results)
