@@ -40,6 +40,7 @@ class Compiled(Eager):
     ) -> None:
         super().__init__(model, loss, x, y, parameters)
         self._place = {parameter: k for k, parameter in enumerate(parameters)}
+        self._others: list[Value] = []
         self._data = np.array([parameter.data for parameter in parameters])
         self._gradient = np.zeros(len(parameters))
         self._orders: dict[int, npt.NDArray[np.int_] | None] = {}
@@ -186,21 +187,20 @@ class Compiled(Eager):
     def _flat(self, kernel: autodiff.Kernel) -> Array:
         """The parameters in the order of the kernel; Values that are not trained as they are."""
         order = self._order(kernel)
-        if len(self._place) > len(self.parameters):
-            others = list(self._place)[len(self.parameters) :]
-            self._data[len(self.parameters) :] = [value.data for value in others]
+        if self._others:
+            self._data[len(self.parameters) :] = [value.data for value in self._others]
         return self._data if order is None else self._data[order]
 
     def _order(self, kernel: autodiff.Kernel) -> npt.NDArray[np.int_] | None:
         """Where the parameters of the kernel lie among those here; None if they are the same."""
         if id(kernel) not in self._orders:
-            before = len(self._place)
             for parameter in kernel.parameters:
                 self._place.setdefault(parameter, len(self._place))
-            frozen = len(self._place) - before
-            if frozen:
+            self._others = list(self._place)[len(self.parameters) :]
+            more = len(self._place) - len(self._data)
+            if more:
                 self._orders.clear()  # they speak of fewer parameters
-            self._data = np.append(self._data, np.zeros(frozen))
+            self._data = np.append(self._data, np.zeros(more))
             order = np.array([self._place[parameter] for parameter in kernel.parameters], dtype=int)
             is_same = order.tolist() == list(range(len(self._data)))
             self._orders[id(kernel)] = None if is_same else order
