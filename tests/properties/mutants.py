@@ -1,0 +1,149 @@
+"""python -m tests.properties.mutants: wrong edits of the compiler, and which program notices each.
+
+Each is made in a copy of the package, which judges the quick set in a process of its own. A
+mutant is killed by a program that fails there and not in the package as it is. A survivor is a
+gap in the relations.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from .run import judged, quick_set, relations_of
+
+ROOT = Path(__file__).parents[2]
+
+
+class Mutant(NamedTuple):
+    """An edit of a file of `autodiff/compiler`, whose old text stands there once."""
+
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS = [
+    Mutant("scalars.py", '("constant", x.hex())', '("constant", x)'),
+    Mutant("scalars.py", "for exponent in (1.0, 2.0, 3.0, 4.0):", "for exponent in (1.0, 2.0, 4.0, 3.0):"),
+    Mutant("scalars.py", "return x if self.constants[self.operands[condition][0]] else y", "return x"),
+    Mutant("scalars.py", "return xs[0] if len(xs) == 1 else None", "return xs[0] if xs else None"),
+    Mutant("scalars.py", "zip(wx[:half], wx[half:], strict=True)", "zip(wx[:half], wx[:half], strict=True)"),
+    Mutant("trace.py", "return numbers if modes.is_recording() else", "return numbers if True else"),
+    Mutant("trace.py", "return ops.where(index, rows[1], rows[0])", "return ops.where(index, rows[0], rows[1])"),
+    Mutant("trace.py", "if value not in self.own:", "if False:"),
+    Mutant("structure.py", "return tuple(items) if kind is tuple else kind(*items)", "return tuple(items)"),
+    Mutant("structure.py", '"lists" if isinstance(arg, list) else "array"', '"array"'),
+    Mutant("structure.py", "axis=-1) if found", "axis=0) if found"),
+    Mutant("pack.py", "signs = [1, -1] if op is ops.sub else", "signs = [1, 1] if op is ops.sub else"),
+    Mutant("pack.py", "stack.append((-sign, operands[0]))", "stack.append((sign, operands[0]))"),
+    Mutant("pack.py", "is_inside = j == i or (uses[j] == 1 and j not in results)", "is_inside = True"),
+    Mutant("pack.py", "scalars.operands[i] = (place,)", "pass"),
+    Mutant("pack.py", "key = (level, op, numbers)", "key = (level, op)"),
+    Mutant("lower.py", "total = views[0] if parts[0][0] > 0 else", "total = views[0] if True else"),
+    Mutant("lower.py", "self.builder.apply(ops.add if sign > 0 else ops.sub,", "self.builder.apply(ops.add,"),
+    Mutant("lower.py", "terms.append((bias[0][0], inputs.size))", "terms.append((bias[0][0], 0))"),
+    Mutant("lower.py", "fill = _NEUTRAL[pack.op]", "fill = 0.0"),
+    Mutant("lower.py", "self.is_ragged |= dots.is_ragged", "pass"),
+    Mutant("contract.py", "u + row_at % u", "u + column_at % u"),
+    Mutant("contract.py", "self.has_spare |= len(lanes) < grids * u * v", "pass"),
+    Mutant("adjoint.py", "partials = [2.0 * partials[0], None]", "partials = [partials[0], None]"),
+    Mutant("adjoint.py", "ct = ct if known < 0 else builder.apply(ops.add, [known, ct])", "pass"),
+    Mutant("adjoint.py", "is_once = len(np.unique(positions)) == positions.size", "is_once = True"),
+    Mutant("adjoint.py", "start += size", "start += 1"),
+    Mutant("adjoint.py", "self._give(source, builder.reshape(ct, kept))", "self._give(source, builder.reshape(ct, kept)) if len(shape) < 2 else None"),
+    Mutant("simplify.py", "return builder.apply(ops.sub, [y, inner[0]])", "return builder.apply(ops.add, [y, inner[0]])"),
+    Mutant("simplify.py", "return builder.apply(ops.neg, [builder.apply(ops.div, [inner[0], y])])", "return builder.apply(ops.div, [inner[0], y])"),
+    Mutant("simplify.py", "return builder.broadcast(x if only else y,", "return builder.broadcast(y if only else x,"),
+    Mutant("exact.py", "found[i] = values[int(_data(index))]", "found[i] = values[0]"),
+    Mutant("exact.py", "root.backward()", "root.backward(2.0)"),
+    Mutant("emit.py", "and self.homes.last[owner] == i", "and True"),
+    Mutant("emit.py", "and base not in self.homes.static", "and True"),
+    Mutant("kernel.py", "ordered[trace.order] = flat", "ordered[: len(trace.order)] = flat"),
+]  # fmt: skip
+
+
+def where(mutant: Mutant, folder: Path = ROOT) -> Path:
+    """The file of a mutant; ValueError unless the old text stands there once."""
+    path = folder / "autodiff" / "compiler" / mutant.file
+    count = path.read_text(encoding="utf-8").count(mutant.old)
+    if count != 1:
+        raise ValueError(f"{mutant.file} has {count} times: {mutant.old}")
+    return path
+
+
+def copied(folder: Path) -> None:
+    """A copy of the packages and the tests."""
+    for name in ("autodiff", "nn", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def failing(folder: Path, known: list[str], is_first: bool) -> list[list[str]]:
+    """What fails in a copy, beside the programs `known`: all, or the first."""
+    command = [sys.executable, "-m", "tests.properties.mutants", "--judge", json.dumps(known)]
+    command += ["--first"] * is_first
+    run = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=900, check=False
+    )
+    if run.returncode:
+        return [["import", "", run.stderr.strip().splitlines()[-1]]]
+    found: list[list[str]] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
+def judge(known: list[str], is_first: bool) -> list[list[str]]:
+    """The names, relations and checks of the programs of the quick set that fail."""
+    found = []
+    for name, make in quick_set().items():
+        program = None if name in known else make()
+        verdict = program and judged(program)
+        if program and verdict and verdict.kind == "failed":
+            relations = " + ".join(relations_of(program)) or "none"
+            found.append([name, relations, f"{verdict.check}: {verdict.detail}"[:100]])
+            if is_first:
+                break
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.properties.mutants")
+    parser.add_argument("--judge", type=json.loads, help=argparse.SUPPRESS)
+    parser.add_argument("--first", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--only", default="", help="mutants whose file or text holds this alone")
+    options = parser.parse_args()
+    if options.judge is not None:
+        print(json.dumps(judge(options.judge, options.first)))
+        return
+    for mutant in MUTANTS:
+        where(mutant)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copied(folder)
+        known = [row[0] for row in failing(folder, [], is_first=False)]
+        print(f"{len(known)} programs fail without a mutant", flush=True)
+        survivors = 0
+        for mutant in MUTANTS:
+            if options.only not in mutant.file + mutant.old:
+                continue
+            path = where(mutant, folder)
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+            try:
+                found = failing(folder, known, is_first=True)
+            finally:
+                path.write_text(text, encoding="utf-8")
+            survivors += not found
+            killer = " | ".join(found[0]) if found else "SURVIVED"
+            print(
+                f"{mutant.file:13} {mutant.old[:60]!r} → {mutant.new[:40]!r}\n    {killer}",
+                flush=True,
+            )
+    print(f"{survivors} survived")
+
+
+if __name__ == "__main__":
+    main()
