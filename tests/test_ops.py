@@ -1,6 +1,7 @@
 """Every row of the table: its derivatives, its three interpreters, its values at the edges."""
 
 import operator
+from itertools import product
 from math import inf, isnan, nan
 
 import numpy as np
@@ -334,6 +335,18 @@ def test_a_row_says_where_its_results_are_never_negative(row):
     ]
     assert not row.unsigned or not any(map(is_signed, results))
     assert not row.keeps_unsigned or not any(map(is_signed, kept))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_row_says_whether_a_slope_may_be_infinite(row):
+    places = (-1000.0, -1.0, 0.0, 0.5, 1.0, 2.0, 1000.0)
+    slopes = [
+        slope
+        for operands in product(places, repeat=count(row))
+        for slope in row.partials_at(operands, row.value_at(operands))
+        if slope is not None
+    ]
+    assert row.singular == (not np.isfinite(slopes).all())
 
 
 def test_rows_have_unique_names_and_labels():
