@@ -68,4 +68,6 @@ for _name, _row in {
 }.items():  # fmt: skip
     setattr(Lanes, f"__{_name}__", _method(_row))
 setattr(Lanes, "__neg__", lambda self: ops.neg.apply((self,)))  # noqa: B010
+setattr(Lanes, "__abs__", lambda self: ops.abs.apply((self,)))  # noqa: B010
+setattr(Lanes, "__pos__", lambda self: self)  # noqa: B010
 interpret(Lanes, _Arrays())

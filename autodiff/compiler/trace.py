@@ -277,10 +277,7 @@ for _name in dir(Value):
 setattr(Tracer, "clip", lambda self, low, high, out=None: ops.clip(self, low, high))  # noqa: B010
 
 
-_BRANCH = (
-    "use autodiff.where, maximum or minimum, which compute both sides; compare the elements of "
-    "an array one by one"
-)
+_BRANCH = "use autodiff.where, maximum or minimum, which compute both sides"
 _NUMBER = "a tracer has no number; use the functions of autodiff, as autodiff.exp"
 for _name, _what, _instead in (
     ("__bool__", "a branch on a traced scalar", _BRANCH),

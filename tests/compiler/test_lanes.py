@@ -18,15 +18,16 @@ def instr(lanes):
 
 def test_operators_append_instructions(x):
     made = [
-        x + 1.0, 1.0 - x, x * x, -x, ops.exp(x), 2.0 * x,
+        x + 1.0, 1.0 - x, x * x, -x, ops.exp(x), 2.0 * x, abs(x),
         x <= 0, x == 0, x != x, x <= 1.0, (x > 0) & (x < 1), True ^ (x > 0), (x > 0) | False,
     ]  # fmt: skip
     assert [instr(y).name for y in made] == [
-        "add", "sub", "mul", "neg", "exp", "mul",
+        "add", "sub", "mul", "neg", "exp", "mul", "abs",
         "less_equal", "equal", "not_equal", "less_equal", "logical_and", "logical_xor",
         "logical_or",
     ]  # fmt: skip
-    assert [instr(y).kind for y in made] == ["f"] * 6 + ["b"] * 7
+    assert [instr(y).kind for y in made] == ["f"] * 7 + ["b"] * 7
+    assert +x is x
 
 
 def test_conditions_are_numbers_in_arithmetic(x):
