@@ -6,7 +6,7 @@ packs) become lanes of one pack. How many terms a sum or another reduction has i
 key, so the ragged sums of causal attention stay together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,35 +87,43 @@ def _sums(
     from_zero: set[int] = set()
     zeros = Zeros(scalars, live)
     for i in reversed(live):
-        if scalars.ops[i] not in _ADDITIVE or i in absorbed:
+        is_kept = zeros.is_told(i) and zeros.may_be_minus(i)
+        if scalars.ops[i] not in _ADDITIVE or i in absorbed or is_kept:
             continue
-        if zeros.is_told(i) and zeros.may_be_minus(i):
-            continue
-        found: list[Term] = []
-        stack = [(1, i)]
-        while stack:
-            sign, j = stack.pop()
-            op, operands = scalars.ops[j], scalars.operands[j]
-            is_inside = j == i or (uses[j] == 1 and j not in results)
-            if is_inside and op in _ADDITIVE:
-                signs = [1, -1] if op is ops.sub else [1] * len(operands)
-                stack.extend(
-                    (sign * s, operand)
-                    for s, operand in zip(reversed(signs), reversed(operands), strict=True)
-                )
-            elif is_inside and op is ops.neg:
-                stack.append((-sign, operands[0]))
-            elif is_inside and op is ops.mul:
-                found.append((sign, operands[0], operands[1]))
-            else:
-                found.append((sign, j, -1))
-                continue
-            if j != i:
-                absorbed.add(j)
-        terms[i] = found
-        if zeros.is_told(i) and zeros.may_all_be_minus(found):
+        terms[i], inside = _terms(scalars, i, lambda j: uses[j] == 1 and j not in results)
+        absorbed.update(inside)
+        if zeros.is_told(i) and zeros.may_all_be_minus(terms[i]):
             from_zero.add(i)
     return terms, absorbed, from_zero
+
+
+def _terms(
+    scalars: Scalars, i: int, is_single: Callable[[int], bool]
+) -> tuple[list[Term], list[int]]:
+    """The terms of the sum `i`, and the sums and products, of that use alone, that it takes in."""
+    found: list[Term] = []
+    inside: list[int] = []
+    stack = [(1, i)]
+    while stack:
+        sign, j = stack.pop()
+        op, operands = scalars.ops[j], scalars.operands[j]
+        is_inside = j == i or is_single(j)
+        if is_inside and op in _ADDITIVE:
+            signs = [1, -1] if op is ops.sub else [1] * len(operands)
+            stack.extend(
+                (sign * s, operand)
+                for s, operand in zip(reversed(signs), reversed(operands), strict=True)
+            )
+        elif is_inside and op is ops.neg:
+            stack.append((-sign, operands[0]))
+        elif is_inside and op is ops.mul:
+            found.append((sign, operands[0], operands[1]))
+        else:
+            found.append((sign, j, -1))
+            continue
+        if j != i:
+            inside.append(j)
+    return found, inside
 
 
 def _arrange(scalars: Scalars, packed: Packs) -> None:

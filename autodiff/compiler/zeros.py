@@ -68,8 +68,7 @@ class Zeros:
         if op is TAKE:
             return self._unsigned.issuperset(operands[:-1])
         is_square = op is ops.mul and operands[0] == operands[1]
-        numbers = [x for k, x in enumerate(operands) if k not in op.conditions]
-        keeps = op.keeps_unsigned and self._unsigned.issuperset(numbers)
+        keeps = op.keeps_unsigned and self._unsigned.issuperset(operands)
         return bool(op.unsigned or is_square or keeps)
 
     def _is_minus(self, op: Any, operands: Sequence[int]) -> bool:

@@ -104,6 +104,20 @@ def test_zeros_are_told_through_what_passes_their_sign_on():
     assert not only.is_told(y)
 
 
+def test_a_sum_may_be_minus_zero_if_all_of_it_may():
+    scalars = Scalars()
+    x, y = (scalars.add(Leaf("x"), (k,)) for k in range(2))
+    one = scalars.constant(1.0)
+    expected = {
+        scalars.apply(ops.add, (x, y)): True, scalars.apply(ops.add, (x, one)): False,
+        scalars.apply(ops.sub, (x, y)): True, scalars.apply(ops.sub, (one, x)): False,
+        scalars.apply(ops.sum, (x, y)): False, scalars.constant(-0.0): True, one: False,
+    }  # fmt: skip
+    scalars.apply(ops.div, (one, x))
+    zeros = Zeros(scalars, range(len(scalars.ops)))
+    assert {i: zeros.may_be_minus(i) for i in expected} == expected
+
+
 def test_a_program_in_which_nothing_tells_them_is_not_looked_at():
     scalars = Scalars()
     x = scalars.add(Leaf("x"), (0,))
