@@ -71,7 +71,8 @@ class Compiled(Eager):
         if self._rngs:
             self._drawn = self._draw(len(batch))
             args.append(self._drawn)
-        value, slopes = self._kernel.value_and_grad(*args, parameters=self._flat(self._kernel))
+        theta = self._flat(self._kernel)
+        value, slopes = self._kernel._value_and_grad(*args, parameters=theta, exact=False)
         if order is not None:
             whole = np.zeros(len(self._data))  # what the loss does not reach has gradient 0
             whole[order] = slopes

@@ -136,8 +136,8 @@ def fit_names(
         while len(history.losses) < steps and not interrupted.is_set():
             total = done = 0.0
             for tokens in _batches(groups, batch_size, rng):
-                loss, slopes = kernel.value_and_grad(
-                    tokens[:, :-1], tokens[:, 1:], parameters=theta
+                loss, slopes = kernel._value_and_grad(
+                    tokens[:, :-1], tokens[:, 1:], parameters=theta, exact=False
                 )
                 if not (isfinite(loss) and np.isfinite(slopes).all()):
                     raise FloatingPointError(
