@@ -101,7 +101,7 @@ class Kernel:
 
     def _value_and_grad(
         self, *args: Any, parameters: npt.ArrayLike | None = None, exact: bool = True
-    ) -> tuple[float, Array]:
+    ) -> tuple[Any, Any]:
         """The mean and its gradient; unless `exact`, only as far as to tell that one is infinite.
 
         Then the mean, if that is not finite, else the gradient, may be that of the examples up
