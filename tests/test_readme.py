@@ -28,7 +28,7 @@ def test_each_example_prints_what_its_comments_say(
 
 
 def test_the_source_shown_is_the_source_that_runs() -> None:
-    (example,) = [code for code in EXAMPLES if "autodiff.compile" in code]
+    example, _ = [code for code in EXAMPLES if "autodiff.compile" in code]
     names: dict[str, Any] = {}
     exec(example.replace("print(", "str("), names)
     shown = re.search(r"what runs.*?```text\n(.*?)```", TEXT, re.DOTALL)

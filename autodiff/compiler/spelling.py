@@ -114,14 +114,14 @@ def _product(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> str:
         return f"np.multiply({a}, {b})"
     if all(x.size > 1 for x in made):
         return f"np.dot({a}, {b})"
-    product = emitter.bind("np.multiply if batch == 1 else np.dot", "product")
+    dot = emitter.bind("np.multiply if batch == 1 else np.dot", "dot")
     names = [a, b]
     is_turned = emitter.batch_last and instr.op == "matmul"
     one = names[(made[1].size == 1) != is_turned]
     if one not in emitter.stepwise:
-        number = emitter.bind(f"{one}.reshape(()) if batch == 1 else {one}", f"{one}_1")
+        number = emitter.bind(f"{one}.reshape(()) if batch == 1 else {one}", f"{one}_one")
         names[names.index(one)] = number
-    return f"{product}({', '.join(names)})"
+    return f"{dot}({', '.join(names)})"
 
 
 def _below(emitter: Emitter, i: int, operand: int, name: str, must: bool = True) -> str:
