@@ -344,7 +344,7 @@ class Emitter:
         value = instr.fact.flat[0].item() if instr.size == 1 else math.nan
         users = [self.program.instrs[user].op for user in self.homes.users.get(i, ())]
         may_be_number = all(isinstance(op, Primitive) or op in _TAKE_NUMBERS for op in users)
-        if math.isfinite(value) and may_be_number and i not in self.program.results:
+        if math.isfinite(value) and may_be_number and i not in self.homes.results:
             self.names[i] = repr(value)
         elif instr.kind == "b":
             self.names[i] = self.array(instr.fact, "mask")
@@ -376,7 +376,7 @@ class Emitter:
         name = self.names[i] = self.name(i)
         if instr.op == "scatter":
             fills = is_disjoint(instr) and covers(instr)
-            is_new = instr.size >= LARGE and i in self.program.results
+            is_new = instr.size >= LARGE and i in self.homes.results
             if fills and is_new and i not in self.homes.static:
                 self.steps.append(f"{name} = {self.empty(instr)}")
                 self.stepwise.add(name)

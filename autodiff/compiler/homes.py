@@ -38,11 +38,15 @@ class Homes:
     static: set[int] = field(default_factory=set)
     """What is the same for every call with one batch size."""
     places: dict[int, Place] = field(default_factory=dict)
+    parts: dict[int, set[int]] = field(default_factory=dict)
+    """Which operands of a whole are computed in it."""
     last: dict[int, int] = field(default_factory=dict)
     """The last instruction that reads an array, itself or through a view."""
 
     def __post_init__(self) -> None:
         program = self.program
+        self.results = frozenset(program.results)
+        self._viewed = {instr.operands[0] for instr in program.instrs if instr.op == "view"}
         for i, instr in enumerate(program.instrs):
             for operand in instr.operands:
                 self.uses[operand] += 1
@@ -66,13 +70,15 @@ class Homes:
                 self._concatenate(i, instr)
             elif instr.op == "view":
                 self._permute(i, instr)
+        for place in self.places.values():
+            self.parts.setdefault(place.whole, set()).add(place.part)
 
     def base(self, i: int) -> int:
         """The instruction whose array holds the elements of `i`: itself, unless a view."""
         return base(self.program.instrs, i)
 
     def _is_fused(self, i: int, instr: Instr) -> bool:
-        if instr.op is not ops.mul or self.uses[i] > 1 or i in self.program.results:
+        if instr.op is not ops.mul or self.uses[i] > 1 or i in self.results:
             return False
         made = [self.program.instrs[operand] for operand in instr.operands]
         (user,) = (self.program.instrs[user] for user in self.users[i])
@@ -113,8 +119,8 @@ class Homes:
         start = 0
         for k, operand in enumerate(instr.operands):
             made = self.program.instrs[operand]
-            only_whole = all(self.program.instrs[user].op != "view" for user in self.users[operand])
-            if self._may_move(operand, instr) and len(made.shape) == 1 and only_whole:
+            is_whole = operand not in self._viewed
+            if self._may_move(operand, instr) and len(made.shape) == 1 and is_whole:
                 self.places[operand] = Place(i, View(start, made.shape, (1,)), k)
             start += made.size
 

@@ -253,7 +253,7 @@ def _scatter(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
     disjoint = is_disjoint(instr)
     if not disjoint:
         emitter.step(f"{own}[...] = 0.0", i)
-    there = {place.part for place in emitter.homes.places.values() if place.whole == i}
+    there = emitter.homes.parts.get(i, ())
     for k, (access, ct) in enumerate(zip(instr.fact, operands, strict=True)):
         if k not in there:
             _put(emitter, i, instr, access, ct, "=" if disjoint else "+=")
