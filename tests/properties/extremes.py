@@ -77,6 +77,11 @@ for _name, _text in {
          f"def f(x, y):\n    v1 = [x, y, 1 / (y - y)]\n    v2 = [x * x, y * y, x - x]\n    h1 = {_text}\n"
          "    return sum(autodiff.where(v > 0, 1.0, -1.0) * b * k for k, v in enumerate(h1[:2], 1)) + autodiff.clip(h1[0], -5.0, 5.0)",
          *XY, setup=LAYOUT, points=at("x", "y", rows=[(1.0, 0.5), (-2.0, 0.25), (0.75, -1.0)]))  # fmt: skip
+for _name, _text in {
+    "square": "((b * w[0] + b - w[0]) - (w[0] - w[0] * w[0])) ** 2", "sine": "autodiff.sin(b * w[0] - w[0] - w[0] * x - w[0])",
+    "product": "(w[0] + w[0] + w[1] * w[0] + b * b) * (w[0] + w[0] - b * w[1])",
+}.items():  # fmt: skip
+    line(f"layout: twice in a sum, {_name}", f"{_text} + x", *X)
 for _name, _result in {"shown": "h1", "clipped": "sum(autodiff.clip(v, -5.0, 5.0) for v in h1)",
                        "compared": "sum(autodiff.where(v > 0, b, -b) for v in h1)"}.items():  # fmt: skip
     kind(f"poison: padded products {_name}",

@@ -69,7 +69,8 @@ def _parameter_as_argument(program: Program, rng: Random) -> Program | None:
 
 def _argument_as_parameter(program: Program, rng: Random) -> Program | None:
     chosen = pick(rng, [a for a in program.arguments if a.kind in ("number", "list", "columns")])
-    if chosen is None or len(program.arguments) < 2:
+    others = [a for a in program.arguments if a is not chosen and a.kind != "static"]
+    if chosen is None or not others:  # what has no array has no batch
         return None
     data = program.points[0][chosen.name]
     shown = (
