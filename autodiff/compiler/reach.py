@@ -264,7 +264,6 @@ class _Reach:
         partials = row.partials * (len(instr.operands) if isinstance(row, Reduction) else 1)
         conditions = [x for x, p in zip(instr.operands, partials, strict=True) if p is None]
         is_known = any(self.builder.instrs[x].op == "constant" for x in conditions)
-        is_known |= len(partials) == 1  # the slope of `stop_gradient`
         for k, operand in enumerate(instr.operands):
             if partials[k] is None or operand not in self.asked:
                 continue

@@ -65,6 +65,15 @@ def test_a_nan_of_padding_decides_nothing(case, dtype, bad):
     check_derivatives(f, W, rows, vector, dtype=dtype, tolerance=tolerance)
 
 
+def test_each_array_may_be_in_doubt():
+    def f(w, x):
+        below, above = ragged(w, x), ragged(w, [autodiff.exp(t) for t in x])
+        return autodiff.sum([autodiff.where(t > 1, w[0], w[1]) for t in [*below, *above]])
+
+    rows = [[1.0, 2.0, 0.5], [1.0, 2.0, -inf], [1.0, 2.0, inf], [1.0, 710.0, 0.5]]
+    check_derivatives(f, W, rows, [1.0, -1.0, 2.0, 0.5])
+
+
 def test_custom_ops_may_hide_a_nan(declared):
     step, bound = declared["step"], declared["bound"]
     for f in (
@@ -104,10 +113,14 @@ def test_only_programs_that_hide_a_nan_pay(declared):
 
 def test_the_sign_of_zero_is_not_lost_in_doubt():
     w = [Value(t) for t in W]
-    f = lambda x: autodiff.where(ragged(w, list(x))[1] > 0, -0.0, 1.0) + 0 * sum(ragged(w, x))  # noqa: E731
-    g = lambda x: autodiff.where(sum(ragged(w, list(x))) > 0, -0.0, 1.0)  # noqa: E731
-    assert Kernel(f)(np.ones((1, 3)))[0] == 0.0
-    assert np.signbit(Kernel(g)(np.ones((1, 3)))[0])
+
+    def f(x):
+        first, second, third = (y > 0 for y in ragged(w, list(x)))
+        return autodiff.where(first & second & third, -0.0, 1.0)
+
+    found = Kernel(f)(np.ones((1, 3)))
+    assert found == 0.0
+    assert np.signbit(found)
 
 
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if not row.hides_nan])

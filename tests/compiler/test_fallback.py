@@ -126,6 +126,16 @@ def test_a_function_of_parameters_alone_is_evaluated_once(evaluated):
     assert dict(zip(kernel.parameters, gradient.tolist(), strict=True)) == {w: 0.0, v: 1.0}
 
 
+def test_programs_without_a_choice_may_send_nothing_as_well():
+    w = Value(2.0)
+    compared = Kernel(lambda x: (autodiff.exp(x[0]) > 1.0) * x[1] * w + autodiff.exp(x[1]))
+    slopes = compared.value_and_grad(np.array([[1000.0, 0.0]]), argnums=0)[1]
+    assert slopes.tolist() == [[0.0, 3.0]]
+    taken = Kernel(lambda x, k: autodiff.take([autodiff.exp(t) * w for t in x], k))
+    slopes = taken.value_and_grad(np.array([[1000.0, 0.0]]), np.array([1]), argnums=0)[1]
+    assert slopes.tolist() == [[0.0, 2.0]]
+
+
 def test_the_slope_by_integers_is_that_of_numbers():
     w = Value(-1.0)
     kernel = Kernel(lambda x, n: (w * x).relu() + autodiff.take([x, w], n) * 0.0 + n * w)

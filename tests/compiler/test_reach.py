@@ -10,7 +10,7 @@ from autodiff.compiler import Kernel
 from .programs import check_derivatives
 
 W = [0.0, 0.5, 0.0, 1.5]
-ROWS = [[0.0, 0.25, 0.0, 4.0], [-1.0, 0.0, 0.0, 0.0], [2.0, 1.0, 0.5, 3.0]]
+ROWS = [[0.0, 0.25, 0.0, 4.0], [-1.0, 0.0, 0.0, 0.0], [2.0, 1.0, 0.5, 3.0], [1.0, 2.0, -1.0, 4.0]]
 VECTOR = [1.0, -1.0, 0.5, 2.0]
 
 
@@ -69,7 +69,16 @@ CASES = {
     ),
     "only compared": lambda w, x: chosen(autodiff.log(x[3]) > autodiff.log(x[1]), w[1]) * x[2],
     "stopped": lambda w, x: autodiff.stop_gradient(roots(x)[0]) * w[1] + x[1],
+    "stopped beside": lambda w, x: (
+        chosen(x[0] > 0, autodiff.sqrt(x[0])) + autodiff.stop_gradient(autodiff.sqrt(abs(x[0])))
+        + autodiff.stop_gradient(autodiff.log1p(x[1])) * chosen(x[0] > -1, autodiff.log1p(x[0]))
+    ),
+    "signs": lambda w, x: autodiff.sign(autodiff.log(abs(x[0]))) * w[1] + x[1],
     "by parameters": lambda w, x: autodiff.sum([chosen(v > 0, autodiff.sqrt(v) * x[0]) for v in w]),
+    "a product of parameters": lambda w, x: chosen(x[0] > 5, autodiff.dot(roots(w), x)) + w[1],
+    "some": lambda w, x: (
+        chosen(x[3] > 9, autodiff.log1p(x[0])) * w[0] + autodiff.log1p(x[3]) * autodiff.log1p(x[1])
+    ),
     "by data": lambda w, x: chosen(x[0] > 5, autodiff.sqrt(w[0]) * x[0]) + w[1],
 }  # fmt: skip
 
@@ -113,3 +122,27 @@ def test_programs_without_a_guard_get_no_mask():
     branching = Kernel(lambda x: autodiff.where(x[0] > 1, x[1] / w[0], w[0] / x[1]).exp())
     branching.value_and_grad(np.ones((2, 3)))
     assert branching.source.count("where=") > 1
+
+
+def test_a_slope_that_is_known_gets_no_mask():
+    w = Value(0.5)
+    kernel = Kernel(lambda x: chosen(x > 0, 1 / x + w))
+    kernel.value_and_grad(np.ones(2), argnums=0)
+    assert kernel._latest.function("grad", (0,)).source.count("where=") == 1
+
+
+def test_what_both_branches_read_gets_no_mask():
+    w = Value(0.5)
+
+    def f(x):
+        root = autodiff.sqrt(x)
+        return autodiff.where(x > 1, w * root, root + w)
+
+    kernel = Kernel(f)
+    kernel.value_and_grad(np.ones(2), argnums=0)
+    instrs = kernel._latest.function("grad", (0,)).program.instrs
+    (root,) = [i for i, instr in enumerate(instrs) if instr.name == "sqrt"]
+    (quotient,) = [i for i, instr in enumerate(instrs) if instr.name == "div"]
+    assert instrs[quotient].operands[1] == root
+    readers = [instr.name for instr in instrs if quotient in instr.operands]
+    assert readers == ["mul"]
