@@ -132,6 +132,8 @@ class Kernel:
         for k in chosen:
             if k not in trace.owner:
                 raise ValueError(f"argnums: argument {k} has no numbers to differentiate by")
+        if not chosen:
+            return self._values(trace, parameters, leaves, batch)[0], ()
         theta = self._theta(trace, parameters)
         value, *gradients = trace.function("grad", chosen)(batch, 1.0, [theta, *leaves])
         if trace.may_differ and not all(np.isfinite(x).all() for x in (value, *gradients)):
@@ -146,7 +148,7 @@ class Kernel:
 
         Raises TypeError if an argument is a Value, which would not receive its gradient.
         """
-        if not all(type(x) is np.ndarray for x in args):
+        if not all(type(x) is np.ndarray and not x.dtype.hasobject for x in args):
             trace, _, _ = self._trace(args)
             if any(block.has_values for block in trace.blocks):
                 raise TypeError(
@@ -302,7 +304,8 @@ class Kernel:
         function = trace.function("grad")
         key = batch, 1.0 / max(batch, 1)
         bound = _Bound(trace, function, function.fresh[1], function.kept, key, ())
-        if form is not None:
+        # Objects may be other numbers at the next call, or Values: these are looked at each time.
+        if form is not None and not any(x.dtype.hasobject for x in args):
             forms = [
                 (leaf.shape, None if leaf.dtype == x.dtype else leaf.dtype)
                 for leaf, x in zip(leaves, args, strict=True)

@@ -46,7 +46,8 @@ def describe(arg: Any, arrays: list[Any], is_batched: bool) -> Any:
     Raises TypeError for what holds no real numbers, ValueError where the batch axis is missing.
     """
     if isinstance(arg, dict):
-        return "dict", tuple([(k, describe(item, arrays, is_batched)) for k, item in arg.items()])
+        items = arg.items()
+        return "dict", tuple([(_typed(k), describe(x, arrays, is_batched)) for k, x in items])
     if isinstance(arg, list) and (is_branching(arg) or not (is_batched or _is_even(arg))):
         return "list", tuple([describe(item, arrays, is_batched) for item in arg])
     if isinstance(arg, tuple):
@@ -66,6 +67,12 @@ def describe(arg: Any, arrays: list[Any], is_batched: bool) -> Any:
     shape = array.shape[1:] if is_batched else array.shape
     form = "lists" if isinstance(arg, list) else "array"
     return "block", Block(shape, array.dtype.kind.replace("u", "i"), form, has_values)
+
+
+def _typed(key: Any) -> tuple[Any, Any]:
+    """A key of a dict, told from those of other types that are equal to it: 1 from True."""
+    kinds = tuple([_typed(k)[0] for k in key]) if isinstance(key, tuple) else None
+    return (type(key), kinds), key
 
 
 def is_branching(arg: list[Any]) -> bool:
@@ -108,7 +115,8 @@ def filled(spec: Any, fill: Callable[[Block, str], Any], path: str = "") -> Any:
     if kind == "block":
         return fill(content, path)
     if kind == "dict":
-        return {key: filled(item, fill, f"{path}_{key}") for key, item in content}
+        pairs = [(key, item) for (_, key), item in content]
+        return {key: filled(item, fill, f"{path}_{key}") for key, item in pairs}
     items = [filled(item, fill, f"{path}_{i}") for i, item in enumerate(content)]
     if kind == "list":
         return items

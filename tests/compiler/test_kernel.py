@@ -131,6 +131,39 @@ def test_one_and_true_are_two_structures():
     assert kernel(X, True).tolist() == (2 * X).tolist()
 
 
+def test_equal_keys_of_other_types_are_other_structures():
+    for one, other in ((1, True), (1, 1.0), ((1, "a"), (True, "a")), (((0,),), ((0.0,),))):
+        kernel = Kernel(lambda d: sum(x * len(repr(key)) for key, x in d.items()))
+        for key in (one, other, one):
+            assert kernel({key: X}).tolist() == (X * len(repr(key))).tolist()
+        assert repr(*Kernel(lambda d: d)({other: X})) == repr(other)
+
+
+OBJECTS = [[1, 0, 1], [0.5, 1.9, 0.0], [True, False, True], [Value(0.5), Value(1.9), Value(0.0)]]
+
+
+@pytest.mark.parametrize("first", OBJECTS)
+def test_arrays_of_objects_are_looked_at_in_each_call(first):
+    f = {
+        "number": lambda x: x * x,
+        "index": lambda x: autodiff.take([2.0, 3.0], x) * 1.0,
+        "condition": lambda x: autodiff.where(x & True, 2.0, 3.0),
+    }
+    for name in f:
+        kernel = Kernel(f[name])
+        for given in (first, *OBJECTS):
+            array, ours = np.array(given, object), Kernel(f[name])
+            for call in ("value_and_grad", "__call__"):
+                try:
+                    expected = getattr(ours, call)(array)
+                except autodiff.TraceError:
+                    with pytest.raises(autodiff.TraceError):
+                        getattr(kernel, call)(array)
+                else:
+                    found = getattr(kernel, call)(array)
+                    assert np.array_equal(found[0], expected[0])
+
+
 def test_results_keep_their_structure(w):
     kernel = Kernel(lambda x: {"a": w * x, "b": [x, (1.0, w)]})
     result = kernel(X)
@@ -288,6 +321,12 @@ def test_argnums_choose_arguments_in_order(line):
     assert is_close(by_x, [2.0] * 3)
 
 
+def test_by_no_argument_the_values_come_alone(line):
+    values, gradients = line.value_and_grad(X, Y, argnums=())
+    assert is_close(values, 2 * X + Y * Y)
+    assert gradients == ()
+
+
 @pytest.mark.parametrize("argnums", [2, -1, (0, 5)])
 def test_argnums_out_of_range_are_refused(line, argnums):
     with pytest.raises(ValueError, match="argnums"):
@@ -333,6 +372,14 @@ def test_backward_adds_to_grad(line, w):
     assert is_close(value, np.mean(2 * X + Y * Y))
     line.backward(X, Y)
     assert is_close(w.grad, 10.0 + 2 * 2.0)
+
+
+def test_backward_refuses_values_in_arrays():
+    kernel = Kernel(lambda x: 2 * x)
+    for x in (np.array([Value(1.0)]), [Value(1.0)]):
+        for _ in range(2):
+            with pytest.raises(TypeError, match="an argument is a Value"):
+                kernel.backward(x)
 
 
 @pytest.mark.parametrize("name", ["mixed", "mixture", "classifier", "recurrent"])
