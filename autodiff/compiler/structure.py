@@ -46,8 +46,8 @@ def describe(arg: Any, arrays: list[Any], is_batched: bool) -> Any:
     Raises TypeError for what holds no real numbers, ValueError where the batch axis is missing.
     """
     if isinstance(arg, dict):
-        items = arg.items()
-        return "dict", tuple([(_typed(k), describe(x, arrays, is_batched)) for k, x in items])
+        pairs = arg.items()
+        return "dict", tuple([(_typed(k), describe(x, arrays, is_batched)) for k, x in pairs])
     if isinstance(arg, list) and (is_branching(arg) or not (is_batched or _is_even(arg))):
         return "list", tuple([describe(item, arrays, is_batched) for item in arg])
     if isinstance(arg, tuple):
