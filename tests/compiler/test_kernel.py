@@ -149,7 +149,7 @@ def test_arrays_of_objects_are_looked_at_in_each_call(first):
         "index": lambda x: autodiff.take([2.0, 3.0], x) * 1.0,
         "condition": lambda x: autodiff.where(x & True, 2.0, 3.0),
     }
-    for name, function in f.items():
+    for function in f.values():
         kernel = Kernel(function)
         for given in (first, *OBJECTS):
             array, ours = np.array(given, object), Kernel(function)
