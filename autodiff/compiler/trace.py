@@ -75,10 +75,13 @@ class _Tracers:
     hands_over = False
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-        if any(hasattr(x, "dtype") and getattr(x, "ndim", 0) for x in operands):
-            arrays = [np.asarray(x, dtype=object) for x in operands]
-            return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
-        scalars = next(x.scalars for x in operands if isinstance(x, Tracer))
+        scalars: Any = None
+        for operand in operands:
+            if isinstance(operand, Tracer):
+                scalars = operand.scalars
+            elif hasattr(operand, "dtype") and getattr(operand, "ndim", 0):
+                arrays = [np.asarray(x, dtype=object) for x in operands]
+                return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
         return _traced(scalars, primitive, operands)
 
     def take(self, values: Any, index: "Tracer") -> Any:

@@ -314,3 +314,15 @@ def test_programs_are_pickled_with_their_rows(name):
         ours.op == theirs.op
         for ours, theirs in zip(program.instrs, kernel.program.instrs, strict=True)
     )
+
+
+def test_a_condition_is_not_cut_off_again_inside_no_grad():
+    def f(x):
+        condition = w * x > 0
+        with autodiff.no_grad():
+            return where(condition, w, v) * x
+
+    kernel = Kernel(f)
+    assert kernel(np.array([1.0, -2.0])).tolist() == [1.5, 1.0]
+    cut = [i for i in kernel.program.instrs if i.op is autodiff.ops.stop_gradient]
+    assert {kernel.program.instrs[i.operands[0]].op for i in cut} == {"leaf"}
