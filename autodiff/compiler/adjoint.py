@@ -10,7 +10,7 @@ from autodiff.compiler.access import Gather, Positions, View
 from autodiff.compiler.builder import Builder
 from autodiff.compiler.ir import Instr, base
 from autodiff.compiler.lanes import Lanes
-from autodiff.compiler.reach import unreached
+from autodiff.compiler.reach import may_be_infinite, unreached
 from autodiff.compiler.simplify import is_moderate, is_share
 from autodiff.primitive import Primitive, declare
 from autodiff.reduction import Reduction
@@ -242,11 +242,18 @@ class _Adjoint:
                 if row.selects and self._only(partial) == 0.0:
                     continue
                 product = self._product(row, ct, partial)
-                is_known = self._only(partial) is not None
-                if i in self.unreached and not is_known:  # an infinite partial would make it nan
+                if i in self.unreached and self._may_be_infinite(instr, partial):
+                    # A cotangent of 0 that is not sent, times infinity, would be nan.
                     zero = builder.constant(np.zeros(self._ones(product)))
                     product = builder.apply(ops.where, [self.unreached[i], zero, product])
                 self._give(operand, product)
+
+    def _may_be_infinite(self, instr: Instr, partial: Any) -> bool:
+        """Whether a partial of such a row is: not if it is a number, or an operand that is not."""
+        if self._only(partial) is not None:
+            return False
+        is_operand = partial.index in instr.operands
+        return not is_operand or may_be_infinite(self.builder, partial.index)
 
     def _only(self, partial: Any) -> float | None:
         """The number that a partial is everywhere, if it is known."""

@@ -50,7 +50,7 @@ class _Reach:
         """Rows whose partial may be infinite, and what depends on their results."""
         for i in sorted(crossed):
             instr = builder.instrs[i]
-            if self._is_singular(instr) or not self.asked.isdisjoint(instr.operands):
+            if _is_singular(self.builder, instr) or not self.asked.isdisjoint(instr.operands):
                 self.asked.add(i)
 
     def run(self, results: Sequence[int]) -> dict[int, int]:
@@ -62,21 +62,12 @@ class _Reach:
                 continue
             instr = self.builder.instrs[i]
             mask = self._total(instr, self.parts.pop(i))
-            if self._is_singular(instr):
+            if _is_singular(self.builder, instr):
                 missed = self._missed(instr, mask)
                 if missed is not None:
                     found[i] = missed
             self._through(i, instr, mask)
         return found
-
-    def _is_singular(self, instr: Instr) -> bool:
-        """Whether a partial may be infinite: of 1 / x by x, and of w · (1 / x) by w."""
-        if not isinstance(instr.op, Primitive) or instr.op.selects:
-            return False
-        if instr.op.singular:
-            return True
-        made = [self.builder.instrs[base(self.builder.instrs, x)].op for x in instr.operands]
-        return any(isinstance(op, Primitive) and op.singular for op in made)
 
     def _missed(self, instr: Instr, mask: Mask) -> int | None:
         terms = [self.masks.holding(i, not holds) for i, holds in mask.literals]
@@ -328,3 +319,16 @@ class _Reach:
         self._give(
             source, mask, lambda x: self._opened(x, [width]), choice=choice if chooses else None
         )
+
+
+def may_be_infinite(builder: Builder, i: int) -> bool:
+    """Whether an array holds what a row makes whose partial may be infinite: so may that be."""
+    row = builder.instrs[base(builder.instrs, i)].op
+    return isinstance(row, Primitive) and row.singular
+
+
+def _is_singular(builder: Builder, instr: Instr) -> bool:
+    """Whether a partial may be infinite: of 1 / x by x, and of w · (1 / x) by w."""
+    if not isinstance(instr.op, Primitive) or instr.op.selects:
+        return False
+    return instr.op.singular or any(may_be_infinite(builder, x) for x in instr.operands)
