@@ -54,6 +54,20 @@ def _one(*_: Any) -> float:
     return 1.0
 
 
+def _softmax(xs: Any, out: Any) -> list[Any]:
+    """e^x / Σ e^x, both over e^out, which changes nothing and so has no derivative.
+
+    As `out` is log Σ e^x, e^(x - out) is the quotient itself, but for the digits that its
+    rounding takes. Where it is infinite, the largest number stands for it.
+    """
+    if type(out) is not float or not -inf < out < inf:
+        is_finite = (out > -inf) & (out < inf)
+        out = stop_gradient(where(is_finite, out, LARGEST * sign(out)))
+    exponentials = [exp(x - out) for x in xs]
+    scale = div(1.0, sum(exponentials))
+    return [e * scale for e in exponentials]
+
+
 def _predicate(name: str, forward: Any, label: str, **facts: Any) -> Any:
     """Declare a condition on two operands, which the operators of that label record in a trace."""
     array, domain = f"np.{name}({{0}}, {{1}})", (REAL, REAL)
@@ -167,7 +181,7 @@ maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x >= out 
     "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
 minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x <= out for x in xs]),
     "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
-logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: _softmax(xs, clip(out, -LARGEST, LARGEST)),
+logsumexp = _reduction("logsumexp", ieee.logsumexp, _softmax,
     "np.logaddexp.reduce({0}, axis=0)", identity=-inf)
 # fmt: on
 
@@ -212,18 +226,6 @@ def _products_of_others(xs: Any) -> list[Any]:
     before = accumulate(xs[:-1], operator.mul, initial=1.0)
     after = list(accumulate(xs[:0:-1], operator.mul, initial=1.0))
     return list(map(operator.mul, before, reversed(after)))
-
-
-def _softmax(xs: Any, shift: Any) -> list[Any]:
-    """e^x / Σ e^x, both over e^shift, which changes nothing and so has no derivative.
-
-    With the logarithm of the sum as the shift, e^(x - shift) is the quotient itself, but for the
-    digits that its rounding takes.
-    """
-    shift = stop_gradient(shift)
-    exponentials = [exp(x - shift) for x in xs]
-    scale = div(1.0, sum(exponentials))
-    return [e * scale for e in exponentials]
 
 
 def _shares(wins: list[Any]) -> list[Any]:

@@ -81,6 +81,8 @@ def _simplified(op: Primitive, arguments: Sequence[Term]) -> Term:
         return arguments[1 - texts.index("1")]
     if op is ops.pow and texts[1] == "1":  # x^1 → x
         return arguments[0]
+    if op is ops.stop_gradient:  # a number for the slope of the slope
+        return arguments[0]
     if op is ops.where and texts[0] in ("0", "1"):  # where(1, x, y) → x
         return arguments[1 if texts[0] == "1" else 2]
     return _call(op, arguments)
