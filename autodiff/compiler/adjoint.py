@@ -128,7 +128,13 @@ class _Adjoint:
 
     def _through(self, i: int, instr: Instr, ct: int) -> None:
         builder = self.builder
+        reached = [builder.instrs[x] for x in instr.operands if x in self.reaches]
+        if instr.is_batched and not all(x.is_batched for x in reached):
+            # What is the same in every example is summed over them.
+            ct = builder.broadcast(ct, builder.shape(ct), is_batched=True)
         if isinstance(instr.op, Primitive):
+            if any(x.shape != instr.shape for x in reached):
+                ct = builder.broadcast(ct, instr.shape)
             self._elementwise(i, instr, ct)
             return
         ct = builder.broadcast(ct, instr.shape)

@@ -79,7 +79,7 @@ class _Tracers:
         for operand in operands:
             if isinstance(operand, Tracer):
                 scalars = operand.scalars
-            elif hasattr(operand, "dtype") and getattr(operand, "ndim", 0):
+            elif getattr(operand, "ndim", None):
                 arrays = [np.asarray(x, dtype=object) for x in operands]
                 return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
         return _traced(scalars, primitive, operands)
