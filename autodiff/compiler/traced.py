@@ -216,7 +216,11 @@ class Trace:
             # The gradient is a function of the parameters whose adjoint at `vector` is H vector.
             ends = [(outputs[-1], vector)]
             (product,) = adjoint(builder, ends, self._sources(builder, ()), cotangent_of)
-            outputs = [_unless(builder, product, doubts[0])]
+            # Masks send nothing through a relu of nan, whose slope is 1; where the value is nan,
+            # so is the product, and examples are evaluated again.
+            zero = builder.constant(np.zeros(1))
+            nothing = builder.apply(ops.clip, [builder.number(outputs[0]), zero, zero])
+            outputs = [_unless(builder, product, nothing)]
         program, new = builder.program(outputs)
         cotangent_of = {
             new[ct]: new[of] for ct, of in cotangent_of.items() if ct in new and of in new

@@ -116,6 +116,15 @@ def test_second_derivatives_are_those_of_eager_execution_too():
     assert dict(zip(kernel.parameters, product, strict=True)) == {w: -6.0, v: 0.0}
 
 
+def test_a_second_derivative_that_is_finite_where_the_value_is_nan_is_that_of_eager_execution():
+    w, v = Value(nan), Value(2.0)
+    kernel = Kernel(lambda x: v * (w * x).relu())
+    kernel(np.array([1.0, 2.0]))
+    vector = [1.0 if parameter is w else 0.0 for parameter in kernel.parameters]
+    product = kernel.hvp(np.array([1.0, 2.0]), vector=vector)
+    assert dict(zip(kernel.parameters, product, strict=True)) == {w: 0.0, v: 1.5}
+
+
 def test_a_known_structure_is_evaluated_as_it_was_traced():
     w = Value(3.0)
     kernel = Kernel(lambda x, k: [w * x, autodiff.take([x, w], k), autodiff.where(x > 0, 1.0, w)])
