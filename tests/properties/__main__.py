@@ -24,7 +24,7 @@ def main() -> None:
     for number in range(options.start, options.start + options.runs):
         tally.add(make(number, options.seed, options.relations))
     print(tally.report())
-    print(f"\n{options.runs} programs in {time.monotonic() - start:.0f} s")
+    print(f"\n{options.runs} programs in {time.monotonic() - start:.0f} s", flush=True)
     shapes: set[str] = set()
     for key, found in sorted(tally.failures.items()):
         for program, _ in found[: options.shrink]:
