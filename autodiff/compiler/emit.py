@@ -110,7 +110,7 @@ class Emitter:
         lines += [f"    {line}" for line in _broken(_needed(self.binding, used))]
         lines += ["", f"    def step({', '.join(self.leaves)}):"]
         lines += [f"        {line}" for line in _broken(steps)]
-        lines += [f"        return {results}", "", "    return step", ""]
+        lines += [f"        return {results or '()'}", "", "    return step", ""]
         return "\n".join(lines)
 
     # Names and arrays
