@@ -144,16 +144,27 @@ def _checked(name: str, what: str, function: Form) -> Form:
 
 
 def _checked_form(name: str, form: Form) -> Form:
-    """`form`, whose result has the shape of its operands."""
+    """`form`, whose result has the shape of its operands, which it can only read."""
 
     def checked(*arrays: Any) -> Any:
-        out = form(*arrays)
+        out = form(*map(_read_only, arrays))
         shapes = [np.shape(x) for x in arrays]
         if np.shape(out) != np.broadcast_shapes(*shapes):
             raise ValueError(f"{name}: its array form gave {np.shape(out)} on shapes {shapes}")
-        return out
+        # An operand itself, or a part of one, would change with it.
+        is_part = isinstance(out, np.ndarray) and not out.flags.writeable
+        return out.copy() if is_part else out
 
     return checked
+
+
+def _read_only(x: Any) -> Any:
+    """A view of `x` that refuses to be written: the operands are the caller's, or read again."""
+    if not isinstance(x, np.ndarray):
+        return x
+    view = x.view()
+    view.flags.writeable = False
+    return view
 
 
 def _spelling(name: str, array: Any, forward: Form, count: int) -> tuple[str, str, Form | None]:

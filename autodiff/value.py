@@ -139,7 +139,11 @@ def _unary(row: Primitive) -> Callable[["Value"], "Value"]:
     assert partial is not None
 
     def method(self: "Value") -> "Value":
-        primal = self._primal
+        try:
+            primal = self._primal
+        except AttributeError:  # Value.tanh(x) where x is a tracer
+            result: Value = row.apply((self,))
+            return result
         out = forward(primal)
         if modes.switched:
             return _record_in_mode(row, (self,), out)
@@ -215,6 +219,8 @@ def _comparison(compare: Callable[[float, float], bool]) -> Callable[["Value", A
             bound = other._primal if isinstance(other, Value) else number(other)
         except TypeError:
             return NotImplemented
+        except OverflowError:  # an integer too large for a float still compares with one
+            bound = other
         if modes.switched and (recorder := modes.recorder()):
             return recorder.compare(compare, self, other)
         return compare(self._primal, bound)

@@ -356,6 +356,26 @@ def test_an_array_form_of_other_operands_is_refused(array, message):
 
 
 @pytest.mark.usefixtures("tables")
+def first_is_set(x):
+    x[0] = 1.0
+    return x
+
+
+@pytest.mark.usefixtures("tables")
+def test_an_array_form_that_writes_to_its_operands_is_refused():
+    with pytest.raises(ValueError, match="read-only"):
+        custom_op("own", lambda x: 1.0, lambda x, out: 0.0, array=first_is_set)
+
+
+@pytest.mark.usefixtures("tables")
+def test_results_of_an_array_form_are_the_callers():
+    same = custom_op("own", lambda x: x, lambda x, out: 1.0, array=lambda x: x[...])
+    x = np.ones(3)
+    found = same(x)
+    found[:] = 2.0
+    assert x.tolist() == [1.0] * 3
+
+
 def test_an_operand_more_is_not_written_over():
     with pytest.raises(ValueError, match=r"own: np.exp takes 1 operands?, the op 2"):
         custom_op("own", lambda x, y: math.exp(x), [ops.exp, lambda x, y, out: 0.0], array=np.exp)

@@ -310,3 +310,8 @@ def test_detach_is_a_leaf_with_the_same_data_and_label():
     cut = v.detach()
     assert cut is not v
     assert (cut.data, cut.label, cut.operands, cut.op) == (6.0, "y", (), None)
+
+
+def test_data_compare_with_an_integer_beyond_the_floats():
+    v = Value(1.0)
+    assert [v < 10**400, v <= -(10**400), v == 10**400, v != 10**400] == [True, False, False, True]

@@ -96,6 +96,8 @@ def _is_even(arg: list[Any]) -> bool:
 
 def _array(arg: Any) -> tuple[Any, bool]:
     """An argument as an array, and whether Values are in it: they count as their numbers."""
+    if isinstance(arg, np.ma.MaskedArray):
+        raise TypeError("compile: an argument is a masked array, whose mask a kernel would not see")
     array = np.asarray(arg, dtype=object if isinstance(arg, Value) else None)
     if array.dtype.kind != "O":
         return array, False

@@ -16,6 +16,8 @@ from autodiff.primitive import INNER, TABLE, UFUNCS, Primitive
 from autodiff.value import Value, check_conditions
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__))
+_LIBRARIES = tuple(folder + os.sep for folder in (_PACKAGE, _NUMPY))
 
 
 class TraceError(TypeError):
@@ -23,9 +25,9 @@ class TraceError(TypeError):
 
 
 def trace_error(what: str, instead: str) -> TraceError:
-    """The error, with the user's file and line: the innermost frame outside this package."""
+    """The error, with the user's file and line: the innermost frame of neither us nor NumPy."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
         frame = frame.f_back
     place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
     return TraceError(f"{place}: {what} while the function is traced: {instead}")
@@ -44,12 +46,13 @@ _PREDICATE_OF: dict[Callable[..., bool], Primitive] = {
 _COMPARISON_OF = {row: compare for compare, row in _PREDICATE_OF.items()}
 
 
-CONDITION, BIT, NUMBER, ARGUMENT, VALUE = range(5)
+NUMPY, CONDITION, BIT, NUMBER, ARGUMENT, VALUE = range(-1, 5)
 """The kinds of scalars: what each is in eager execution.
 
-A condition is a bool; a bit the integer 0 or 1, of which `&`, `|` and `^` are what they are of
-conditions. An argument is a number or a Value, as the function is called. An op on what is none
-of the first two has the last kind of its operands.
+A condition is a bool, or one of NumPy's, of which the sum of two is their "or"; a bit the
+integer 0 or 1, of which `&`, `|` and `^` are what they are of conditions. An argument is a
+number or a Value, as the function is called. An op on what is none of the first three has the
+last kind of its operands.
 """
 
 KIND_OF_ELEMENTS = {"b": CONDITION, "i": NUMBER, "f": ARGUMENT}
@@ -80,13 +83,20 @@ class _Tracers:
             if isinstance(operand, Tracer):
                 scalars = operand.scalars
             elif getattr(operand, "ndim", None):
+                if all(_are_conditions(x) for x in operands):
+                    _check_numpy(primitive)
                 arrays = [np.asarray(x, dtype=object) for x in operands]
                 return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
-        return _traced(scalars, primitive, operands)
+        return _traced(scalars, primitive, [_unboxed(x) for x in operands])
 
     def take(self, values: Any, index: "Tracer") -> Any:
         """The value at an index that is known at run time; of a table, the row."""
         rows = list(values)
+        if rows and isinstance(rows[0], np.ndarray):
+            chosen = np.empty(rows[0].shape, dtype=object)
+            flat = self.take([row.ravel().tolist() for row in rows], index)
+            chosen.ravel()[:] = flat
+            return chosen
         if rows and isinstance(rows[0], list | tuple):
             return [self.take(column, index) for column in zip(*rows, strict=True)]
         if index.kind <= BIT:
@@ -109,6 +119,15 @@ class _Tracers:
         return ops.where(_either(partial), cotangent * partial, 0.0)
 
 
+def _unboxed(x: Any) -> Any:
+    """The element of an array of no axes, which eager execution takes for it."""
+    return x[()] if isinstance(x, np.ndarray) else x
+
+
+def _are_conditions(x: Any) -> bool:
+    return kind_of(x) <= CONDITION or getattr(getattr(x, "dtype", None), "kind", "") == "b"
+
+
 def _either(partial: Any) -> Any:
     return (partial > 0) | (partial < 0)
 
@@ -116,11 +135,33 @@ def _either(partial: Any) -> Any:
 def _traced(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
     kinds = [x.kind if isinstance(x, Tracer) else kind_of(x) for x in operands]
     kind = max(kinds)
+    if NUMPY in kinds and kind <= CONDITION:
+        return _of_numpy(scalars, primitive, operands)
     if kind == VALUE and None in primitive.partials:
         _check_values(primitive, kinds)
     index = scalars.apply(primitive, _numbers_of(scalars, operands))
-    kind = CONDITION if primitive.is_predicate else kind if kind > NUMBER else NUMBER
+    if primitive.is_predicate:
+        kind = NUMPY if NUMPY in kinds and kind <= NUMBER else CONDITION
+    else:
+        kind = max(kind, NUMBER)
     return Tracer(scalars, index, kind)
+
+
+def _check_numpy(primitive: Primitive) -> None:
+    """Raise TraceError for what NumPy's conditions have not, or mean otherwise."""
+    if primitive in (ops.add, ops.sub, ops.neg):
+        raise trace_error(
+            f"{primitive.label} of NumPy's conditions",
+            "in NumPy a + b is their or, a - b an error; write |, ^, or sum([a, b])",
+        )
+
+
+def _of_numpy(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
+    """An op on conditions, one of them NumPy's."""
+    _check_numpy(primitive)
+    index = scalars.apply(primitive, _numbers_of(scalars, operands))
+    is_condition = primitive.is_predicate or primitive in (ops.mul, ops.abs)
+    return Tracer(scalars, index, NUMPY if is_condition else NUMBER)
 
 
 def _numbers_of(scalars: Scalars, operands: Sequence[Any]) -> list[int]:
@@ -134,7 +175,7 @@ def kind_of(x: Any) -> int:
     if isinstance(x, Tracer):
         return x.kind
     if isinstance(x, bool | np.bool_):
-        return CONDITION
+        return CONDITION if isinstance(x, bool) else NUMPY
     if isinstance(x, int | np.integer) and x in (0, 1):
         return BIT
     return VALUE if isinstance(x, Value) else NUMBER
@@ -227,15 +268,17 @@ def _connective(row: Primitive) -> Callable[[Tracer, Any], Any]:
         kind = max(self.kind, kind_of(other))
         if kind > BIT:
             raise trace_error(f"{row.label} of a number", "compare it first, as in x != 0")
-        made = row.apply((self, other))
-        return Tracer(made.scalars, made.index, kind)
+        made: Tracer = row.apply((self, other))
+        return Tracer(made.scalars, made.index, kind) if kind > CONDITION else made
 
     return method
 
 
 def _positive(x: Tracer) -> Tracer:
     """`x` itself; of a condition, as of Python's bool, the number."""
-    return x if x.kind else Tracer(x.scalars, x.index, BIT)
+    if x.kind == NUMPY:
+        raise trace_error("+ of one of NumPy's conditions", "NumPy has none; write 1 * c")
+    return Tracer(x.scalars, x.index, BIT) if x.kind == CONDITION else x
 
 
 def _method(row: Primitive) -> Callable[..., Any]:
@@ -302,12 +345,23 @@ for _name in ("data", "grad", "has_grad"):
     setattr(Tracer, _name, property(_refusal(f".{_name} of a traced scalar", _NUMBER)))
 
 
+def _given_to_numpy(x: Any) -> Any:
+    """`x`, but NumPy's for a condition, which it is as soon as NumPy has touched it."""
+    if isinstance(x, Tracer) and x.kind == CONDITION:
+        return Tracer(x.scalars, x.index, NUMPY)
+    return np.bool_(x) if isinstance(x, bool) else x
+
+
 def _array_ufunc(self: Tracer, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
     row = UFUNCS.get(ufunc.__name__) or INNER.get(ufunc.__name__)
+    # The elements of an array stay as they are: its sum counts them.
+    if method == "__call__" and not options and not any(getattr(x, "ndim", 0) for x in inputs):
+        inputs = tuple([_given_to_numpy(x) for x in inputs])
     wrapped = [np.array(x, object) if isinstance(x, Tracer) else x for x in inputs]
     if row and method == "__call__" and not options:
         compare = _COMPARISON_OF.get(row)
-        return np.frompyfunc(compare, 2, 1)(*wrapped) if compare else row(*inputs)
+        made = np.frompyfunc(compare, 2, 1)(*wrapped) if compare else row(*inputs)
+        return _given_to_numpy(made) if max(map(kind_of, inputs)) <= NUMBER else made
     try:
         return getattr(ufunc, method)(*wrapped, **options)
     except TypeError as error:

@@ -112,7 +112,7 @@ class Trace:
                     result = f(*args)
                     scalars, self.structure = flattened(result)
                     self.results = [number_of(self.scalars, x) for x in scalars]
-                    self.are_conditions = [kind_of(x) == CONDITION for x in scalars]
+                    self.are_conditions = [kind_of(x) <= CONDITION for x in scalars]
             finally:
                 self.scalars.close()
             self.indices = self._mark_indices()

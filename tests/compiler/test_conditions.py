@@ -170,6 +170,56 @@ def test_a_mask_is_what_is_not_zero(as_mask, batch):
         assert np.isfinite(kernel.hvp(x, mask, vector=[1.0] * len(kernel.parameters))).all()
 
 
+# NumPy's conditions: of two of them, + is the "or" and - an error; in a sum they are numbers
+
+MASK = np.array([True, False])
+OF_NUMPY = {
+    "product": lambda x, m: np.logical_and(x > 0, m) * np.True_ * (x > 1) * w,
+    "number": lambda x, m: (np.logical_or(x > 0, m) + 1) * w + np.logical_and(x > 0, m) * 2.0,
+    "sum": lambda x, m: sum([np.logical_and(x > 0, m), np.True_, x > 1]) * w,
+    "sum of NumPy": lambda x, m: np.sum([x > 0, m, x > 1]) * w + (MASK * (x > 0)).sum() * x,
+    "or": lambda x, m: where(np.logical_and(x > 0, m) | np.False_ | (x > 1), w, v) * x,
+    "xor": lambda x, m: (np.True_ ^ (x > 0)) * w + (MASK & m).sum() * x,
+    "compared": lambda x, m: ((x > 0) == np.True_) * w + (np.logical_xor(x > 0, m) < m) * x,
+    "absolute": lambda x, m: abs(np.logical_and(x > 0, m)) * w,
+}
+OF_NUMPY_REFUSED = {
+    "+": lambda x, m: (np.logical_and(x > 0, m) + np.logical_or(x > 1, m)) * w,
+    "+ of a product": lambda x, m: (np.logical_and(x > 0, m) * m + (x > 1)) * w,
+    "+ of a constant": lambda x, m: (np.True_ + (x > 0)) * w,
+    "+ of a constant array": lambda x, m: (MASK + (x > 0)).sum() * w,
+    "np.add": lambda x, m: np.add(x > 0, m) * w,
+    "+ of a result of np.equal": lambda x, m: (np.equal(m, 1) + (x > 0)) * w,
+    "+ of &": lambda x, m: ((np.True_ & m) + (np.True_ == m)) * w,
+    "-": lambda x, m: (np.logical_and(x > 0, m) - (x > 1)) * w,
+    "negative": lambda x, m: -np.logical_and(x > 0, m) * w,
+    "positive": lambda x, m: +np.logical_and(x > 0, m) * w,
+    "- of a constant array": lambda x, m: (m - MASK).sum() * w,
+}
+
+
+@pytest.mark.parametrize("name", OF_NUMPY)
+def test_conditions_of_numpy_equal_eager_execution(name):
+    x, m = np.array([0.5, -1.0, 2.0, -2.0]), np.array([True, True, False, False])
+    kernel = Kernel(OF_NUMPY[name])
+    pairs = zip(x.tolist(), m.tolist(), strict=True)
+    expected = [OF_NUMPY[name](Value(t), c).data for t, c in pairs]
+    assert kernel(x, m).tolist() == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize("name", OF_NUMPY_REFUSED)
+def test_sums_of_conditions_of_numpy_are_refused(name):
+    with pytest.raises(autodiff.TraceError, match="NumPy"):
+        Kernel(OF_NUMPY_REFUSED[name])(np.ones(2), np.array([True, False]))
+
+
+def test_a_condition_of_numpy_comes_back_as_one():
+    kernel = Kernel(lambda x: [np.logical_and(x > 0, True), np.True_ & (x > 0)])
+    for found in kernel(np.array([1.0, -1.0])):
+        assert found.dtype == bool
+        assert found.tolist() == [True, False]
+
+
 # What comes back, and what is refused
 
 

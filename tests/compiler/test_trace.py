@@ -65,6 +65,13 @@ def test_the_line_is_that_of_the_user_also_in_a_function_that_is_called():
     assert f"{__file__}:{inner.__code__.co_firstlineno + 1}: " in str(caught.value)
 
 
+@pytest.mark.parametrize("f", [lambda x: np.sort(x), lambda x: np.any(x), lambda x: np.max(x)])
+def test_the_line_is_that_of_the_user_also_where_numpy_asks(f):
+    with pytest.raises(TraceError) as caught:
+        autodiff.compile(f)(np.ones((2, 3)))
+    assert f"{__file__}:{f.__code__.co_firstlineno}: " in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "f",
     [lambda x: x % 2, lambda x: x // 2, lambda x: ~x, lambda x: math.trunc(x),
@@ -149,6 +156,8 @@ def test_an_escaped_tracer_as_a_result_is_refused(escaped):
         lambda x: (np.array([1.0, 2.0]) * x).sum(), lambda x: sum([x, x, 1]),
         lambda x: autodiff.clip(x, 0.6, 1.5), lambda x: x.relu() + w.exp(),
         lambda x: autodiff.prod([x, x, w]), lambda x: autodiff.atan2(x, w),
+        Value.tanh, lambda x: sum(map(Value.relu, [x, w, x * w])), lambda x: np.polyval([w, v], x),
+        lambda x: np.array(x) * w + np.array(w) * x + np.array(2.0) * x,
     ],
 )  # fmt: skip
 def test_ops_operators_methods_and_numpy_trace(f):
@@ -194,12 +203,13 @@ def test_an_index_out_of_range_raises():
     [
         lambda x: [w, 3.0], lambda x: [x, w], lambda x: [x.exp(), x.sin()],
         lambda x: [x + w, w * v + x * v], lambda x: [[x, w], [w, x]],
+        lambda x: np.array([[x, w], [w, x]]), lambda x: np.array([[w, v], [v, v]]),
     ],
 )  # fmt: skip
 def test_choices_may_come_from_several_packs(choices):
     def f(x, i):
         found = autodiff.take(choices(x), i)
-        return autodiff.dot(found, [1.0, 10.0]) if isinstance(found, list) else found * w
+        return found * w if np.ndim(found) == 0 else autodiff.dot(found, [1.0, 10.0])
 
     index = np.array([0, 1, 1])
     expected = [f(Value(x), i) for x, i in zip(X.tolist(), index.tolist(), strict=True)]
