@@ -46,7 +46,7 @@ class Fallback:
             return [np.array(x) for x in self.examples.gradient(b)[:2]]
 
         def is_over(found: Sequence[Any]) -> bool:
-            return not (in_full or np.isfinite(found[wanted]).all())
+            return _is_settled(found) if in_full else not np.isfinite(found[wanted]).all()
 
         mean, gradient = self._mean(self.trace.function("grad"), [], of_example, is_over)
         return (value if wanted else mean.item()), gradient
@@ -57,7 +57,7 @@ class Fallback:
         def of_example(b: int) -> list[Any]:
             return [self.examples.product(b, vector)]
 
-        (product,) = self._mean(self.trace.function("hvp"), [vector], of_example)
+        (product,) = self._mean(self.trace.function("hvp"), [vector], of_example, _is_settled)
         return product
 
     def _mean(
@@ -65,7 +65,7 @@ class Fallback:
         function: Function,
         more: list[Any],
         of_example: Callable[[int], list[Any]],
-        is_over: Callable[[Sequence[Any]], bool] = lambda found: False,
+        is_over: Callable[[Sequence[Any]], bool],
     ) -> list[Any]:
         """The means over the batch, of what `function` gives where that is finite."""
         scale = 1.0 / max(self.batch, 1)
@@ -83,3 +83,8 @@ class Fallback:
             found = of_example(0)  # the same for all
         with np.errstate(all="ignore"):
             return [np.asarray(x).astype(self.theta.dtype) for x in found]
+
+
+def _is_settled(sums: Sequence[Any]) -> bool:
+    """Whether no further term changes a sum: all of them are nan."""
+    return all(np.isnan(x).all() for x in sums)

@@ -1,5 +1,6 @@
 """`Kernel`: a compiled function, its gradients and its source."""
 
+import operator
 import threading
 from collections.abc import Callable
 from itertools import count
@@ -111,7 +112,7 @@ class Kernel:
         theta = self._theta(trace, parameters)
         step = steps.pop(key, None) or function.bound(*key)
         found, gradient = step(theta, *leaves)
-        value = found.item()
+        value = found.item() if key[0] else 0.0  # the mean of none
         if not is_fresh:
             gradient = gradient.copy()
         steps[key] = step
@@ -128,7 +129,7 @@ class Kernel:
     ) -> tuple[Any, Any]:
         trace, leaves, batch = self._trace(args)
         self._check_scalar(trace)
-        chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        chosen = argnums if isinstance(argnums, tuple) else (operator.index(argnums),)
         for k in chosen:
             if k not in trace.owner:
                 raise ValueError(f"argnums: argument {k} has no numbers to differentiate by")
@@ -141,7 +142,7 @@ class Kernel:
             value, *gradients = fallback.each([value, *gradients], chosen)
         values = self._one_each(value, batch)
         by_argument = tuple(self._shaped(trace, k, chosen, gradients, batch) for k in chosen)
-        return values, by_argument[0] if isinstance(argnums, int) else by_argument
+        return values, by_argument if isinstance(argnums, tuple) else by_argument[0]
 
     def backward(self, *args: Any) -> float:
         """Add the gradient of the mean over the batch to each parameter's `grad`; the mean.

@@ -341,6 +341,8 @@ for _name, _what, _instead in (
     ("__reduce__", "a pickle of a traced scalar", "pickle outside"),
 ):
     setattr(Tracer, _name, _refusal(_what, _instead))
+# A label, which names a node in drawings, is given to no node here.
+setattr(Tracer, "label", property(lambda self: "", lambda self, label: None))  # noqa: B010
 for _name in ("data", "grad", "has_grad"):
     setattr(Tracer, _name, property(_refusal(f".{_name} of a traced scalar", _NUMBER)))
 

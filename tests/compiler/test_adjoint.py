@@ -271,3 +271,18 @@ def test_no_cotangent_is_computed_for_what_only_a_condition_reads():
     calls = [kernel._latest.function(wanted).program.calls for wanted in ("call", "grad")]
     assert calls[1] == calls[0] + 2  # the mean over the batch
     assert (kernel.value_and_grad(np.ones((3, 2)))[1] == 0.0).all()
+
+
+REPEATED = {  # what is the same along an axis is summed over it
+    "square": lambda w, b, x: ((b * w + b - w) - (w - w * w)) ** 2 + x,
+    "sine": lambda w, b, x: autodiff.sin(b * w - w - w * x - w),
+    "product": lambda w, b, x: (w + w + w * w + b * b) * (w + w - b * w),
+    "parameters alone": lambda w, b, x: (w * b + b) ** 2 + w * x * 0.0,
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_a_value_that_a_sum_takes_twice_has_its_second_derivative(name):
+    w, b = Value(0.5), Value(0.2)
+    kernel = Kernel(lambda x: REPEATED[name](w, b, x))
+    kernel.check(np.array([1.05, -0.4]))

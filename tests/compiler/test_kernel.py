@@ -524,3 +524,24 @@ def test_an_index_out_of_range_is_refused(index):
 def test_a_negative_integer_that_is_no_index_is_a_number():
     kernel = Kernel(lambda n: n * 2.0)
     assert kernel(np.array([-3, 4])).tolist() == [-6.0, 8.0]
+
+
+def test_the_mean_of_no_examples_is_0_whatever_the_function_reads(w):
+    for f in (lambda x: 2 * w, lambda x: w * x, lambda x: 3.0):
+        value, gradient = Kernel(f).value_and_grad(np.ones(0))
+        assert (value, gradient.any()) == (0.0, False)
+
+
+def test_a_function_without_results_has_a_kernel():
+    assert Kernel(lambda x: None)(X) is None
+    assert Kernel(lambda x: [])(X) == []
+
+
+def test_masked_arrays_are_refused(line):
+    masked = np.ma.masked_array(X, [False, True, False])
+    with pytest.raises(TypeError, match="masked"):
+        line(masked, Y)
+
+
+def test_argnums_may_be_an_integer_of_numpy(line):
+    assert is_close(line.value_and_grad(X, Y, argnums=np.int64(1))[1], 2 * Y)
