@@ -61,7 +61,8 @@ class _Adjoint:
 
     def run(self, results: list[tuple[int, int]], sources: list[int]) -> list[int]:
         instrs = self.builder.instrs
-        self.reaches = set(sources)
+        given = frozenset(sources)
+        self.reaches = set(given)
         for i, instr in enumerate(instrs):
             # No slope crosses a condition.
             if instr.kind == "f" and not self.reaches.isdisjoint(instr.operands):
@@ -70,7 +71,7 @@ class _Adjoint:
         for result, seed in results:
             self._give(result, seed)
         for i in range(max((result for result, _ in results), default=-1), -1, -1):
-            if i in self.parts and i in self.reaches and i not in sources:
+            if i in self.parts and i in self.reaches and i not in given:
                 self._through(i, instrs[i], self._total(i))
         return [self._final(source) for source in sources]
 

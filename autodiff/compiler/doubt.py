@@ -1,6 +1,7 @@
 """Results that do not show a nan: padding times infinity made it, and a condition read it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -12,39 +13,51 @@ from autodiff.primitive import Primitive
 from autodiff.reduction import Reduction
 
 
-def doubtful(builder: Builder, result: int, sources: Iterable[int]) -> int | None:
-    """0 where `result` is to be trusted, else nan; None if it is, whatever the operands are.
+def doubtful(
+    builder: Builder, results: Sequence[int], sources: Collection[int]
+) -> list[int | None]:
+    """For each result, 0 where it is to be trusted, else nan; None if it is, whatever is given.
 
     `sources` are arrays in which a nan may be wrong. It is if a row reads it that makes a
     number of it, such as a condition; else the result is nan too.
     """
-    total = None
-    for source in _hidden(builder, result, sorted(set(sources))):
+    if not sources:
+        return [None] * len(results)
+    ordered = sorted(set(sources))
+    hidden = _hidden(builder, ordered)
+    doubts: dict[int, int | None] = {0: None}
+    for found in [hidden[result] for result in results]:
+        if found not in doubts:
+            doubts[found] = _doubt(builder, [x for k, x in enumerate(ordered) if found >> k & 1])
+    return [doubts[hidden[result]] for result in results]
+
+
+def _doubt(builder: Builder, sources: Sequence[int]) -> int:
+    """0, nan where a source has one."""
+    parts = []
+    for source in sources:
         shape = builder.shape(source)
         zero = builder.constant(np.zeros((1,) * len(shape)))
         nothing = builder.apply(ops.clip, [source, zero, zero])  # of inf too, but not of nan
-        part = builder.reshape(builder.sum(nothing, tuple(range(len(shape)))), (1,))
-        total = part if total is None else builder.apply(ops.add, [total, part])
-    return None if total is None else builder.apply(ops.abs, [total])
+        parts.append(builder.reshape(builder.sum(nothing, tuple(range(len(shape)))), (1,)))
+    total = reduce(lambda x, y: builder.apply(ops.add, [x, y]), parts)
+    return builder.apply(ops.abs, [total])
 
 
-def _hidden(builder: Builder, result: int, sources: list[int]) -> list[int]:
-    """The sources that `result` depends on through a row that may hide their nan."""
-    live = {result}
-    for i in range(result, -1, -1):
-        if i in live:
-            live.update(builder.instrs[i].operands)
+def _hidden(builder: Builder, sources: Sequence[int]) -> list[int]:
+    """For each array a bit for each source that it depends on through a row that hides a nan."""
     bit = {source: 1 << k for k, source in enumerate(sources)}
-    origin: dict[int, int] = {}
-    hidden = 0
-    for i in sorted(live):
-        instr = builder.instrs[i]
-        origin[i] = bit.get(i, 0)
+    origin: list[int] = []
+    hidden: list[int] = []
+    for i, instr in enumerate(builder.instrs):
+        origin.append(bit.get(i, 0))
+        hidden.append(0)
         for k, operand in enumerate(instr.operands):
             origin[i] |= origin[operand]
+            hidden[i] |= hidden[operand]
             if origin[operand] and _hides(builder, instr, k):
-                hidden |= origin[operand]
-    return [source for source in sources if hidden & bit[source]]
+                hidden[i] |= origin[operand]
+    return hidden
 
 
 def _hides(builder: Builder, instr: Instr, k: int) -> bool:

@@ -130,8 +130,9 @@ class Kernel:
         trace, leaves, batch = self._trace(args)
         self._check_scalar(trace)
         chosen = argnums if isinstance(argnums, tuple) else (operator.index(argnums),)
+        parts: dict[int, list[Any]] = {owner: [] for owner in trace.owner}
         for k in chosen:
-            if k not in trace.owner:
+            if k not in parts:
                 raise ValueError(f"argnums: argument {k} has no numbers to differentiate by")
         if not chosen:
             return self._values(trace, parameters, leaves, batch)[0], ()
@@ -141,7 +142,10 @@ class Kernel:
             fallback = Fallback(trace, theta, leaves, batch)
             value, *gradients = fallback.each([value, *gradients], chosen)
         values = self._one_each(value, batch)
-        by_argument = tuple(self._shaped(trace, k, chosen, gradients, batch) for k in chosen)
+        owner_of = dict(zip(trace.inputs, trace.owner, strict=True))
+        for leaf, gradient in zip(trace.inputs_of(chosen), gradients, strict=True):
+            parts[owner_of[leaf]].append(gradient)
+        by_argument = tuple(self._shaped(trace, k, parts[k], batch) for k in chosen)
         return values, by_argument if isinstance(argnums, tuple) else by_argument[0]
 
     def backward(self, *args: Any) -> float:
@@ -340,12 +344,9 @@ class Kernel:
         ordered[trace.order] = flat
         return ordered
 
-    def _shaped(
-        self, trace: Trace, k: int, chosen: tuple[int, ...], gradients: list[Any], batch: int
-    ) -> Any:
+    def _shaped(self, trace: Trace, k: int, gradients: list[Any], batch: int) -> Any:
         """The gradients by argument k, in its structure."""
-        owners = [owner for owner in trace.owner if owner in chosen]
-        mine = iter([x for x, owner in zip(gradients, owners, strict=True) if owner == k])
+        mine = iter(gradients)
         lead = (batch,) if self._is_batched else ()
 
         def gradient(block: Block, _: str) -> Any:

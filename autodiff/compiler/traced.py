@@ -174,7 +174,8 @@ class Trace:
     def inputs_of(self, argnums: tuple[int, ...]) -> list[Leaf]:
         """The inputs that come from some arguments."""
         owners = zip(self.inputs, self.owner, strict=True)
-        return [leaf for leaf, owner in owners if owner in argnums]
+        chosen = set(argnums)
+        return [leaf for leaf, owner in owners if owner in chosen]
 
     @property
     def is_batched(self) -> bool:
@@ -233,13 +234,11 @@ class Trace:
 
     def _outputs(self, builder: Builder) -> tuple[list[int], list[int | None]]:
         """The results, and for each what is nan where it does not show a nan that is in doubt."""
-        outputs, doubts = [], []
+        outputs = []
         for i, is_condition in zip(self.results, self.are_conditions, strict=True):
             array = builder.fetch(*self.lowering.result(i))
-            output = builder.condition(array) if is_condition else builder.number(array)
-            outputs.append(output)
-            doubts.append(doubtful(builder, output, self.lowering.ragged))
-        return outputs, doubts
+            outputs.append(builder.condition(array) if is_condition else builder.number(array))
+        return outputs, doubtful(builder, outputs, self.lowering.ragged)
 
     def _sources(self, builder: Builder, argnums: tuple[int, ...]) -> list[int]:
         """The arrays to differentiate by: the parameters, or the leaves of some arguments."""
