@@ -12,6 +12,8 @@ from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.exact import evaluate
 
+from .programs import check_derivatives
+
 # Products are exact and do not overflow, so that BLAS may fuse them with sums.
 EXTREMES = [0.0, -0.0, 1.0, -1.0, 0.5, inf, -inf, nan, 2.0**300, -(2.0**300), 2.0**-600]
 extreme = st.sampled_from(EXTREMES)
@@ -123,6 +125,13 @@ def test_a_second_derivative_that_is_finite_where_the_value_is_nan_is_that_of_ea
     vector = [1.0 if parameter is w else 0.0 for parameter in kernel.parameters]
     product = kernel.hvp(np.array([1.0, 2.0]), vector=vector)
     assert dict(zip(kernel.parameters, product, strict=True)) == {w: 0.0, v: 1.5}
+
+
+def test_a_slope_may_choose_where_the_program_does_not():
+    # The slope of atan2 is cut where an operand is infinite, so a product of the Hessian is.
+    f = lambda w, x: w[0] * autodiff.atan2(w[0], x[0]) + w[1]  # noqa: E731
+    kernel = check_derivatives(f, [2.0, 1.0], [[0.5], [inf], [-inf]], [1.0, 0.5])
+    assert np.isfinite(kernel.hvp(np.array([[inf]]), vector=[1.0, 0.5])).all()
 
 
 def test_a_known_structure_is_evaluated_as_it_was_traced():
