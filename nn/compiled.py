@@ -72,7 +72,7 @@ class Compiled(Eager):
             self._drawn = self._draw(len(batch))
             args.append(self._drawn)
         theta = self._flat(self._kernel)
-        value, slopes = self._kernel._value_and_grad(*args, parameters=theta, exact=False)
+        value, slopes = self._kernel._value_and_grad(tuple(args), theta, exact=False)
         if order is not None:
             whole = np.zeros(len(self._data))  # what the loss does not reach has gradient 0
             whole[order] = slopes

@@ -137,7 +137,7 @@ def fit_names(
             total = done = 0.0
             for tokens in _batches(groups, batch_size, rng):
                 loss, slopes = kernel._value_and_grad(
-                    tokens[:, :-1], tokens[:, 1:], parameters=theta, exact=False
+                    (tokens[:, :-1], tokens[:, 1:]), theta, exact=False
                 )
                 if not (isfinite(loss) and np.isfinite(slopes).all()):
                     raise FloatingPointError(

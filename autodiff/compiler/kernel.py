@@ -98,10 +98,10 @@ class Kernel:
         """
         if argnums is not None:
             return self._by_arguments(args, parameters, argnums)
-        return self._value_and_grad(*args, parameters=parameters)
+        return self._value_and_grad(args, parameters)
 
     def _value_and_grad(
-        self, *args: Any, parameters: npt.ArrayLike | None = None, exact: bool = True
+        self, args: tuple[Any, ...], parameters: npt.ArrayLike | None, exact: bool = True
     ) -> tuple[Any, Any]:
         """The mean and its gradient; unless `exact`, only as far as to tell that one is infinite.
 
@@ -291,7 +291,10 @@ class Kernel:
         """The step for these arguments, and their arrays as it takes them."""
         calls: dict[Any, _Bound] = self._local.__dict__
         form: tuple[Any, ...] | None = None
-        if all(type(x) is np.ndarray for x in args):
+        for x in args:
+            if type(x) is not np.ndarray:
+                break
+        else:
             form = tuple([(x.shape, x.dtype) for x in args])
         known = None if modes.switched and modes.recorder() else calls.get(form)
         if known is not None:  # most calls are like an earlier one: no questions asked

@@ -79,15 +79,15 @@ class _Tracers:
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         scalars: Any = None
+        are_plain = True
         for operand in operands:
             if isinstance(operand, Tracer):
                 scalars = operand.scalars
-            elif getattr(operand, "ndim", None):
-                if all(_are_conditions(x) for x in operands):
-                    _check_numpy(primitive)
-                arrays = [np.asarray(x, dtype=object) for x in operands]
-                return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
-        return _traced(scalars, primitive, [_unboxed(x) for x in operands])
+            elif (axes := getattr(operand, "ndim", None)) is not None:
+                if axes:
+                    return _of_arrays(primitive, operands)
+                are_plain = False
+        return _traced(scalars, primitive, operands if are_plain else list(map(_unboxed, operands)))
 
     def take(self, values: Any, index: "Tracer") -> Any:
         """The value at an index that is known at run time; of a table, the row."""
@@ -119,6 +119,13 @@ class _Tracers:
         return ops.where(_either(partial), cotangent * partial, 0.0)
 
 
+def _of_arrays(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+    if all(_are_conditions(x) for x in operands):
+        _check_numpy(primitive)
+    arrays = [np.asarray(x, dtype=object) for x in operands]
+    return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
+
+
 def _unboxed(x: Any) -> Any:
     """The element of an array of no axes, which eager execution takes for it."""
     return x[()] if isinstance(x, np.ndarray) else x
@@ -135,6 +142,9 @@ def _either(partial: Any) -> Any:
 def _traced(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
     kinds = [x.kind if isinstance(x, Tracer) else kind_of(x) for x in operands]
     kind = max(kinds)
+    if kind == ARGUMENT:  # most ops are no conditions, and may be anything
+        index = scalars.apply(primitive, _numbers_of(scalars, operands))
+        return Tracer(scalars, index, CONDITION if primitive.is_predicate else ARGUMENT)
     if NUMPY in kinds and kind <= CONDITION:
         return _of_numpy(scalars, primitive, operands)
     if kind == VALUE and None in primitive.partials:
@@ -166,7 +176,13 @@ def _of_numpy(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -
 
 def _numbers_of(scalars: Scalars, operands: Sequence[Any]) -> list[int]:
     """The numbers of an op's operands; inside `no_grad` nothing flows back to them."""
-    numbers = [number_of(scalars, x) for x in operands]
+    is_open = not scalars.is_closed
+    numbers = [
+        x.index
+        if is_open and isinstance(x, Tracer) and x.scalars is scalars
+        else number_of(scalars, x)
+        for x in operands
+    ]
     return numbers if modes.is_recording() else [scalars.still(i) for i in numbers]
 
 

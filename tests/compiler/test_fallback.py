@@ -81,13 +81,13 @@ def test_results_have_the_type_of_the_kernel():
 def test_a_loss_that_is_reported_stops_at_the_first_that_is_not_finite(evaluated):
     kernel, x = made(100, 3, 50, 70)
     x[3, 2] = -inf  # there the kernel has a nan, and eager execution none
-    value, _ = kernel._value_and_grad(x, exact=False)
+    value, _ = kernel._value_and_grad((x,), None, exact=False)
     assert not isfinite(value)
     full, _ = kernel.value_and_grad(x)
     assert not isfinite(full)
     kernel, x = made(100, *range(100))
     evaluated.clear()
-    assert not isfinite(kernel._value_and_grad(x, exact=False)[0])
+    assert not isfinite(kernel._value_and_grad((x,), None, exact=False)[0])
     assert len(evaluated) < 10
 
 
@@ -97,7 +97,7 @@ def test_a_finite_loss_is_reported_as_it_is(evaluated):
     x = np.array([1.0, -2.0, inf, 3.0])  # a cut relu sends nothing to w
     expected, gradient = kernel.value_and_grad(x)
     assert evaluated == [2]
-    found, slopes = kernel._value_and_grad(x, exact=False)
+    found, slopes = kernel._value_and_grad((x,), None, exact=False)
     assert (found, slopes.tolist()) == (expected, gradient.tolist())
     assert isfinite(found)
 
@@ -106,13 +106,13 @@ def test_a_gradient_that_is_not_finite_ends_it_too(evaluated):
     w = Value(0.0)
     kernel = Kernel(lambda x: autodiff.sqrt(w * x).relu())
     x = np.linspace(1.0, 2.0, 50)
-    value, slopes = kernel._value_and_grad(x, exact=False)
+    value, slopes = kernel._value_and_grad((x,), None, exact=False)
     assert value == 0.0
     assert np.isfinite(slopes).all() == np.isfinite(kernel.value_and_grad(x)[1]).all()
     u = Value(1.0)
     kernel = Kernel(lambda x: (autodiff.sqrt(w * x) + u).relu())
     evaluated.clear()
-    value, slopes = kernel._value_and_grad(x, exact=False)
+    value, slopes = kernel._value_and_grad((x,), None, exact=False)
     assert (value, len(evaluated)) == (pytest.approx(1.0), 1)
     assert not np.isfinite(slopes).all()
 
