@@ -18,10 +18,18 @@ def shrunk(program: Program, fails: Callable[[Program], bool], seconds: float = 
         for smaller in _smaller(program):
             if time.monotonic() > end:
                 break
-            if _size(smaller) < _size(program) and fails(smaller):
+            if _is_python(smaller) and _size(smaller) < _size(program) and fails(smaller):
                 program, improved = smaller, True
                 break
     return program
+
+
+def _is_python(program: Program) -> bool:
+    try:
+        ast.parse(program.text)
+    except SyntaxError:
+        return False
+    return True
 
 
 def _size(program: Program) -> int:
