@@ -129,13 +129,8 @@ class _Adjoint:
 
     def _through(self, i: int, instr: Instr, ct: int) -> None:
         builder = self.builder
-        reached = [builder.instrs[x] for x in instr.operands if x in self.reaches]
-        if instr.is_batched and not all(x.is_batched for x in reached):
-            # What is the same in every example is summed over them.
-            ct = builder.broadcast(ct, builder.shape(ct), is_batched=True)
+        ct = self._spread(instr, ct)
         if isinstance(instr.op, Primitive):
-            if any(x.shape != instr.shape for x in reached):
-                ct = builder.broadcast(ct, instr.shape)
             self._elementwise(i, instr, ct)
             return
         ct = builder.broadcast(ct, instr.shape)
@@ -182,6 +177,16 @@ class _Adjoint:
                     self._give(operand, builder.fetch(ct, access.positions()))
             case _:
                 raise NotImplementedError(instr.op)
+
+    def _spread(self, instr: Instr, ct: int) -> int:
+        """`ct`, with an element wherever an operand is repeated: there its parts are summed."""
+        builder = self.builder
+        reached = [builder.instrs[x] for x in instr.operands if x in self.reaches]
+        if instr.is_batched and not all(x.is_batched for x in reached):
+            ct = builder.broadcast(ct, builder.shape(ct), is_batched=True)
+        if isinstance(instr.op, Primitive) and any(x.shape != instr.shape for x in reached):
+            ct = builder.broadcast(ct, instr.shape)
+        return ct
 
     def _matmul(self, a: int, b: int, ct: int) -> None:
         builder = self.builder
