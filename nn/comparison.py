@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from autodiff import Value, no_grad
 from nn.dropout import uniforms
 from nn.engines import Array, Eager
 from nn.module import Module
-from nn.trust import Words, require_equal, spread
+from nn.trust import DiffersError, Words, require_equal, spread
 
 _MEASURED = 4
 """How many examples are compared in evaluation mode."""
@@ -108,6 +109,11 @@ def _losses(
     pairs = list(zip(predictions, targets, strict=True))
     each = np.array([engine.of([p], [t]).data for p, t in pairs])
     keep = np.flatnonzero(np.isfinite(each)).tolist()
+    if len(keep) < len(each) and isfinite(engine.of(predictions, targets).data):
+        raise DiffersError(
+            f"the loss of {len(each)} examples is finite, that of some alone is not: it is no mean "
+            "over the examples"
+        )
     if not keep:
         return each, None
     return each, engine.of([predictions[k] for k in keep], [targets[k] for k in keep])

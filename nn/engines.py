@@ -46,7 +46,7 @@ class Eager:
     def loss(self, batch: npt.NDArray[np.int_]) -> float:
         """The loss of some examples, which the next step goes down."""
         rows, targets = self._lists
-        self._root = self.root([rows[i] for i in batch], [targets[i] for i in batch])
+        self._root = self.root([_own(rows[i]) for i in batch], [_own(targets[i]) for i in batch])
         return self._root.data
 
     def update(self, change: Change) -> None:
@@ -87,6 +87,8 @@ class Eager:
     def of(self, predictions: list[Any], targets: list[Any]) -> Value:
         """The loss of predictions as a Value."""
         root = self.criterion(predictions, targets)
+        if isinstance(root, float) and not _is_recording():
+            return Value(root)  # derivatives inside a model are numbers there
         if not isinstance(root, Value):
             raise TypeError(f"fit: the loss must return a Value, got {type(root).__name__}")
         return root
@@ -94,3 +96,13 @@ class Eager:
     @cached_property
     def _lists(self) -> tuple[list[Any], list[Any]]:
         return self.x.tolist(), self.y.tolist()
+
+
+def _own(row: Any) -> Any:
+    """A row that a model may change: nested lists anew, numbers as they are."""
+    return list(map(_own, row)) if isinstance(row, list) else row
+
+
+def _is_recording() -> bool:
+    """Whether ops record a graph here: not inside `no_grad`."""
+    return (Value(0.0) + 0.0).op is not None

@@ -18,7 +18,8 @@ def compile(f: Callable[..., Any], *, batched: bool = True, dtype: Any = float) 
     does the result come back, with an array of shape (B,) for each number in it. A Value as an
     argument counts as its number, the same in every example. With `batched=False` the arguments
     are those of `f` itself. Arrays are of type `dtype`. Arrays of integers trace as numbers, or
-    as indices for `take`, which count from 0 and not from the end (IndexError).
+    as indices for `take`, which count from 0 and not from the end (IndexError); arrays of bools
+    as conditions.
 
     Read again at every call: the data of the leaf Values that `f` reaches, which are the
     parameters. Values with a graph, made before, are computed again from their leaves. Frozen

@@ -350,6 +350,7 @@ for _name, _what, _instead in (
     ("__index__", "a traced scalar as an index", "use autodiff.take(values, index)"),
     ("__round__", "round() of a traced scalar", _NUMBER),
     ("__format__", "formatting a traced scalar", _NUMBER),
+    ("__str__", "str() of a traced scalar", _NUMBER),
     ("item", "item() of a traced scalar", _NUMBER),
     ("backward", "backward() on a traced scalar", "take gradients of the kernel"),
     ("__copy__", "a copy of a traced scalar", "use it itself, or detach()"),

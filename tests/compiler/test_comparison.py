@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from autodiff import GradcheckError
+import autodiff
+from autodiff import GradcheckError, Value
 from autodiff.compiler import Kernel
 
 from .programs import is_close
@@ -40,3 +41,36 @@ def test_check_takes_functions_that_call_methods():
     kernel = Kernel(lambda x: x.relu() + x.exp())
     assert is_close(kernel(X), X + np.exp(X))
     kernel.check(X)
+
+
+def test_a_float_may_be_a_condition(w):
+    Kernel(lambda x: autodiff.where(x, w * x, w)).check(np.array([0.0, 2.0]))
+
+
+def test_single_precision_is_compared_as_such(w):
+    kernel = Kernel(lambda x: x * w, dtype=np.float32)
+    kernel.check(np.array([0.1, 0.2]))
+    with pytest.raises(GradcheckError, match="rtol=1e-12"):
+        kernel.check(np.array([0.1, 0.2]), rtol=1e-12)
+
+
+def test_a_difference_is_shown_also_beside_nan(w):
+    calls = []
+
+    def f(x):
+        calls.append(1)
+        return [autodiff.log(x), x * (1 if len(calls) == 1 else 2)]
+
+    with pytest.raises(GradcheckError, match=r"the kernel gives -1.0, eager -2.0"):
+        Kernel(f).check(np.array([-1.0]))
+
+
+def test_a_hessian_of_zero_may_be_rounding():
+    w = [Value(0.5), Value(0.3), Value(0.8)]
+
+    def f(x):
+        tops = [autodiff.maximum(*w[:k]) for k in (1, 2, 3)]
+        sums = [autodiff.logsumexp(tops[: k + 1]) for k in range(3)]
+        return autodiff.tanh(sums[-1] - sums[0]) * x
+
+    Kernel(f).check(np.array([1.0, -0.5]))

@@ -254,6 +254,7 @@ DOORS = {
     "backward of an op": lambda w, x: ((w * w).backward(), w * x)[1],
     "set data": lambda w, x: (setattr(w, "data", 2.0), w * x)[1],
     "set grad": lambda w, x: (setattr(w, "grad", 2.0), w * x)[1],
+    "str of a tracer": lambda w, x: len(str(x)) * w,
     "copy of a tracer": lambda w, x: copy.copy(w * x),
     "deepcopy of a tracer": lambda w, x: copy.deepcopy(w * x),
     "pickle of a tracer": lambda w, x: pickle.loads(pickle.dumps(w * x)),

@@ -1,5 +1,6 @@
 """The engines: both train alike, and what cannot be compiled is named."""
 
+from contextlib import nullcontext
 from math import nan
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import autodiff
 import nn
+from autodiff import Value
 from nn import MLP, SGD
 from nn.compiled import Compiled
 from nn.engines import Eager
@@ -221,3 +223,59 @@ def test_without_dropout_the_engines_are_as_without_it():
         for engine in ("eager", "compiled")
     )
     np.testing.assert_allclose(compiled.losses, eager.losses, rtol=1e-9)
+
+
+def test_a_loss_that_one_example_alone_does_not_have_is_trained_on_values():
+    x = np.random.default_rng(0).normal(size=(40, 1))
+    y = (x[:, 0] > 0) * 1.0
+
+    def masked_mean(predictions, mask):
+        pairs = zip(predictions, mask, strict=True)
+        return sum(p * p * m for p, m in pairs) / sum(mask)
+
+    def losses(engine):
+        model = nn.MLP(1, [1], seed=0)
+        return nn.fit(
+            model, x, y, loss=masked_mean, iterations=2, progress=False, engine=engine
+        ).losses
+
+    with pytest.warns(RuntimeWarning, match="no mean over the examples"):
+        assert losses("auto") == losses("eager")
+
+
+class Slope(nn.Module):
+    def __init__(self):
+        self.n = nn.MLP(1, [4, 1], "tanh", seed=0)
+
+    def __call__(self, x):
+        return autodiff.grad(lambda q: self.n([q]))(x[0])
+
+
+def test_a_model_of_derivatives_is_trained_on_values():
+    x = np.random.default_rng(0).normal(size=(12, 1))
+    found = []
+    for engine in ("auto", "eager"):
+        with pytest.warns(RuntimeWarning, match="grad") if engine == "auto" else nullcontext():
+            history = nn.fit(
+                Slope(), x, x[:, 0], iterations=2, validation=0.25, progress=False, engine=engine
+            )
+        found.append(history.losses)
+    assert found[0] == found[1]
+
+
+class Doubling(nn.Module):
+    def __init__(self):
+        self.a = Value(0.1)
+
+    def __call__(self, x):
+        x[0] *= 2
+        return self.a * x[0]
+
+
+def test_a_model_may_change_the_row_that_it_is_given():
+    x = np.random.default_rng(0).normal(size=(10, 2))
+    found = [
+        nn.fit(Doubling(), x, x[:, 0], iterations=5, progress=False, engine=engine).losses
+        for engine in ("compiled", "eager")
+    ]
+    np.testing.assert_allclose(*found, rtol=1e-12)
