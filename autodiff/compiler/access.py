@@ -4,7 +4,7 @@ Places are positions in the flattened array, without its batch axis.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -185,7 +185,7 @@ def periods(positions: Positions) -> list[int] | None:
     return sizes
 
 
-def common_shape(periods: Iterable[Sequence[int]], size: int) -> Shape | None:
+def common_shape(periods: Iterable[Collection[int]], size: int) -> Shape | None:
     """The coarsest shape of `size` elements that has all of these blocks; None without one."""
     blocks = sorted({1, size}.union(*periods))
     if any(outer % inner for inner, outer in pairwise(blocks)):

@@ -137,7 +137,7 @@ class Lowering:
     def _in_lane_order(self, operands: Sequence[Operand]) -> tuple[int, Shape, Positions]:
         """How many elements are gathered, the shape, and the place of each lane."""
         count = len(operands[0][1])
-        blocks: list[int] = []
+        blocks: set[int] = set()
         shape: Shape = (count,)
         gathered = 0
         for array, lanes in operands:
@@ -150,12 +150,12 @@ class Lowering:
             )
             if is_view and tried is not None and found is not None:
                 shape = tried
-                blocks = [*{*blocks, *found}]
+                blocks.update(found)
                 own = contiguous(self.builder.shape(array))
                 natural = common_shape([blocks, own], count)
                 if natural and found == [count] and self.builder.instrs[array].size == count:
                     shape = natural
-                    blocks = [*{*blocks, *own}]
+                    blocks.update(own)
             else:
                 gathered += count
         return gathered, shape, np.arange(count)

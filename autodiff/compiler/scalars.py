@@ -1,5 +1,6 @@
 """The scalar program: what a trace records, one instruction a number, equal ones once."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +42,9 @@ class Scalars:
     is_closed: bool = False
     own: set[Any] = field(default_factory=set)
     """The Values made while the function is traced: they are constants."""
-    _known: dict[Any, int] = field(default_factory=dict)
+    _known: dict[Any, dict[tuple[int, ...], int]] = field(default_factory=lambda: defaultdict(dict))
+    """Of each op, the number of the instruction that has these operands."""
+    _constants: dict[str, int] = field(default_factory=dict)
     _values: dict[Value, int] = field(default_factory=dict)
     _is_still: list[bool] = field(default_factory=list)
     """Of the instructions so far for which it was asked: whether nothing flows back from them."""
@@ -54,20 +57,20 @@ class Scalars:
 
     def add(self, op: Any, operands: tuple[int, ...]) -> int:
         """The number of the instruction, a new one unless there is an equal one."""
-        key = (op, operands)
-        known = self._known.get(key)
+        alike = self._known[op]
+        known = alike.get(operands)
         if known is None:
-            known = self._known[key] = len(self.ops)
+            known = alike[operands] = len(self.ops)
             self.ops.append(op)
             self.operands.append(operands)
         return known
 
     def constant(self, x: float) -> int:
         """The number of a constant; -0.0 and 0.0 are two, all nan are one."""
-        key = ("constant", x.hex())
-        known = self._known.get(key)
+        key = x.hex()
+        known = self._constants.get(key)
         if known is None:
-            known = self._known[key] = self.add(CONSTANTS, (len(self.constants),))
+            known = self._constants[key] = self.add(CONSTANTS, (len(self.constants),))
             self.constants.append(x)
         return known
 
@@ -121,7 +124,7 @@ class Scalars:
 
     def is_constant(self, i: int, value: float) -> bool:
         """Whether an instruction is this constant, to the sign of a zero."""
-        return self._known.get(("constant", value.hex())) == i
+        return self._constants.get(value.hex()) == i
 
     def dot(self, *wx: int) -> int:
         """A dot as a sum of products."""

@@ -3,7 +3,7 @@ import pytest
 
 from autodiff.compiler.access import ANY
 from autodiff.compiler.builder import Builder
-from autodiff.compiler.contract import Dots, padded
+from autodiff.compiler.contract import Dots, _completed, bands, padded
 from autodiff.compiler.emit import Emitter
 from autodiff.compiler.loading import load
 
@@ -62,3 +62,30 @@ def test_zeros_that_are_there_are_not_made_again(builder):
     holes = np.array([False, True, False, False])
     made = padded(builder, a, np.array([[0, ANY], [2, 3]]), {a: holes})
     assert builder.instrs[made].op == "view"
+
+
+ROWS = {
+    "none": ([[1, 2], [3, 4]], [[1, 2], [3, 4]]),
+    "of a longer one": ([[1, ANY, ANY], [1, 2, 3], [1, 2, ANY]], [[1, 2, 3]] * 3),
+    "of two": ([[1, ANY, ANY], [1, 2, ANY], [1, 3, 4]], [[1, 3, 4], [1, 2, 1], [1, 3, 4]]),
+    "of one that is continued itself": ([[2, ANY, ANY], [2, 5, ANY], [2, 5, 7]], [[2, 5, 7]] * 3),
+    "not in order": ([[9, 1, 2], [4, ANY, ANY], [9, ANY, ANY]], [[9, 1, 2], [4, 4, 4], [9, 1, 2]]),
+    "turned": ([[0, ANY, ANY], [1, 0, ANY], [2, 1, 0]], [[0, 0, 0], [1, 0, 1], [2, 1, 0]]),
+    "of large numbers": ([[256, ANY], [256, 1], [1, ANY]], [[256, 1], [256, 1], [1, 1]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_is_continued_as_the_longest_that_begins_like_it(name):
+    rows, expected = ROWS[name]
+    assert _completed(np.array(rows)).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [([3, 1, 2], [[0, 1, 2]]), ([5] * 9, [[*range(9)]]), ([1] * 60 + [60], [[*range(61)]]),
+     ([1] * 70 + [70, 64], [[*range(70)], [70, 71]]), ([*range(1, 300)], [[*range(299)]]),
+     ([2, 9000, 3, 2, 3, 8500, 1, 1, 1, 1], [[0, 2, 3, 4], [1, 5], [6, 7, 8, 9]])],
+)  # fmt: skip
+def test_lanes_of_other_lengths_are_told_apart_where_much_would_be_in_vain(counts, expected):
+    assert bands(counts) == expected

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autodiff import Value
-from autodiff.compiler import Kernel, emit, loading
+from autodiff.compiler import Kernel, emit, loading, lower
 from autodiff.compiler.ir import verify
 
 from .layouts import Layout, boxed
@@ -116,5 +116,12 @@ def test_random_layouts_with_large_arrays_equal_eager_execution(least, monkeypat
     monkeypatch.setattr(emit, "LARGE", least)
     monkeypatch.setattr(loading, "np", Poisoned())
     for seed in range(30 * least, 30 * least + 30):
+        check(seed)
+        check_structure(seed)
+
+
+def test_random_layouts_with_lanes_apart_equal_eager_execution(monkeypatch):
+    monkeypatch.setattr(lower, "bands", lambda counts: [[k] for k in range(len(counts))[::-1]])
+    for seed in range(40):
         check(seed)
         check_structure(seed)
