@@ -44,11 +44,11 @@ def compare(
     size = len(results)
     if gradient is not None and product is not None:
         with np.errstate(all="ignore"):
-            _require_close("the gradient", gradient, gradients / size, rtol)
             # What cancels leaves the rounding of what it is made of.
-            largest = np.max(np.abs(gradients[np.isfinite(gradients)]), initial=0.0) / size
-            what = "the Hessian times a vector"
-            _require_close(what, product, products / size, rtol, atol=rtol * largest)
+            noise = 1e-4 * rtol * _largest(results)
+            _require_close("the gradient", gradient, gradients / size, rtol, noise)
+            noise = max(noise, rtol * _largest(gradients) / size)
+            _require_close("the Hessian times a vector", product, products / size, rtol, noise)
 
 
 def _called(f: Callable[..., Any], trace: Trace, leaves: Sequence[Array], b: int) -> Any:
@@ -86,7 +86,7 @@ def _data(x: Any) -> Any:
 
 def _require_close(what: str, kernel: Any, eager: Any, rtol: float, atol: float = 0.0) -> None:
     kernel, eager = np.asarray(kernel, dtype=float), np.asarray(eager, dtype=float)
-    size = np.max(np.abs(eager[np.isfinite(eager)]), initial=0.0)
+    size = _largest(eager)
     if not np.allclose(kernel, eager, rtol=rtol, atol=max(atol, rtol * size), equal_nan=True):
         with np.errstate(all="ignore"):
             gaps = np.abs(kernel - eager)
@@ -96,3 +96,9 @@ def _require_close(what: str, kernel: Any, eager: Any, rtol: float, atol: float 
         raise GradcheckError(
             f"{what}: the kernel gives {ours!r}, eager {theirs!r}, with rtol={rtol:g}"
         )
+
+
+def _largest(numbers: Any) -> float:
+    """The largest absolute value of what is finite."""
+    array = np.asarray(numbers, dtype=float)
+    return float(np.max(np.abs(array[np.isfinite(array)]), initial=0.0))

@@ -221,7 +221,8 @@ class Trace:
             # so is the product, and examples are evaluated again.
             zero = builder.constant(np.zeros(1))
             nothing = builder.apply(ops.clip, [builder.number(outputs[0]), zero, zero])
-            outputs = [_unless(builder, product, nothing)]
+            product = _unless(builder, product, nothing)
+            outputs = [builder.broadcast(product, (self.sizes[PARAMETERS],))]
         program, new = builder.program(outputs)
         cotangent_of = {
             new[ct]: new[of] for ct, of in cotangent_of.items() if ct in new and of in new

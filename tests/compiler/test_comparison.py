@@ -74,3 +74,15 @@ def test_a_hessian_of_zero_may_be_rounding():
         return autodiff.tanh(sums[-1] - sums[0]) * x
 
     Kernel(f).check(np.array([1.0, -0.5]))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda w: autodiff.tanh(autodiff.logsumexp([autodiff.maximum(*w)] * 2) - w[0]),
+        lambda w: autodiff.stop_gradient(autodiff.logsumexp([w[0], w[0]])) * w[0] / w[0],
+    ],
+)
+def test_derivatives_of_zero_may_be_rounding(f):
+    w = [Value(1.287), Value(-0.573)]
+    Kernel(lambda x: f(w) + 0.0 * x).check(np.array([-1.349]))

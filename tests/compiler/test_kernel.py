@@ -545,3 +545,12 @@ def test_masked_arrays_are_refused(line):
 
 def test_argnums_may_be_an_integer_of_numpy(line):
     assert is_close(line.value_and_grad(X, Y, argnums=np.int64(1))[1], 2 * Y)
+
+
+def test_a_product_of_the_hessian_has_an_element_for_each_parameter():
+    w = [Value(0.5), Value(2.0)]
+    kernel = Kernel(lambda x: (w[0] * w[1], 0.5)[1])
+    kernel(X)
+    found = kernel.hvp(X, vector=np.ones(len(kernel.parameters)))
+    assert found.shape == (len(kernel.parameters),)
+    kernel.check(X)
