@@ -58,11 +58,10 @@ def _softmax(xs: Any, out: Any) -> list[Any]:
     """e^x / Σ e^x, both over e^out, which changes nothing and so has no derivative.
 
     As `out` is log Σ e^x, e^(x - out) is the quotient itself, but for the digits that its
-    rounding takes. Where it is infinite, the largest number stands for it.
+    rounding takes. Beside an infinite operand the finite ones have none of it.
     """
-    if type(out) is not float or not -inf < out < inf:
-        is_finite = (out > -inf) & (out < inf)
-        out = stop_gradient(where(is_finite, out, LARGEST * sign(out)))
+    if type(out) is not float or out == inf:
+        out = stop_gradient(where(out < inf, out, LARGEST))
     exponentials = [exp(x - out) for x in xs]
     scale = div(1.0, sum(exponentials))
     return [e * scale for e in exponentials]
@@ -181,7 +180,7 @@ maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x >= out 
     "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
 minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x <= out for x in xs]),
     "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
-logsumexp = _reduction("logsumexp", ieee.logsumexp, _softmax,
+logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: _softmax(xs, out),  # noqa: PLW0108
     "np.logaddexp.reduce({0}, axis=0)", identity=-inf)
 # fmt: on
 
@@ -194,7 +193,7 @@ def _power_slope(x: Any, y: Any) -> Any:
         return slope
     # At x = 0 and 0 < y ≤ 1 the slope by y is -inf: the limit of x^(y - 1) (1 + y log x).
     steep = power - where(y >= 1, sqrt(y - 1.0), 0.0)
-    elsewhere = where(y == 0, 0.0, where((y > 0) & (y <= 1), steep, slope))
+    elsewhere = where((y >= 0) & (y <= 1), where(y == 0, 0.0, steep), slope)
     return where((x > 0) | (x < 0), slope, elsewhere)
 
 

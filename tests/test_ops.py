@@ -190,6 +190,8 @@ CONVENTIONS = [  # op, operands, result, slopes
     ("logsumexp", (-1000.0, -1000.0), -999.3068528194401, (0.5, 0.5)),
     ("logsumexp", (3.0, -inf), 3.0, (1.0, 0.0)),
     ("logsumexp", (-inf, -inf), -inf, (nan, nan)),
+    ("logsumexp", (inf, 3.0), inf, (nan, 0.0)),
+    ("logsumexp", (1e200, 1e200), 1e200, (0.5, 0.5)),
     ("atan2", (1e200, 1e200), np.pi / 4, (5e-201, -5e-201)),
     ("atan2", (1e-200, -1e-200), 3 * np.pi / 4, (-5e199, -5e199)),
     ("atan2", (-1e200, 1.0), -np.pi / 2, (0.0, 1e-200)),
