@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from autodiff import Value, no_grad
+from autodiff import Value
 from nn.compiled import Compiled
 from nn.engines import Array, Change, Eager, Loss
 from nn.module import Module
@@ -39,8 +39,7 @@ class Auto:
             reason = error
         before = Snapshot(model)
         try:
-            with no_grad():
-                self._now.loss(spread(_TRIED, x, y))
+            self._now.loss(spread(_TRIED, x, y))
         finally:
             before.restore()
             before.rewind()

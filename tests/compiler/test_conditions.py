@@ -272,6 +272,7 @@ def test_what_may_mean_something_else_in_eager_execution_is_refused(name):
         Kernel(REFUSED[name])(np.ones(2), np.array([True, False]))
 
 
+@pytest.mark.filterwarnings("ignore:Bitwise inversion:DeprecationWarning")
 @pytest.mark.parametrize("name", [name for name in REFUSED if "equality" not in name])
 def test_eager_execution_refuses_it_too_or_gives_what_is_no_condition(name):
     try:

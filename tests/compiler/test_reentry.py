@@ -52,6 +52,8 @@ def test_a_kernel_may_be_called_at_every_opcode_of_its_own_call():
         finally:
             sys.settrace(before)
         assert np.array_equal(np.concatenate([np.ravel(x) for x in found], axis=None), outer)
+        if not seen and sys.version_info[:2] == (3, 12):
+            pytest.skip("the first releases of Python 3.12 show no opcodes of frames to come")
         assert seen > 200
         assert not wrong
 

@@ -28,7 +28,7 @@ class Mutant(NamedTuple):
 
 
 MUTANTS = [
-    Mutant("scalars.py", '("constant", x.hex())', '("constant", x)'),
+    Mutant("scalars.py", "key = x.hex()", "key = x"),
     Mutant("scalars.py", "for exponent in (1.0, 2.0, 3.0, 4.0):", "for exponent in (1.0, 2.0, 4.0, 3.0):"),
     Mutant("scalars.py", "return x if self.constants[self.operands[condition][0]] else y", "return x"),
     Mutant("scalars.py", "return xs[0] if len(xs) == 1 else None", "return xs[0] if xs else None"),
