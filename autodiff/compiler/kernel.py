@@ -129,7 +129,8 @@ class Kernel:
     ) -> tuple[Any, Any]:
         trace, leaves, batch = self._trace(args)
         self._check_scalar(trace)
-        chosen = argnums if isinstance(argnums, tuple) else (operator.index(argnums),)
+        are_many = isinstance(argnums, tuple | list)
+        chosen = tuple(argnums) if isinstance(argnums, tuple | list) else (operator.index(argnums),)
         parts: dict[int, list[Any]] = {owner: [] for owner in trace.owner}
         for k in chosen:
             if k not in parts:
@@ -146,7 +147,7 @@ class Kernel:
         for leaf, gradient in zip(trace.inputs_of(chosen), gradients, strict=True):
             parts[owner_of[leaf]].append(gradient)
         by_argument = tuple(self._shaped(trace, k, parts[k], batch) for k in chosen)
-        return values, by_argument if isinstance(argnums, tuple) else by_argument[0]
+        return values, by_argument if are_many else by_argument[0]
 
     def backward(self, *args: Any) -> float:
         """Add the gradient of the mean over the batch to each parameter's `grad`; the mean.

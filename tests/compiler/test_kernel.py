@@ -543,6 +543,12 @@ def test_masked_arrays_are_refused(line):
         line(masked, Y)
 
 
+def test_argnums_may_be_a_list(line):
+    _, (by_y, by_x) = line.value_and_grad(X, Y, argnums=[1, 0])
+    assert is_close(by_y, 2 * Y)
+    assert is_close(by_x, [2.0] * 3)
+
+
 def test_argnums_may_be_an_integer_of_numpy(line):
     assert is_close(line.value_and_grad(X, Y, argnums=np.int64(1))[1], 2 * Y)
 
