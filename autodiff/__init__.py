@@ -3,14 +3,8 @@
 Write it one scalar at a time: a `Value` is a number that knows how it was computed.
 """
 
-# Registers what ops mean on NumPy arrays.
-from autodiff import array as array
 from autodiff import ops as ops
-from autodiff.anomaly import AnomalyError
-from autodiff.check import GradcheckError, gradcheck
-from autodiff.compiler import Kernel, TraceError, compile
-from autodiff.custom import custom_op
-from autodiff.derivatives import (
+from autodiff.calculus.derivatives import (
     backward,
     grad,
     hessian,
@@ -21,8 +15,13 @@ from autodiff.derivatives import (
     value_and_grad,
     vjp,
 )
-from autodiff.graph import depth, leaves, toposort
-from autodiff.modes import collector_paused, detect_anomaly, no_grad
+from autodiff.checking.gradcheck import GradcheckError, gradcheck
+from autodiff.compiler import Kernel, TraceError, compile
+from autodiff.engine.anomaly import AnomalyError
+from autodiff.engine.custom import custom_op
+from autodiff.engine.graph import depth, leaves, toposort
+from autodiff.engine.modes import collector_paused, detect_anomaly, no_grad
+from autodiff.engine.value import Value
 from autodiff.ops import (
     abs,
     acos,
@@ -67,8 +66,7 @@ from autodiff.ops import (
     tanh,
     where,
 )
-from autodiff.primitive import Domain
-from autodiff.value import Value
+from autodiff.rows.primitive import Domain
 from autodiff.view import draw, play, tree
 
 __version__ = "0.1.0"

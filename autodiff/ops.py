@@ -17,9 +17,9 @@ from itertools import accumulate
 from math import inf, nan, pi
 from typing import Any
 
-from autodiff import ieee
-from autodiff.primitive import TABLE, Domain, Partial, Primitive, declare
-from autodiff.reduction import Reduction, Selection
+from autodiff.rows import ieee
+from autodiff.rows.primitive import TABLE, Domain, Partial, Primitive, declare
+from autodiff.rows.reduction import Reduction, Selection
 
 __all__ = ["TABLE"]  # besides the rows
 
@@ -78,8 +78,8 @@ def _predicate(name: str, forward: Any, label: str, **facts: Any) -> Any:
 
 # fmt: off
 # Arithmetic
-add = _row("add", operator.add, _one, _one, label="+", keeps_unsigned=True)
-sub = _row("sub", operator.sub, _one, lambda x, y, out: -1.0, label="-", ufunc="subtract")
+add = _row("add", operator.add, _one, _one, label="+", keeps_unsigned=True, signs=(1, 1))
+sub = _row("sub", operator.sub, _one, lambda x, y, out: -1.0, label="-", ufunc="subtract", signs=(1, -1))
 mul = _row("mul", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label="*", ufunc="multiply", keeps_unsigned=True)
 div = _row("div", ieee.divide,
     lambda x, y, out: div(1.0, y),
@@ -89,12 +89,12 @@ pow = _row("pow", ieee.power,
     lambda x, y, out: _power_slope(x, y),
     lambda x, y, out: _power_slope_by_exponent(x, y, out * log(x)),
     label="**", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,), singular=True)
-neg = _row("neg", operator.neg, lambda x, out: -1.0, ufunc="negative")
+neg = _row("neg", operator.neg, lambda x, out: -1.0, ufunc="negative", signs=(-1,))
 abs = _row("abs", builtins.abs, lambda x, out: sign(x), ufunc="absolute", domain=(KINK,), unsigned=True)
 sign = _row("sign", ieee.sign, lambda x, out: 0.0, domain=(KINK,), selects=True)
 
 # Exponentials, logarithms, roots; where a logarithm is nan, so is each of its derivatives
-sqrt = _row("sqrt", ieee.sqrt, lambda x, out: div(0.5, out), domain=(POSITIVE,), keeps_unsigned=True, signed=(0,), singular=True)
+sqrt = _row("sqrt", ieee.sqrt, lambda x, out: div(0.5, out), domain=(POSITIVE,), keeps_unsigned=True, signed=(0,), singular=True, textbook=(lambda x, out: div(1.0, 2.0 * out),))
 exp = _row("exp", ieee.exp, lambda x, out: out, unsigned=True, singular=True)
 expm1 = _row("expm1", ieee.expm1, lambda x, out: exp(x), singular=True)
 log = _row("log", ieee.log, lambda x, out: div(where(x < 0, nan, 1.0), x), domain=(POSITIVE,), signed=(0,), singular=True)
@@ -114,7 +114,8 @@ atan2 = _row("atan2", math.atan2,
 sinh = _row("sinh", ieee.sinh, lambda x, out: cosh(x), singular=True)
 cosh = _row("cosh", ieee.cosh, lambda x, out: sinh(x), unsigned=True, singular=True)
 tanh = _row("tanh", math.tanh,
-    lambda x, out: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)))  # 1 - out² has no digit left at 20
+    lambda x, out: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)),  # 1 - out² has no digit left at 20
+    textbook=(lambda x, out: 1.0 - out * out,))
 erf = _row("erf", math.erf, lambda x, out: 2 / math.sqrt(pi) * exp(-(x * x)),
     array="np.vectorize(math.erf, otypes=[float])({0})")
 erfc = _row("erfc", math.erfc, lambda x, out: -2 / math.sqrt(pi) * exp(-(x * x)),
@@ -128,7 +129,7 @@ leaky_relu = _row("leaky_relu", lambda x, slope: x if x > 0 else slope * x,
     lambda x, slope, out: where(x > 0, 0.0, x),
     array="np.where({0} > 0, {0}, {1} * {0})", domain=(KINK, REAL), defaults=(0.01,))
 sigmoid = _row("sigmoid", ieee.sigmoid, lambda x, out: out * sigmoid(-x),
-    array="np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(-np.abs({0})))", unsigned=True)
+    textbook=(lambda x, out: out * (1.0 - out),), array="np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(-np.abs({0})))", unsigned=True)
 softplus = _row("softplus", ieee.softplus, lambda x, out: sigmoid(x), array="np.logaddexp(0.0, {0})", unsigned=True)
 gelu = _row("gelu", lambda x: 0.5 * x * math.erfc(-x * math.sqrt(0.5)),
     lambda x, out: 0.5 * erfc(-x * math.sqrt(0.5)) + x * (exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * pi))),
@@ -168,20 +169,20 @@ logical_xor = _predicate("logical_xor", lambda x, y: bool(x) is not bool(y), "^"
 
 # Reductions, over the sequence of operands; dot binds its two sequences one behind the other
 sum = _reduction("sum", lambda xs: builtins.sum(xs, 0.0), lambda xs, out: (1.0,) * len(xs),
-    "np.sum({0}, axis=0)", identity=0.0, keeps_unsigned=True)
+    "np.sum({0}, axis=0)", identity=0.0, neutral=0.0, keeps_unsigned=True, signs=(1,))
 mean = _reduction("mean", lambda xs: builtins.sum(xs, 0.0) / len(xs), lambda xs, out: (1 / len(xs),) * len(xs),
     "np.mean({0}, axis=0)")
 prod = _reduction("prod", math.prod, lambda xs, out: _products_of_others(xs),
-    "np.prod({0}, axis=0)", identity=1.0)
+    "np.prod({0}, axis=0)", identity=1.0, neutral=1.0)
 dot = _reduction("dot", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx) // 2 :]), 0.0),
     lambda wx, out: (*wx[len(wx) // 2 :], *wx[: len(wx) // 2]),
     "np.sum({0} * {1}, axis=0)", sequences=2, identity=0.0)
 maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x >= out for x in xs]),
-    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
+    "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", neutral=-inf, selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
 minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x <= out for x in xs]),
-    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
+    "np.min({0}, axis=0)", sequences=0, label="min", ufunc="minimum", neutral=inf, selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
 logsumexp = _reduction("logsumexp", ieee.logsumexp, lambda xs, out: _softmax(xs, out),  # noqa: PLW0108
-    "np.logaddexp.reduce({0}, axis=0)", identity=-inf)
+    "np.logaddexp.reduce({0}, axis=0)", identity=-inf, neutral=-inf)
 # fmt: on
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.interpreter import show
+from autodiff.rows.interpreter import show
 
 
 def blocks(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:

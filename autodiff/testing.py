@@ -10,13 +10,21 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from autodiff import ops
-from autodiff.check import gradcheck
-from autodiff.drafts import MARGIN, Draft, Expression, domain_of, has_tie, numbers_inside, sequences
-from autodiff.interpreter import show
-from autodiff.primitive import TABLE, Primitive
-from autodiff.reduction import Selection
-from autodiff.report import GradcheckError, Report
-from autodiff.value import Value
+from autodiff.checking.expressions import (
+    MARGIN,
+    Draft,
+    Expression,
+    domain_of,
+    has_tie,
+    numbers_inside,
+    sequences,
+)
+from autodiff.checking.gradcheck import gradcheck
+from autodiff.checking.report import GradcheckError, Report
+from autodiff.engine.value import Value
+from autodiff.rows.interpreter import show
+from autodiff.rows.primitive import TABLE, Primitive
+from autodiff.rows.reduction import Selection
 from nn import MLP
 
 try:

@@ -2,18 +2,23 @@
 
 # `notebook` registers what notebooks show.
 from nn import data, metrics
-from nn import notebook as notebook
-from nn.activations import ACTIVATIONS, Activation
-from nn.attention import SelfAttention
-from nn.clipping import clip_grad_norm_, clip_grad_value_
-from nn.containers import Sequential
-from nn.dropout import Dropout, uniforms
-from nn.embedding import Embedding
-from nn.functional import log_softmax, softmax
-from nn.gpt import GPT
-from nn.history import History
-from nn.layers import MLP, Layer, Linear, Neuron
-from nn.losses import (
+from nn.layers.activations import ACTIVATIONS, Activation
+from nn.layers.attention import SelfAttention
+from nn.layers.containers import Sequential
+from nn.layers.dropout import Dropout, uniforms
+from nn.layers.embedding import Embedding
+from nn.layers.functional import log_softmax, softmax
+from nn.layers.gpt import GPT
+from nn.layers.mlp import MLP, Layer, Linear, Neuron
+from nn.layers.normalization import LayerNorm, RMSNorm
+from nn.module import Module
+from nn.train.clipping import clip_grad_norm_, clip_grad_value_
+from nn.train.engines.prediction import predict
+from nn.train.engines.trust import DiffersError
+from nn.train.files import load, save
+from nn.train.fit import fit
+from nn.train.history import History
+from nn.train.losses import (
     binary_cross_entropy,
     cross_entropy,
     hinge,
@@ -22,15 +27,10 @@ from nn.losses import (
     mae,
     mse,
 )
-from nn.module import Module
-from nn.normalization import LayerNorm, RMSNorm
-from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
-from nn.prediction import predict
-from nn.progress import Bar, Lines, Progress, Silent, Step
-from nn.schedule import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, Schedule, StepLR
-from nn.state import load, save
-from nn.training import fit
-from nn.trust import DiffersError
+from nn.train.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from nn.train.progress import Bar, Lines, Progress, Silent, Step
+from nn.train.schedule import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, Schedule, StepLR
+from nn.view import notebook as notebook
 
 __all__ = [
     "ACTIVATIONS",

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from nn.commands import classifying, fitting, naming
-from nn.commands.output import INTERRUPTED
+from nn.cli import classifying, fitting, naming
+from nn.cli.output import INTERRUPTED
 
 COMMANDS: dict[str, ModuleType] = {"fit": fitting, "classify": classifying, "names": naming}
 DEFAULT = "fit"

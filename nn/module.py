@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value
-from nn.stateful import differing
+from nn.train.stateful import differing
 
 
 class IncompatibleKeys(NamedTuple):

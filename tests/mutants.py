@@ -10,8 +10,8 @@ from itertools import combinations
 from typing import Any
 
 from autodiff import Value, ops
-from autodiff.drafts import domain_of, numbers_inside
-from autodiff.primitive import TABLE, Primitive
+from autodiff.checking.expressions import domain_of, numbers_inside
+from autodiff.rows.primitive import TABLE, Primitive
 
 SOURCE = ast.parse(inspect.getsource(ops))
 EQUIVALENT = {  # not changes at all: row, where, change

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autodiff.primitive import TABLE, Primitive
+from autodiff.rows.primitive import TABLE, Primitive
 from tests.mutants import Mutant, declarations, mutants, mutants_of_functions
 
 TESTS = ("tests/test_ops.py", "tests/test_conventions.py")

@@ -5,8 +5,8 @@ from math import inf, pi
 from pathlib import Path
 
 from autodiff import ops
-from autodiff.primitive import TABLE, Domain, Primitive
-from autodiff.reduction import Reduction, Selection
+from autodiff.rows.primitive import TABLE, Domain, Primitive
+from autodiff.rows.reduction import Reduction, Selection
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- op table: python -m tests.op_table -->\n", "<!-- end of op table -->\n"

@@ -11,7 +11,7 @@ import numpy as np
 
 import autodiff
 from autodiff import Value
-from autodiff.primitive import TABLE
+from autodiff.rows.primitive import TABLE
 
 
 def ours():

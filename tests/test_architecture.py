@@ -1,7 +1,8 @@
-"""The import table, and what every source file must have beside it."""
+"""The rooms of the house: which room imports which, and what every room must have beside it."""
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,78 +13,44 @@ import autodiff.view
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for package in ("autodiff", "nn") for path in (ROOT / package).rglob("*.py"))
 
-# A module imports only from rows above its own.
-ROWS = [
-    "autodiff.ieee autodiff.graph autodiff.modes autodiff.interpreter",
-    "autodiff.primitive autodiff.reverse autodiff.copying autodiff.anomaly",
-    "autodiff.reduction autodiff.linear",
-    "autodiff.ops autodiff.array",
-    "autodiff.value",
-    "autodiff.pytree autodiff.custom",
-    "autodiff.evaluation",
-    "autodiff.derivatives",
-    "autodiff.differences autodiff.drafts",
-    "autodiff.report autodiff.moves",
-    "autodiff.subjects",
-    "autodiff.check",
-    "autodiff.view.renderer autodiff.view.modules autodiff.view.text autodiff.view.nearest",
-    "autodiff.view.sweeps autodiff.view.formula autodiff.view.style autodiff.view.folding",
-    "autodiff.view.playback autodiff.view.links autodiff.view.facts autodiff.view.rows",
-    "autodiff.view.terminal",
-    "autodiff.view.player autodiff.view.graphs autodiff.compiler.access autodiff.compiler.scalars",
-    "autodiff.compiler.trace autodiff.compiler.structure autodiff.compiler.zeros",
-    "autodiff.compiler.pack autodiff.compiler.ir autodiff.compiler.exact autodiff.compiler.names",
-    "autodiff.view.programs",
-    "autodiff.view.drawing",
-    "autodiff.view.notebook",
-    "autodiff.compiler.simplify",
-    "autodiff.compiler.builder autodiff.compiler.homes autodiff.compiler.viewing",
-    "autodiff.compiler.lanes autodiff.compiler.contract autodiff.compiler.spelling",
-    "autodiff.compiler.masks autodiff.compiler.doubt",
-    "autodiff.compiler.reach",
-    "autodiff.compiler.lower autodiff.compiler.adjoint autodiff.compiler.emit "
-    "autodiff.compiler.loading",
-    "autodiff.compiler.traced",
-    "autodiff.compiler.comparison autodiff.compiler.fallback",
-    "autodiff.compiler.kernel",
+# A room (a folder or a module) imports from rooms above its own, and from itself.
+FLOORS = [
+    "autodiff.checks autodiff.pytree",
+    "autodiff.rows",
+    "autodiff.ops",
+    "autodiff.engine",
+    "autodiff.calculus",
+    "autodiff.checking",
+    "autodiff.compiler.scalars",
+    "autodiff.compiler.arrays",
+    "autodiff.compiler.numpy",
     "autodiff.compiler",
     "autodiff.view",
     "autodiff",
-    "nn.init nn.functional nn.sizes nn.stateful nn.progress nn.expression nn.plots",
-    "nn.module nn.losses nn.optim nn.clipping",
-    "nn.schedule nn.state nn.activations nn.containers nn.dropout nn.embedding nn.normalization",
+    "autodiff.testing",
+    "nn.data",
+    "nn.module",
     "nn.layers",
-    "nn.attention",
-    "nn.metrics nn.table nn.examples nn.stopping nn.interruption nn.mode",
-    "nn.snapshot",
-    "nn.trust",
-    "nn.data nn.plan nn.prediction nn.history nn.checkpoint",
-    "nn.engines",
-    "nn.comparison",
-    "nn.compiled",
-    "nn.fallback",
-    "nn.run",
-    "nn.training nn.drawing nn.gpt",
-    "nn.names nn.notebook",
+    "nn.train",
+    "nn.view",
     "nn",
-    "nn.commands",
-    "nn.commands.options nn.commands.output",
-    "nn.commands.regression",
-    "nn.commands.tables nn.commands.polynomial",
-    "nn.commands.fitting nn.commands.classifying nn.commands.naming",
-    "autodiff.testing nn.__main__",
+    "nn.cli nn.testing",
+    "nn.__main__",
 ]
-ROW = {module: row for row, modules in enumerate(ROWS) for module in modules.split()}
-ENGINE = {module for module in ROW if ROW[module] <= ROW["autodiff.value"]} - {"autodiff.array"}
+ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+
+# Rooms that need the standard library alone, but for the modules that say what ops mean on arrays.
+STANDARD = ["autodiff.rows", "autodiff.ops", "autodiff.engine"]
+ARRAYS = {"autodiff.rows.arrays", "autodiff.engine.custom"}
 
 # Imports inside functions: what, and why it is not at the top.
 INNER = {
-    ("autodiff.value", "numpy"): "only NumPy calls __array_ufunc__; the engine does without it",
-    ("nn.plots", "matplotlib.figure"): "an optional extra",
-    ("nn.state", "safetensors.numpy"): "an optional extra",
-    ("nn.progress", "IPython.display"): "it is there in a notebook alone",
-    ("nn.progress", "rich"): "an optional extra",
-    ("nn.progress", "rich.console"): "an optional extra",
+    ("autodiff.engine.value", "numpy"): "only NumPy calls __array_ufunc__; the engine needs none",
+    ("nn.view.plots", "matplotlib.figure"): "an optional extra",
+    ("nn.train.files", "safetensors.numpy"): "an optional extra",
+    ("nn.train.progress", "IPython.display"): "it is there in a notebook alone",
+    ("nn.train.progress", "rich"): "an optional extra",
+    ("nn.train.progress", "rich.console"): "an optional extra",
 }
 
 
@@ -92,15 +59,19 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+MODULES = {name_of(path) for path in SOURCES}
+
+
+def room_of(module: str) -> str:
+    """The innermost room that holds `module`: itself, or a folder above it."""
+    while module not in ROOMS:
+        module = module.rpartition(".")[0]
+    return module
+
+
 def imports(path: Path) -> Iterator[tuple[str, list[str], bool]]:
-    """Module, imported names and whether inside a function, of each import that runs."""
+    """Each import, for type checking too: module, imported names, whether inside a function."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    skipped = {
-        id(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
-        for node in ast.walk(block)
-    }
     inner = {
         id(node)
         for function in ast.walk(tree)
@@ -108,8 +79,6 @@ def imports(path: Path) -> Iterator[tuple[str, list[str], bool]]:
         for node in ast.walk(function)
     }
     for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, [], id(node) in inner
@@ -119,21 +88,43 @@ def imports(path: Path) -> Iterator[tuple[str, list[str], bool]]:
             yield node.module, [alias.name for alias in node.names], id(node) in inner
 
 
-def ours(module: str, names: list[str]) -> list[str]:
+def ours(module: str, names: list[str]) -> set[str]:
     """The modules of ours that an import names."""
     if module.partition(".")[0] not in ("autodiff", "nn"):
-        return []
-    submodules = [f"{module}.{name}" for name in names if f"{module}.{name}" in ROW]
+        return set()
+    submodules = {f"{module}.{name}" for name in names} & MODULES
     is_package_itself = len(submodules) < len(names) or not names
-    return submodules + ([module] if is_package_itself else [])
+    return submodules | ({module} if is_package_itself else set())
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_imports_go_down_the_table(path: Path) -> None:
-    module = name_of(path)
-    for imported, names, _ in imports(path):
-        for target in ours(imported, names):
-            assert ROW[target] < ROW[module], f"{module} imports {target}"
+GRAPH = {
+    name_of(path): {
+        target
+        for module, names, _ in imports(path)
+        for target in ours(module, names) - {name_of(path)}
+    }
+    for path in SOURCES
+}
+
+
+@pytest.mark.parametrize("module", sorted(GRAPH))
+def test_imports_go_down(module: str) -> None:
+    room = room_of(module)
+    for target in GRAPH[module]:
+        assert room_of(target) == room or ROOMS[room_of(target)] < ROOMS[room], (
+            f"{module} imports {target}"
+        )
+
+
+def test_no_imports_form_a_cycle() -> None:
+    try:
+        TopologicalSorter(GRAPH).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def test_every_room_is_there() -> None:
+    assert set(ROOMS) <= MODULES
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
@@ -149,12 +140,10 @@ def test_every_reason_is_still_needed() -> None:
     assert found == set(INNER)
 
 
-def test_the_table_names_every_module() -> None:
-    assert set(ROW) == {name_of(path) for path in SOURCES}
-
-
-@pytest.mark.parametrize("path", [p for p in SOURCES if name_of(p) in ENGINE], ids=name_of)
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_the_engine_imports_the_standard_library_alone(path: Path) -> None:
+    if room_of(name_of(path)) not in STANDARD or name_of(path) in ARRAYS:
+        return
     for imported, _, is_inner in imports(path):
         outside = imported.partition(".")[0] in ("numpy", "graphviz", "matplotlib", "rich", "nn")
         assert is_inner or not outside, imported
@@ -168,14 +157,18 @@ def test_nn_uses_only_public_names_of_autodiff(path: Path) -> None:
             assert set(names) <= public[imported], f"{imported}: {names}"
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.name != "__init__.py"], ids=name_of)
-def test_every_source_has_its_test(path: Path) -> None:
-    inside = path.relative_to(ROOT)
-    folders = inside.parts[1:-1] if inside.parts[0] == "autodiff" else inside.parts[:-1]
-    name = f"test_{path.stem.strip('_')}.py"
-    assert (ROOT / "tests").joinpath(*folders, name).is_file()
+FOLDERS = sorted({path.parent for path in SOURCES})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_every_folder_has_its_tests_and_says_what_it_is_for(folder: Path) -> None:
+    inside = folder.relative_to(ROOT)
+    parts = inside.parts[1:] if inside.parts[0] == "autodiff" else inside.parts
+    assert list(ROOT.joinpath("tests", *parts).glob("test_*.py"))
+    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    assert docstring
 
 
 def test_modules_and_functions_do_not_share_names() -> None:
-    modules = {name.rpartition(".")[2] for name in ROW}
+    modules = {name.removeprefix("autodiff.") for name in MODULES if name.count(".") == 1}
     assert not (modules & set(autodiff.__all__)) - {"ops"}

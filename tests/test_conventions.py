@@ -3,11 +3,10 @@
 import re
 from math import isfinite
 
-from samples import ROWS
-
 from tests import peers
 from tests.conventions import LIBRARIES, rows
 from tests.op_table import README
+from tests.support.samples import ROWS
 
 TABLE = rows(README.read_text(encoding="utf-8"))
 OPERATORS = {"/": "div", "**": "pow"}

@@ -60,7 +60,7 @@ def test_second_backward_doubles_leaves_and_nothing_else(expression):
 
 SCRIPT = """
 from hypothesis import given
-from test_expressions import expressions, gradient, steadily
+from tests.test_expressions import expressions, gradient, steadily
 
 @steadily
 @given(expressions())

@@ -3,11 +3,11 @@
 import pytest
 
 from autodiff import ops
-from autodiff.primitive import TABLE
+from autodiff.rows.primitive import TABLE
 from tests.mutants import Mutant, declarations, functions, mutants, mutants_of_functions
 from tests.mutation import Suite, report
 
-from samples import ROWS  # isort: skip
+from tests.support.samples import ROWS  # isort: skip
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,11 @@ from math import inf, isnan, nan
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from samples import (
+
+import autodiff
+from autodiff import Value, ops
+from autodiff.rows.primitive import TABLE
+from tests.support.samples import (
     ROWS,
     USER_ROWS,
     backward,
@@ -22,10 +26,6 @@ from samples import (
     slope,
     vjp,
 )  # fmt: skip
-
-import autodiff
-from autodiff import Value, ops
-from autodiff.primitive import TABLE
 
 EPS = np.finfo(float).eps
 OPERATORS = {

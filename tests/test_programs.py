@@ -9,9 +9,9 @@ import types
 from pathlib import Path
 
 import pytest
-from samples import micrograd
 
 from autodiff import Value
+from tests.support.samples import micrograd
 
 PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
 README, DRAWING, MOONS, GPT = (

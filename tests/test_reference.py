@@ -11,10 +11,10 @@ import mpmath
 import numpy as np
 import pytest
 from mpmath import mp, mpf
-from samples import EDGES, ROWS, count, domains, grid, has_partial
 
-from autodiff.drafts import arranged
-from autodiff.subjects import Eager
+from autodiff.checking.expressions import arranged
+from autodiff.checking.functions import Eager
+from tests.support.samples import EDGES, ROWS, count, domains, grid, has_partial
 
 
 def complement(x):

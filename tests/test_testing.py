@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
-from samples import ROWS, USER_ROWS, every_row
 
 import autodiff as ad
 import nn
 from autodiff import GradcheckError, Value, ops
-from autodiff.drafts import domain_of, has_tie, is_inside
-from autodiff.primitive import Domain, Primitive
+from autodiff.checking.expressions import domain_of, has_tie, is_inside
+from autodiff.rows.primitive import Domain, Primitive
 from autodiff.testing import OPS, assert_gradients, expressions, modules, operands, values
+from tests.support.samples import ROWS, USER_ROWS, every_row
 
 quickly = settings(max_examples=20, deadline=None, database=None)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autodiff.compiler.kernel import Kernel
-from autodiff.compiler.trace import TraceError
+from autodiff.compiler.scalars.tracer import TraceError
 
 __all__ = ["Kernel", "TraceError", "compile"]
 

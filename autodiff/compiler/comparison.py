@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autodiff import derivatives
-from autodiff.check import GradcheckError
-from autodiff.compiler.structure import Block, filled, flattened
-from autodiff.compiler.traced import Trace
-from autodiff.value import Value
+from autodiff.calculus import derivatives
+from autodiff.checking.gradcheck import GradcheckError
+from autodiff.compiler.arguments import Block, filled, flattened
+from autodiff.compiler.build import Trace
+from autodiff.engine.value import Value
 
 Array = npt.NDArray[Any]
 

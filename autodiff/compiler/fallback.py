@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.compiler.exact import Examples, mended, summed
-from autodiff.compiler.traced import Function, Trace
+from autodiff.compiler.build import Function, Trace
+from autodiff.compiler.eager import Examples, mended, summed
 
 
 class Fallback:

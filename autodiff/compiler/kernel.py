@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from autodiff import modes, reverse
+from autodiff.compiler.arguments import Block, describe, filled, restored
+from autodiff.compiler.arrays.program import Program
+from autodiff.compiler.build import BATCHES, Function, Trace
 from autodiff.compiler.comparison import compare
 from autodiff.compiler.fallback import Fallback
-from autodiff.compiler.ir import Program
-from autodiff.compiler.structure import Block, describe, filled, restored
-from autodiff.compiler.trace import trace_error
-from autodiff.compiler.traced import BATCHES, Function, Trace
-from autodiff.value import Value
+from autodiff.compiler.scalars.tracer import trace_error
+from autodiff.engine import modes, reverse
+from autodiff.engine.value import Value
 
 Array = npt.NDArray[np.floating[Any]]
 

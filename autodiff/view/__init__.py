@@ -1,8 +1,8 @@
 """Graphs to look at."""
 
-from autodiff.view.drawing import draw
+from autodiff.view.graph.drawing import draw
 from autodiff.view.notebook import bundle
-from autodiff.view.player import play
+from autodiff.view.player.page import play
 from autodiff.view.renderer import Drawing, RendererNotFound, find_renderer
 from autodiff.view.style import weight_line
 from autodiff.view.terminal import tree

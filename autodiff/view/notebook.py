@@ -5,9 +5,9 @@ from contextlib import suppress
 from subprocess import CalledProcessError
 from typing import Any
 
-from autodiff.compiler.ir import Program
-from autodiff.value import Value
-from autodiff.view.drawing import draw
+from autodiff.compiler.arrays.program import Program
+from autodiff.engine.value import Value
+from autodiff.view.graph.drawing import draw
 from autodiff.view.nearest import nearest
 from autodiff.view.renderer import RendererNotFound
 from autodiff.view.text import counted

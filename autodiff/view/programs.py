@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.compiler.ir import Instr, Program
+from autodiff.compiler.arrays.program import Instr, Program
 from autodiff.view.nearest import nearest
 from autodiff.view.renderer import Drawing
-from autodiff.view.style import (
+from autodiff.view.style import (  # fmt: skip
     ARRAY_MOVE,
     EDGE,
     GRAPH,
@@ -20,7 +20,7 @@ from autodiff.view.style import (
     STUB,
     Direction,
     record,
-)  # fmt: skip
+)
 from autodiff.view.text import cell, counted, digits, lines
 
 _MOVES = frozenset(

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from autodiff.graph import toposort
-from autodiff.interpreter import show
-from autodiff.value import Value
+from autodiff.engine.graph import toposort
+from autodiff.engine.value import Value
+from autodiff.rows.interpreter import show
 from autodiff.view.modules import parameter_names
 from autodiff.view.nearest import check_count, nearest
 from autodiff.view.text import counted, digits, readable

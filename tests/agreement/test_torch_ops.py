@@ -7,13 +7,13 @@ from math import inf, isnan
 
 import numpy as np
 import pytest
-from samples import EDGES, ROWS, backward, count, edges, grid, has_partial
 
 from autodiff import hessian
-from autodiff.drafts import arranged
+from autodiff.checking.expressions import arranged
 from tests import peers
 from tests.conventions import LIBRARIES, rows
 from tests.op_table import README
+from tests.support.samples import EDGES, ROWS, backward, count, edges, grid, has_partial
 
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")
 

@@ -2,10 +2,9 @@
 
 from itertools import count
 
-import samples
-
 from autodiff import Value, toposort
 from nn import MLP
+from tests.support import samples
 
 
 def shared():

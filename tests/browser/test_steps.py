@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from autodiff import Value, dot, toposort, where
-from autodiff.view.sweeps import depth_first, overwriting, topological
+from autodiff.view.player.sweeps import depth_first, overwriting, topological
 
 from .pages import (
     boxes,

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 import autodiff
 from autodiff import Value, gradcheck
-from autodiff.compiler.ir import verify
+from autodiff.compiler.arrays.program import verify
 from autodiff.testing import expressions
 
 from .reading import unbound_names

@@ -12,7 +12,7 @@ import pytest
 import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
-from autodiff.compiler.ir import Program, verify
+from autodiff.compiler.arrays.program import Program, verify
 
 from . import programs
 from .programs import PROGRAMS, compiled, eager, example, is_close, random_program
@@ -158,7 +158,7 @@ def test_attention_makes_as_many_instructions_at_every_length():
 
 SHOW = """
 import sys
-from compiler.programs import compiled
+from tests.compiler.programs import compiled
 sys.stdout.reconfigure(encoding="utf-8")
 print(compiled("mlp_module")[1].source, compiled("gpt_4")[1].source)
 """

@@ -9,10 +9,10 @@ import pytest
 
 import autodiff
 from autodiff import Value, custom_op, div, where
-from autodiff.array import CUSTOM
 from autodiff.compiler import Kernel
-from autodiff.compiler.ir import verify
-from autodiff.primitive import TABLE, retract
+from autodiff.compiler.arrays.program import verify
+from autodiff.rows.arrays import CUSTOM
+from autodiff.rows.primitive import TABLE, retract
 
 w, v = Value(1.5), Value(-0.5)
 GRID = np.array([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0])

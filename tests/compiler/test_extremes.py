@@ -8,12 +8,13 @@ from math import inf, isfinite, nan
 
 import numpy as np
 import pytest
-from samples import ROWS, count, forward_and_vjp
 
 import autodiff
-from autodiff import Value, clip, derivatives, exp, maximum, ops, where
+from autodiff import Value, clip, exp, maximum, ops, where
+from autodiff.calculus import derivatives
+from autodiff.checking.expressions import arranged
 from autodiff.compiler import Kernel
-from autodiff.drafts import arranged
+from tests.support.samples import ROWS, count, forward_and_vjp
 
 POINTS = {
     1: (0.0, -0.0, inf, -inf, nan, 0.5, 1.0, -1.0, 3.0, -2.0, 40.0, -40.0, 750.0, -750.0, 1e200,

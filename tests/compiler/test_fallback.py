@@ -8,7 +8,7 @@ import pytest
 import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
-from autodiff.compiler.exact import Examples, mended, summed
+from autodiff.compiler.eager import Examples, mended, summed
 
 from .programs import check_derivatives
 

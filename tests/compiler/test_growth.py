@@ -18,12 +18,13 @@ import pytest
 
 import autodiff
 from autodiff import Value, ops
-from autodiff.compiler import Kernel, contract, lower
-from autodiff.compiler.access import ANY
-from autodiff.compiler.adjoint import adjoint
-from autodiff.compiler.builder import Builder
-from autodiff.compiler.emit import Emitter
-from autodiff.compiler.ir import Program
+from autodiff.compiler import Kernel
+from autodiff.compiler.arrays import contract, lower
+from autodiff.compiler.arrays.adjoint import adjoint
+from autodiff.compiler.arrays.builder import Builder
+from autodiff.compiler.arrays.layout import ANY
+from autodiff.compiler.arrays.program import Program
+from autodiff.compiler.numpy.source import Emitter
 
 
 def values(n):

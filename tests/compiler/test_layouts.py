@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from autodiff import Value
-from autodiff.compiler import Kernel, emit, loading, lower
-from autodiff.compiler.ir import verify
+from autodiff.compiler import Kernel
+from autodiff.compiler.arrays import lower
+from autodiff.compiler.arrays.program import verify
+from autodiff.compiler.numpy import loading
+from autodiff.compiler.numpy import source as emit
 
 from .layouts import Layout, boxed
 from .reading import Poisoned, unbound_names

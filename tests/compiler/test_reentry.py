@@ -75,7 +75,7 @@ def test_an_op_may_call_the_kernel_it_stands_in():
         kernels.append(Kernel(lambda x: autodiff.sum([op(v) for v in x]) * W[0]))
         assert np.allclose(kernels[0](X), expected, rtol=1e-14)
     finally:
-        autodiff.primitive.retract(op)
+        autodiff.rows.primitive.retract(op)
 
 
 def test_a_kernel_that_reaches_itself_is_part_of_its_trace():

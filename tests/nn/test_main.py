@@ -16,7 +16,7 @@ import autodiff
 import nn
 from autodiff import Kernel
 from nn import __main__ as command
-from nn.commands import fitting, output, polynomial, regression
+from nn.cli import fitting, output, polynomial, regression
 
 ROOT = Path(__file__).parents[2]
 needs_matplotlib = pytest.mark.skipif(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import autodiff
-from autodiff.compiler.ir import verify
+from autodiff.compiler.arrays.program import verify
 
 from .case import Case, DifferenceError, values
 from .judge import check_batch

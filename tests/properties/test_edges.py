@@ -10,7 +10,7 @@ import pytest
 
 import autodiff
 from autodiff import Value, ops
-from autodiff.primitive import Primitive
+from autodiff.rows.primitive import Primitive
 from autodiff.testing import OPS
 
 EDGES = [0.0, -0.0, 1.0, -1.0, inf, -inf, nan, 1e200, -1e200, 1e-200]

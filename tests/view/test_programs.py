@@ -7,7 +7,7 @@ import pytest
 
 import autodiff
 from autodiff import Value, draw
-from autodiff.compiler.ir import Instr, Program
+from autodiff.compiler.arrays.program import Instr, Program
 from autodiff.ops import sub
 from autodiff.view import find_renderer
 from tests.view.golden import is_golden

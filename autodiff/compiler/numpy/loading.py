@@ -1,0 +1,82 @@
+"""Emitted text → a function that tracebacks show, or a module that runs by itself."""
+
+import ast
+import inspect
+import linecache
+import math
+import re
+import weakref
+from collections.abc import Callable, Sequence
+from itertools import count
+from types import CodeType
+from typing import Any, cast
+
+import numpy as np
+
+from autodiff.compiler.numpy.views import strided
+from autodiff.rows.arrays import CUSTOM
+
+MANY_LINES = 4000
+"""From how many lines on the names of a text are those of a module."""
+
+_NUMBERS = count(1)  # of texts: no two of them, living or dead, have one name
+
+
+def load(text: str, name: str) -> Callable[..., Any]:
+    """The function `bind` of emitted text; tracebacks and debuggers show its lines.
+
+    They do as long as `bind`, or a function that it made, is alive.
+    """
+    filename = f"<autodiff kernel {next(_NUMBERS)}, {name}>"
+    namespace: dict[str, Any] = {"np": np, "math": math, "strided": strided, "custom": CUSTOM}
+    if text.count("\n") < MANY_LINES:
+        code = compile(text, filename, "exec")
+        _show(text, filename, code)
+        exec(code, namespace)
+        bind: Callable[..., Any] = namespace["bind"]
+        return bind
+    # The time in which Python compiles a function grows with the square of what it closes over.
+    (function,) = ast.parse(text, filename).body
+    body = ast.Module(cast(ast.FunctionDef, function).body[:-1], [])
+    code = compile(body, filename, "exec")
+    _show(text, filename, code)
+
+    def bind_names(batch: int, scale: float, dtype: Any, arrays: Any) -> Any:
+        names = dict(namespace, batch=batch, scale=scale, dtype=dtype, arrays=arrays)
+        exec(code, names)
+        return names.pop("step")  # which keeps `names`
+
+    return bind_names
+
+
+def _show(text: str, filename: str, code: CodeType) -> None:
+    """Let tracebacks show the lines of a text, until nothing can run its innermost function."""
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    while inner := [x for x in code.co_consts if isinstance(x, CodeType)]:
+        code = inner[0]
+    weakref.finalize(code, linecache.cache.pop, filename, None).atexit = False
+
+
+def standalone(text: str, arrays: Sequence[Any]) -> str:
+    """Emitted text as a module that imports NumPy and the standard library alone.
+
+    It has the `arrays` that `bind` takes. Raises ValueError for a text that calls a function
+    that a user gave to `custom_op`.
+    """
+    called = re.search(r"\bcustom\[(.*?)\]", text)
+    if called:
+        raise ValueError(f"the op {called[1]} is a Python function, which cannot be written down")
+    imports = ["import math\n"] * ("math." in text) + ["\nimport numpy as np\n"]
+    if "strided(" in text:
+        imports.insert(-1, "from typing import Any\n")
+        imports.append(f"\n\n{inspect.getsource(strided)}")
+    return "".join([*imports, f"\narrays = {_spelled(arrays)}\n", f"\n\n{text}"]).lstrip()
+
+
+def _spelled(arrays: Sequence[Any]) -> str:
+    """A list of arrays as an expression."""
+    lines = []
+    for array in arrays:
+        numbers = re.sub("(inf|nan)", r"np.\1", str(array.tolist()))
+        lines.append(f"    np.array({numbers}, {array.dtype.str!r}),")
+    return "\n".join(["[", *lines, "]"]) if lines else "[]"

@@ -1,0 +1,392 @@
+"""Tracers: scalars without data that record what a function does with them."""
+
+import operator
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autodiff import ops
+from autodiff.compiler.scalars.program import TAKE, Leaf, Scalars
+from autodiff.engine import modes
+from autodiff.engine.value import Value, check_conditions
+from autodiff.rows.interpreter import interpret, number
+from autodiff.rows.primitive import INNER, TABLE, UFUNCS, Primitive
+
+_PACKAGE = os.path.dirname(os.path.abspath(ops.__file__))
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__))
+_LIBRARIES = tuple(folder + os.sep for folder in (_PACKAGE, _NUMPY))
+
+
+class TraceError(TypeError):
+    """Something that a trace cannot follow; the message says where and what to use."""
+
+
+def trace_error(what: str, instead: str) -> TraceError:
+    """The error, with the user's file and line: the innermost frame of neither us nor NumPy."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
+        frame = frame.f_back
+    place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return TraceError(f"{place}: {what} while the function is traced: {instead}")
+
+
+_PREDICATE_OF: dict[Callable[..., bool], Primitive] = {
+    operator.lt: ops.less,
+    operator.le: ops.less_equal,
+    operator.gt: ops.greater,
+    operator.ge: ops.greater_equal,
+    operator.eq: ops.equal,
+    operator.ne: ops.not_equal,
+}
+
+
+_COMPARISON_OF = {row: compare for compare, row in _PREDICATE_OF.items()}
+
+
+NUMPY, CONDITION, BIT, NUMBER, ARGUMENT, VALUE = range(-1, 5)
+"""The kinds of scalars: what each is in eager execution.
+
+A condition is a bool, or one of NumPy's, of which the sum of two is their "or"; a bit the
+integer 0 or 1, of which `&`, `|` and `^` are what they are of conditions. An argument is a
+number or a Value, as the function is called. An op on what is none of the first three has the
+last kind of its operands.
+"""
+
+KIND_OF_ELEMENTS = {"b": CONDITION, "i": NUMBER, "f": ARGUMENT}
+"""The kind of the elements of an array that is an argument."""
+
+
+class Tracer:
+    """A scalar of the traced function: it has no data, only a place in the program."""
+
+    __slots__ = ("index", "kind", "scalars")
+
+    def __init__(self, scalars: Scalars, index: int, kind: int = ARGUMENT) -> None:
+        self.scalars = scalars
+        self.index = index
+        self.kind = kind
+
+    def __repr__(self) -> str:
+        return f"Tracer({self.index})"
+
+
+class _Tracers:
+    rank = 3
+    hands_over = False
+
+    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        scalars: Any = None
+        are_plain = True
+        for operand in operands:
+            if isinstance(operand, Tracer):
+                scalars = operand.scalars
+            elif (axes := getattr(operand, "ndim", None)) is not None:
+                if axes:
+                    return _of_arrays(primitive, operands)
+                are_plain = False
+        return _traced(scalars, primitive, operands if are_plain else list(map(_unboxed, operands)))
+
+    def take(self, values: Any, index: "Tracer") -> Any:
+        """The value at an index that is known at run time; of a table, the row."""
+        rows = list(values)
+        if rows and isinstance(rows[0], np.ndarray):
+            chosen = np.empty(rows[0].shape, dtype=object)
+            flat = self.take([row.ravel().tolist() for row in rows], index)
+            chosen.ravel()[:] = flat
+            return chosen
+        if rows and isinstance(rows[0], list | tuple):
+            return [self.take(column, index) for column in zip(*rows, strict=True)]
+        if index.kind <= BIT:
+            return ops.where(index, rows[1], rows[0])
+        scalars = index.scalars
+        leaf = scalars.ops[index.index]
+        if not isinstance(leaf, Leaf) or not leaf.is_index:
+            raise trace_error("a traced scalar as an index", "pass an array of integers")
+        values = _numbers_of(scalars, rows)
+        kind = max(NUMBER, *map(kind_of, rows))
+        return Tracer(scalars, scalars.add(TAKE, (*values, index.index)), kind)
+
+    def quiet(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def fit(self, cotangent: Any, operand: Any) -> Any:
+        return cotangent
+
+    def select(self, cotangent: Any, partial: Any) -> Any:
+        return ops.where(_either(partial), cotangent * partial, 0.0)
+
+
+def _of_arrays(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+    if all(_are_conditions(x) for x in operands):
+        _check_numpy(primitive)
+    arrays = [np.asarray(x, dtype=object) for x in operands]
+    return np.frompyfunc(lambda *row: primitive.apply(row), len(arrays), 1)(*arrays)
+
+
+def _unboxed(x: Any) -> Any:
+    """The element of an array of no axes, which eager execution takes for it."""
+    return x[()] if isinstance(x, np.ndarray) else x
+
+
+def _are_conditions(x: Any) -> bool:
+    return kind_of(x) <= CONDITION or getattr(getattr(x, "dtype", None), "kind", "") == "b"
+
+
+def _either(partial: Any) -> Any:
+    return (partial > 0) | (partial < 0)
+
+
+def _traced(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
+    kinds = [x.kind if isinstance(x, Tracer) else kind_of(x) for x in operands]
+    kind = max(kinds)
+    if kind == ARGUMENT:  # most ops are no conditions, and may be anything
+        index = scalars.apply(primitive, _numbers_of(scalars, operands))
+        return Tracer(scalars, index, CONDITION if primitive.is_predicate else ARGUMENT)
+    if NUMPY in kinds and kind <= CONDITION:
+        return _of_numpy(scalars, primitive, operands)
+    if kind == VALUE and None in primitive.partials:
+        _check_values(primitive, kinds)
+    index = scalars.apply(primitive, _numbers_of(scalars, operands))
+    if primitive.is_predicate:
+        kind = NUMPY if NUMPY in kinds and kind <= NUMBER else CONDITION
+    else:
+        kind = max(kind, NUMBER)
+    return Tracer(scalars, index, kind)
+
+
+def _check_numpy(primitive: Primitive) -> None:
+    """Raise TraceError for what NumPy's conditions have not, or mean otherwise."""
+    if primitive in (ops.add, ops.sub, ops.neg):
+        raise trace_error(
+            f"{primitive.label} of NumPy's conditions",
+            "in NumPy a + b is their or, a - b an error; write |, ^, or sum([a, b])",
+        )
+
+
+def _of_numpy(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
+    """An op on conditions, one of them NumPy's."""
+    _check_numpy(primitive)
+    index = scalars.apply(primitive, _numbers_of(scalars, operands))
+    is_condition = primitive.is_predicate or primitive in (ops.mul, ops.abs)
+    return Tracer(scalars, index, NUMPY if is_condition else NUMBER)
+
+
+def _numbers_of(scalars: Scalars, operands: Sequence[Any]) -> list[int]:
+    """The numbers of an op's operands; inside `no_grad` nothing flows back to them."""
+    is_open = not scalars.is_closed
+    numbers = [
+        x.index
+        if is_open and isinstance(x, Tracer) and x.scalars is scalars
+        else number_of(scalars, x)
+        for x in operands
+    ]
+    return numbers if modes.is_recording() else [scalars.still(i) for i in numbers]
+
+
+def kind_of(x: Any) -> int:
+    """The kind of a scalar, a Value or a number."""
+    if isinstance(x, Tracer):
+        return x.kind
+    if isinstance(x, bool | np.bool_):
+        return CONDITION if isinstance(x, bool) else NUMPY
+    if isinstance(x, int | np.integer) and x in (0, 1):
+        return BIT
+    return VALUE if isinstance(x, Value) else NUMBER
+
+
+def _check_values(row: Primitive, kinds: Sequence[int]) -> None:
+    """Raise TypeError, as eager execution does, if a Value is where none may be."""
+    if row.conditions or row.has_conditions:
+        check_conditions(row, [kind == VALUE for kind in kinds])
+
+
+def number_of(scalars: Scalars, x: Any) -> int:
+    """The number of a scalar, which may be a Value, or a constant, in the program."""
+    if isinstance(x, Tracer):
+        if x.scalars is not scalars or scalars.is_closed:
+            raise trace_error("a scalar of another trace is used", "return it from the function")
+        return x.index
+    if isinstance(x, Value):
+        return scalars.value(x)
+    return scalars.constant(number(x))
+
+
+class Recorder:
+    """Keeps what a function asks of the numbers of Values in the program."""
+
+    def __init__(self, scalars: Scalars) -> None:
+        self._scalars = scalars
+        self.own = scalars.own
+
+    def refuse(self, value: Value, what: str) -> None:
+        """Raise TraceError, unless the function made the Value itself: then it is a constant."""
+        if value not in self.own:
+            raise trace_error(
+                what,
+                "the kernel would not see what it is at later calls; compute with the Value, or "
+                "outside",
+            )
+
+    def compare(self, compare: Callable[[Any, Any], bool], x: Any, y: Any) -> Any:
+        """The comparison of Values and numbers as a traced condition; of constants as a bool."""
+        if not any(isinstance(operand, Value) and operand not in self.own for operand in (x, y)):
+            x, y = (getattr(operand, "_primal", operand) for operand in (x, y))
+            return compare(x, y)
+        operands = [number_of(self._scalars, operand) for operand in (x, y)]
+        index = self._scalars.add(_PREDICATE_OF[compare], tuple(operands))
+        return Tracer(self._scalars, index, CONDITION)
+
+    def apply(self, row: Primitive, arguments: Sequence[Any]) -> Tracer:
+        """The op on Values and numbers as a traced scalar."""
+        return _traced(self._scalars, row, arguments)
+
+
+def _operator(row: Primitive, *, reflected: bool = False) -> Callable[[Tracer, Any], Any]:
+    def method(self: Tracer, other: Any) -> Any:
+        if hasattr(other, "dtype") and getattr(other, "ndim", 0) > 0:
+            return NotImplemented
+        try:
+            return row.apply((other, self) if reflected else (self, other))
+        except TraceError:
+            raise
+        except TypeError:
+            return NotImplemented
+
+    return method
+
+
+def _equality(row: Primitive, *, is_equal: bool) -> Callable[[Tracer, Any], Any]:
+    """`==` or `!=`: of data with a number, of the object with itself."""
+    compare = _operator(row)
+
+    def method(self: Tracer, other: Any) -> Any:
+        if other is self:
+            return is_equal
+        if min(self.kind, kind_of(other)) > NUMBER:
+            raise trace_error(
+                f"{row.label} of two traced scalars",
+                "Values are equal by identity; compare data by (x <= y) & (x >= y)",
+            )
+        return compare(self, other)
+
+    return method
+
+
+def _connective(row: Primitive) -> Callable[[Tracer, Any], Any]:
+    """`&`, `|` or `^`, for which the order of conditions does not matter."""
+
+    def method(self: Tracer, other: Any) -> Any:
+        if getattr(other, "ndim", 0) > 0:
+            return NotImplemented
+        kind = max(self.kind, kind_of(other))
+        if kind > BIT:
+            raise trace_error(f"{row.label} of a number", "compare it first, as in x != 0")
+        made: Tracer = row.apply((self, other))
+        return Tracer(made.scalars, made.index, kind) if kind > CONDITION else made
+
+    return method
+
+
+def _positive(x: Tracer) -> Tracer:
+    """`x` itself; of a condition, as of Python's bool, the number."""
+    if x.kind == NUMPY:
+        raise trace_error("+ of one of NumPy's conditions", "NumPy has none; write 1 * c")
+    return Tracer(x.scalars, x.index, BIT) if x.kind == CONDITION else x
+
+
+def _method(row: Primitive) -> Callable[..., Any]:
+    def method(self: Tracer, *others: Any) -> Any:
+        return row(self, *others)
+
+    return method
+
+
+def _refusal(what: str, instead: str) -> Callable[..., NoReturn]:
+    def method(self: Tracer, *_: Any) -> NoReturn:
+        raise trace_error(what, instead)
+
+    return method
+
+
+_OPERATORS = {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow}
+for _name, _row in _OPERATORS.items():
+    setattr(Tracer, f"__{_name}__", _operator(_row))
+    setattr(Tracer, f"__r{_name}__", _operator(_row, reflected=True))
+for _name, _row in {
+    "lt": ops.less, "le": ops.less_equal, "gt": ops.greater, "ge": ops.greater_equal,
+}.items():  # fmt: skip
+    setattr(Tracer, f"__{_name}__", _operator(_row))
+for _name, _row in {
+    "and": ops.logical_and, "or": ops.logical_or, "xor": ops.logical_xor,
+}.items():  # fmt: skip
+    setattr(Tracer, f"__{_name}__", _connective(_row))
+    setattr(Tracer, f"__r{_name}__", _connective(_row))
+setattr(Tracer, "__eq__", _equality(ops.equal, is_equal=True))  # noqa: B010
+setattr(Tracer, "__ne__", _equality(ops.not_equal, is_equal=False))  # noqa: B010
+setattr(Tracer, "__hash__", object.__hash__)  # noqa: B010
+setattr(Tracer, "__neg__", _method(ops.neg))  # noqa: B010
+setattr(Tracer, "__abs__", _method(ops.abs))  # noqa: B010
+setattr(Tracer, "__pos__", _positive)  # noqa: B010
+setattr(Tracer, "detach", _method(ops.stop_gradient))  # noqa: B010
+for _name in dir(Value):
+    if not _name.startswith("_") and callable(getattr(Value, _name)):
+        _found = TABLE.get(getattr(Value, _name).__name__)
+        if _found is not None:
+            setattr(Tracer, _name, _method(_found))
+setattr(Tracer, "clip", lambda self, low, high, out=None: ops.clip(self, low, high))  # noqa: B010
+
+
+_BRANCH = "use autodiff.where, maximum or minimum, which compute both sides"
+_NUMBER = "a tracer has no number; use the functions of autodiff, as autodiff.exp"
+for _name, _what, _instead in (
+    ("__bool__", "a branch on a traced scalar", _BRANCH),
+    ("__invert__", "~ of a traced scalar", "write c ^ True; in Python ~True is -2"),
+    ("__float__", "float() or math of a traced scalar", _NUMBER),
+    ("__int__", "int() of a traced scalar", _NUMBER),
+    ("__complex__", "complex() of a traced scalar", _NUMBER),
+    ("__index__", "a traced scalar as an index", "use autodiff.take(values, index)"),
+    ("__round__", "round() of a traced scalar", _NUMBER),
+    ("__format__", "formatting a traced scalar", _NUMBER),
+    ("__str__", "str() of a traced scalar", _NUMBER),
+    ("item", "item() of a traced scalar", _NUMBER),
+    ("backward", "backward() on a traced scalar", "take gradients of the kernel"),
+    ("__copy__", "a copy of a traced scalar", "use it itself, or detach()"),
+    ("__deepcopy__", "a copy of a traced scalar", "use it itself, or detach()"),
+    ("__reduce__", "a pickle of a traced scalar", "pickle outside"),
+):
+    setattr(Tracer, _name, _refusal(_what, _instead))
+# A label, which names a node in drawings, is given to no node here.
+setattr(Tracer, "label", property(lambda self: "", lambda self, label: None))  # noqa: B010
+for _name in ("data", "grad", "has_grad"):
+    setattr(Tracer, _name, property(_refusal(f".{_name} of a traced scalar", _NUMBER)))
+
+
+def _given_to_numpy(x: Any) -> Any:
+    """`x`, but NumPy's for a condition, which it is as soon as NumPy has touched it."""
+    if isinstance(x, Tracer) and x.kind == CONDITION:
+        return Tracer(x.scalars, x.index, NUMPY)
+    return np.bool_(x) if isinstance(x, bool) else x
+
+
+def _array_ufunc(self: Tracer, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    row = UFUNCS.get(ufunc.__name__) or INNER.get(ufunc.__name__)
+    # The elements of an array stay as they are: its sum counts them.
+    if method == "__call__" and not options and not any(getattr(x, "ndim", 0) for x in inputs):
+        inputs = tuple([_given_to_numpy(x) for x in inputs])
+    wrapped = [np.array(x, object) if isinstance(x, Tracer) else x for x in inputs]
+    if row and method == "__call__" and not options:
+        compare = _COMPARISON_OF.get(row)
+        made = np.frompyfunc(compare, 2, 1)(*wrapped) if compare else row(*inputs)
+        return _given_to_numpy(made) if max(map(kind_of, inputs)) <= NUMBER else made
+    try:
+        return getattr(ufunc, method)(*wrapped, **options)
+    except TypeError as error:
+        raise trace_error(f"np.{ufunc.__name__}", "it has no row in the op table") from error
+
+
+setattr(Tracer, "__array_ufunc__", _array_ufunc)  # noqa: B010
+interpret(Tracer, _Tracers())

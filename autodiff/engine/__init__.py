@@ -1,0 +1,6 @@
+"""The eager engine: one node per number. It needs the standard library alone.
+
+`value` is the node; `graph` walks over nodes, `reverse` sweeps back over them, `modes` are the
+switches (`no_grad`, `detect_anomaly`, tracing), `anomaly` names the first nan, `copying` pickles
+and copies graphs, and `custom` makes a row of the op table from a user's function.
+"""

@@ -1,0 +1,102 @@
+"""What `detect_anomaly` reports: the first nan or inf, the op, and the user's line that made it."""
+
+import linecache
+import sys
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
+
+from autodiff.engine.graph import interior
+
+_SHOWN = 6  # operands in a message
+# Frames of these packages are not the user's; `nn` is written in our ops.
+_INTERNAL = frozenset({"autodiff", "nn", "numpy"})
+
+_places: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+
+class AnomalyError(ArithmeticError):
+    """A nan or an inf inside `detect_anomaly`; the message says where it came from."""
+
+
+def check(row: Any, arguments: Sequence[Any], out: float) -> None:
+    """Raise AnomalyError if the result of `row` on Values and numbers is nan or inf."""
+    if not isfinite(out):
+        raise AnomalyError(f"{_call(row, arguments)} is {out}, at {_place()}")
+
+
+def remember(node: Any) -> None:
+    """Keep the user's line that made `node`, as long as the node lives."""
+    _places[node] = _place()
+
+
+def check_backward(root: Any, seed: float) -> None:
+    """Raise AnomalyError if a cotangent from `root` to a leaf is nan or inf; change nothing."""
+    cts = {root: seed}
+    for node in reversed(interior(root)):
+        if node in cts:
+            ct = cts.pop(node)
+            for i, (x, partial) in enumerate(zip(node.operands, node._partials, strict=True)):
+                if partial is not None:
+                    term = ct * partial
+                    cts[x] = cts[x] + term if x in cts else term
+                    check_edge(node, i, ct, partial, cts[x])
+
+
+def check_edge(node: Any, i: int, ct: Any, partial: Any, total: Any) -> None:
+    """Raise AnomalyError if `total`, with the product ct · partial in it, is nan or inf.
+
+    Nodes among them have been looked at when they were made.
+    """
+    if type(total) is float and not isfinite(total):
+        _refuse(node, i, f"{ct} · {partial}", total)
+
+
+def _refuse(node: Any, i: int, product: str, total: float) -> NoReturn:
+    label = f", labelled {node.label!r}" if node.label else ""
+    place = _places.get(node)
+    made = (
+        f"made at {place}"
+        if place
+        else "made before detect_anomaly was entered, so its line is not known"
+    )
+    raise AnomalyError(
+        f"through {_call(node.op, node.arguments)} = {node._primal}{label}, the derivative by "
+        f"operand {i} becomes {total} ({product}); {made}"
+    )
+
+
+def _call(row: Any, arguments: Sequence[Any]) -> str:
+    """The op with its operands; of many, the first that are nan or inf, or the first at all."""
+    shown = list(enumerate(arguments))
+    if len(shown) > _SHOWN:
+        shown = [(i, x) for i, x in shown if not isfinite(_primal(x))] or shown
+    texts = [_operand(i, x, len(arguments) > _SHOWN) for i, x in shown[:_SHOWN]]
+    hidden = len(arguments) - len(texts)
+    return f"{row.name}({', '.join(texts)}{f', and {hidden:,} more' if hidden else ''})"
+
+
+def _operand(i: int, x: Any, is_numbered: bool) -> str:
+    label = getattr(x, "label", "")
+    return f"{f'[{i}] ' if is_numbered else ''}{f'{label}=' if label else ''}{_primal(x)}"
+
+
+def _primal(x: Any) -> float:
+    primal: float = getattr(x, "_primal", x)
+    return primal
+
+
+def _place() -> str:
+    """The innermost line of the call stack that is not ours: file, line, function, text."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _package(frame) in _INTERNAL:
+        frame = frame.f_back
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(file, line, frame.f_globals).strip()
+    return f"{file}:{line} in {frame.f_code.co_qualname}{f': {text}' if text else ''}"
+
+
+def _package(frame: Any) -> str:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0]

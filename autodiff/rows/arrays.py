@@ -1,0 +1,114 @@
+"""Ops on NumPy arrays: the row's NumPy spelling, evaluated.
+
+Importing this module registers the interpreter. Floating-point warnings are off: inf and nan
+are results. An array of objects (Values, say) is mapped over, one object at a time.
+"""
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autodiff.rows.interpreter import interpret, number
+from autodiff.rows.primitive import Primitive
+from autodiff.rows.reduction import Reduction
+
+CUSTOM: dict[str, Callable[..., Any] | None] = {}
+"""The functions that array forms of `custom_op` call, by the name of the op."""
+
+
+class _Arrays:
+    rank = 2
+
+    hands_over = False
+
+    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        arrays = [_operand(x) for x in operands]
+        kinds = [_real(x, primitive.name).dtype.kind for x in arrays if not isinstance(x, float)]
+        if "O" in kinds:
+            return _map(primitive, arrays)
+        floats = [x if _is_condition(primitive, i) else _floating(x) for i, x in enumerate(arrays)]
+        numeric = [x for i, x in enumerate(floats) if not _is_condition(primitive, i)]
+        dtype = np.result_type(*numeric)
+        if isinstance(primitive, Reduction):
+            stacked = np.stack(np.broadcast_arrays(*floats))
+            floats = np.split(stacked, max(1, primitive.sequences))
+        with self.quiet():
+            return np.asarray(spelling(primitive)(*floats), dtype=dtype)
+
+    def quiet(self) -> AbstractContextManager[Any]:
+        return np.errstate(all="ignore")
+
+    def fit(self, cotangent: Any, operand: Any) -> Any:
+        """`cotangent` in the shape and floating dtype of `operand`: broadcast axes are summed."""
+        is_array = isinstance(operand, np.ndarray)
+        cotangent, operand = _real(np.asarray(cotangent)), np.asarray(operand)
+        extra = cotangent.ndim - operand.ndim
+        broadcast = tuple(range(extra)) + tuple(
+            axis + extra
+            for axis, size in enumerate(operand.shape)
+            if size == 1 and cotangent.shape[axis + extra] != 1
+        )
+        kind = object if "O" in (cotangent.dtype.kind, operand.dtype.kind) else float
+        if broadcast:
+            cotangent = np.asarray(cotangent.sum(axis=broadcast), kind).reshape(operand.shape)
+        fitted = cotangent.astype(
+            operand.dtype if operand.dtype.kind == "f" and kind is float else kind
+        )
+        return fitted if fitted.ndim or is_array else fitted[()]
+
+    def select(self, cotangent: Any, partial: Any) -> Any:
+        return np.where(np.not_equal(partial, 0), np.multiply(cotangent, partial), 0.0)
+
+
+def _real(array: Any, name: str = "") -> Any:
+    """`array` itself; TypeError if its elements are no real numbers and no objects."""
+    if array.dtype.kind not in "fiubO":
+        raise TypeError(f"{name}{': ' * bool(name)}expected real numbers, got {array.dtype}")
+    return array
+
+
+def _operand(x: Any) -> Any:
+    """`x` as an array, or as a float: a number leaves the precision of arrays beside it alone."""
+    if isinstance(x, np.ndarray):
+        return x
+    try:
+        return number(x)
+    except TypeError:
+        return np.asarray(x)
+
+
+def _is_condition(primitive: Primitive, i: int) -> bool:
+    """Whether operand `i` only chooses, and stays as it is."""
+    return not isinstance(primitive, Reduction) and primitive.partials[i] is None
+
+
+def _floating(x: Any) -> Any:
+    """`x` in floating point, as integers would wrap round."""
+    return x if isinstance(x, float) or x.dtype.kind == "f" else x.astype(float)
+
+
+def _map(primitive: Primitive, arrays: list[Any]) -> Any:
+    """The op on arrays of objects, one object at a time."""
+    broadcast = np.broadcast_arrays(*[np.asarray(array, dtype=object) for array in arrays])
+    out = np.empty(broadcast[0].shape, dtype=object)
+    for place in np.ndindex(out.shape):
+        out[place] = primitive.apply(tuple([array[place] for array in broadcast]))
+    return out if out.ndim else out[()]
+
+
+@cache
+def spelling(primitive: Primitive) -> Callable[..., Any]:
+    """The NumPy spelling of `primitive` as a function of its arrays."""
+    count = max(1, primitive.sequences) if isinstance(primitive, Reduction) else primitive.arity
+    names = [f"x{i}" for i in range(count or 0)]
+    text = f"lambda {', '.join(names)}: {primitive.array.format(*names)}"
+    # The text is a row of the op table: ours, or what a user gave to `custom_op`.
+    function: Callable[..., Any] = eval(text, {"np": np, "math": math, "custom": CUSTOM})
+    return function
+
+
+interpret(np.ndarray, _Arrays())

@@ -1,0 +1,102 @@
+"""What an op means on each kind of operand: numbers compute; others register an interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from autodiff.rows.primitive import Primitive
+
+
+class Interpreter(Protocol):
+    """What ops mean on operands of one kind."""
+
+    rank: int
+    """Among the operands of a call, the highest rank interprets it."""
+    hands_over: bool
+    """Whether it hands a call over when it meets an operand of a higher rank."""
+
+    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        """The result of `primitive` on `operands`, at least one of them of this kind."""
+
+    def quiet(self) -> AbstractContextManager[Any]:
+        """A context in which inf and nan arise without a warning."""
+
+    def fit(self, cotangent: Any, operand: Any) -> Any:
+        """`cotangent` in the shape of `operand`."""
+
+    def select(self, cotangent: Any, partial: Any) -> Any:
+        """`cotangent` times `partial`, and 0 where `partial` is 0."""
+
+
+class _Numbers:
+    """Plain numbers: the forward function computes."""
+
+    rank = 0
+    hands_over = False
+
+    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> float:
+        return primitive.value_at(primitive.numbers(operands))
+
+    def quiet(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def fit(self, cotangent: Any, operand: Any) -> float:
+        return number(cotangent)
+
+    def select(self, cotangent: float, partial: float) -> float:
+        return cotangent * partial if partial else 0.0
+
+
+NUMBERS: Interpreter = _Numbers()
+"""The interpreter of whatever no other one claims."""
+
+_interpreters: dict[type, Interpreter] = {object: NUMBERS}
+
+
+def interpret(kind: type, interpreter: Interpreter) -> None:
+    """From now on, apply ops to operands of type `kind` (or a subclass) with `interpreter`."""
+    _interpreters[kind] = interpreter
+
+
+def interpreter_of_type(kind: type) -> Interpreter:
+    """The interpreter registered for `kind` or its nearest base; that of numbers without one."""
+    found = _interpreters.get(kind)
+    return found or next(_interpreters[base] for base in kind.__mro__ if base in _interpreters)
+
+
+def interpreter_of(operands: Iterable[Any]) -> Interpreter:
+    """The interpreter of the highest rank among those of the operands."""
+    found = NUMBERS
+    for kind in set(map(type, operands)):
+        candidate = interpreter_of_type(kind)
+        if candidate.rank > found.rank:
+            found = candidate
+    return found
+
+
+def number(x: Any) -> float:
+    """`x` as a float: an int, float, bool, NumPy scalar or 0-d array, Fraction or Decimal.
+
+    Raises TypeError for anything else, OverflowError for an integer too large for a float.
+    """
+    if type(x) is float:
+        return x
+    is_real = getattr(getattr(x, "dtype", None), "kind", "f") in "fiub"
+    if is_real and not isinstance(x, str | bytes | bytearray) and not getattr(x, "ndim", 0):
+        try:
+            return float(x)
+        except (TypeError, ValueError):
+            pass
+    raise TypeError(f"expected a real number, got {show(x)}")
+
+
+def show(x: Any) -> str:
+    """`x` with its type, short enough for an error message."""
+    try:
+        text = repr(x)
+    except TypeError:  # in a trace a Value does not show its number
+        text = "…"
+    return f"{type(x).__name__} {text if len(text) <= 40 else text[:37] + '...'}"

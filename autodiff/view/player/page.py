@@ -1,0 +1,126 @@
+"""`play`: one HTML file that steps through a computation, forward and backward.
+
+The page is in `page/`: its scripts draw, explain and move; every number comes from here.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import os
+import tempfile
+from os import PathLike
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from autodiff.engine.value import Value
+from autodiff.rows.interpreter import show
+from autodiff.view.player.playback import playback
+
+_PAGE = Path(__file__).parent / "assets"
+_STYLES = "player.css", "graph.css", "panel.css"
+_SCRIPTS = (
+    "graph.js steps.js layout.js order.js explain.js scene.js camera.js player.js modules.js "  # noqa: SIM905 - shorter
+    "controls.js".split()
+)
+
+
+def play(
+    root: Value,
+    path: str | PathLike[str] = "backprop.html",
+    *,
+    model: Any = None,
+    precision: int = 4,
+    title: str = "",
+) -> Path:
+    """Write a page that steps through `root`'s computation and its backward pass; its path.
+
+    The file needs no network and no server. It shows each value as it is computed, then each
+    cotangent as it flows back from `root` with seed 1, and beside the right sweep two wrong
+    ones: depth-first without a topological sort, and = instead of +=.
+
+    With `model` (as `parameter_names` takes it) the nodes of each of its modules can be folded
+    into one box, and parameters have their names as labels. With more than 80 boxes to draw,
+    modules begin folded. At most 500 boxes are drawn, of a graph of at most 5,000 nodes.
+    `precision` is the number of significant digits; each node shows all of them on request.
+
+    The graph is not changed, nor any `grad`; the same graph gives the same file. An existing file
+    is replaced at once or not at all. Raises TypeError if `root` is not a Value, ValueError if
+    the graph is too large to be drawn or if `data` was changed since it was computed, OSError if
+    the file cannot be written.
+    """
+    if not isinstance(root, Value):
+        raise TypeError(f"play takes a Value, got {show(root)}")
+    if isinstance(precision, bool) or not isinstance(precision, int) or not 1 <= precision <= 17:
+        raise ValueError(f"precision must be an integer from 1 to 17, got {show(precision)}")
+    if not isinstance(title, str):
+        raise TypeError(f"title must be text, got {show(title)}")
+    target = _writable(path)
+    text = _page(playback(root, model, precision), title or _title(root))
+    _replace(target, text)
+    return target
+
+
+def _writable(path: str | PathLike[str]) -> Path:
+    if not isinstance(path, str | PathLike):
+        raise TypeError(f"path must be text or a path, got {show(path)}")
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(f"play writes a file, and {str(target)!r} is a folder")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"no folder {str(target.parent)!r} to write {target.name} into")
+    return target
+
+
+def _replace(target: Path, text: str) -> None:
+    """Write `text` to `target`, whole or not at all."""
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".backprop.")
+    except OSError as error:  # which names the temporary file
+        raise type(error)(error.errno, error.strerror, str(target)) from None
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)  # mkstemp lets nobody else read
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _title(root: Value) -> str:
+    return (
+        f"Backpropagation of {' '.join(root.label.split())[:60]}"
+        if root.label
+        else "Backpropagation"
+    )
+
+
+def _page(graph: dict[str, Any], title: str) -> str:
+    script = "\n".join((_PAGE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    style = "\n".join((_PAGE / name).read_text(encoding="utf-8") for name in _STYLES)
+    script = f'"use strict";\n{script}'
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    # A second lock behind the escapes: the page loads nothing, and runs no other script.
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        f"script-src 'sha256-{digest}'"
+    )
+    template = Template((_PAGE / "page.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        policy=policy, title=_text(title), style=style, script=script, graph=_json(graph)
+    )
+
+
+def _text(text: str) -> str:
+    """`text` for HTML; half a surrogate pair, which UTF-8 cannot hold, is replaced."""
+    return html.escape(text.encode("utf-8", "replace").decode())
+
+
+def _json(graph: dict[str, Any]) -> str:
+    text = json.dumps(graph, separators=(",", ":"), allow_nan=False)
+    # Inside <script>, < can end the script or begin a comment; in JSON it occurs in strings only.
+    return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")

@@ -1,0 +1,101 @@
+"""A network that fits numbers: made, trained, checked and written down."""
+
+import argparse
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff
+import nn
+from autodiff import gradcheck
+from nn.cli.options import OPTIMIZERS
+from nn.cli.output import progress
+from nn.data.inputs import as_lists
+
+Array = npt.NDArray[np.float64]
+
+SAMPLE = 300
+"""How many parameters the gradient check of the eager engine draws."""
+
+DEFAULTS = {"compiled": (10_000, 100, 0.005), "eager": (1000, 16, 0.01)}
+"""Iterations, batch and learning rate of each engine."""
+
+HEADER = '''"""The mean squared error of a {sizes} network and its gradient, derived from scalars.
+
+`bind(batch, 1 / batch, float, arrays)` makes the arrays and returns `step`, which takes the flat
+parameters, x of shape (batch, {nin}) and y of shape (batch, 1), and returns the errors and the
+gradient of their mean.
+"""
+
+'''
+
+
+def network(options: argparse.Namespace, nin: int, rng: np.random.Generator) -> nn.MLP:
+    """The network of `nin` inputs that the options describe."""
+    if options.layers[-1] != 1:
+        raise ValueError(f"--layers: the last layer has 1 neuron, got {options.layers[-1]}")
+    names = options.activation
+    return nn.MLP(nin, options.layers, names[0] if len(names) == 1 else names, rng=rng)
+
+
+def described(options: argparse.Namespace, model: nn.MLP, nin: int) -> str:
+    """The size of the network in words."""
+    sizes = "-".join(map(str, [nin, *options.layers]))
+    return f"a {sizes} network of {len(model.parameters()):,} parameters"
+
+
+def train(
+    options: argparse.Namespace, model: nn.MLP, x: Array, y: Array, **more: Any
+) -> nn.History:
+    """Train as the options and the defaults of the engine say; say why it stopped."""
+    iterations, batch, lr = DEFAULTS[options.engine]
+    if options.batch and options.batch > len(x):
+        raise ValueError(f"--batch: at most {len(x)}, the training points")
+    history = nn.fit(
+        model,
+        x,
+        y,
+        optimizer=OPTIMIZERS[options.optimizer](model.parameters(), lr=options.lr or lr),
+        iterations=options.iterations or iterations,
+        batch_size=options.batch or min(batch, len(x)),
+        tolerance=options.tolerance,
+        seed=options.seed,
+        engine=options.engine,
+        progress=progress(options.no_progress),
+        **more,
+    )
+    print(f"stopped after {len(history.losses):,} iterations: {history.stopped}")
+    check_finite(*nn.predict(model, x[:1]))
+    return history
+
+
+def check_finite(*numbers: float) -> None:
+    """Raise ArithmeticError if an output or an error is not finite."""
+    if not all(map(isfinite, numbers)):
+        raise ArithmeticError("the trained network's output is not finite; lower --lr")
+
+
+def print_check(options: argparse.Namespace, model: nn.MLP, x: Array, y: Array) -> autodiff.Kernel:
+    """Check the gradient of the squared error at a few examples; the kernel that has it."""
+    kernel = autodiff.compile(lambda x, y: nn.mse(model(as_lists(x)), y))
+    kernel(x, y)
+    if options.engine == "compiled":
+        print(gradcheck(kernel, (x, y), raise_exception=False))
+        return kernel
+
+    def loss(checked: nn.MLP) -> Any:
+        return nn.mse([checked(row) for row in x.tolist()], y)
+
+    print(gradcheck(loss, model, sample=SAMPLE, seed=options.seed, raise_exception=False))
+    return kernel
+
+
+def write_source(
+    folder: Path, options: argparse.Namespace, nin: int, kernel: autodiff.Kernel
+) -> None:
+    """Write `backprop.py`, the derived program as a module that runs by itself."""
+    header = HEADER.format(sizes="-".join(map(str, [nin, *options.layers])), nin=nin)
+    (folder / "backprop.py").write_text(header + kernel.standalone(), encoding="utf-8")

@@ -1,0 +1,34 @@
+"""Data to learn from: seeded toy sets, real ones from scikit-learn, and how to prepare them."""
+
+from nn.data.datasets import (
+    Dataset,
+    breast_cancer,
+    diabetes,
+    digits,
+    iris,
+    moons,
+    one_hot,
+    polynomial,
+    spirals,
+    standardize,
+    train_test_split,
+    wine,
+)
+from nn.data.tables import Table, read_csv
+
+__all__ = [
+    "Dataset",
+    "Table",
+    "breast_cancer",
+    "diabetes",
+    "digits",
+    "iris",
+    "moons",
+    "one_hot",
+    "polynomial",
+    "read_csv",
+    "spirals",
+    "standardize",
+    "train_test_split",
+    "wine",
+]

@@ -1,0 +1,1 @@
+"""What is seen of networks and of their training: pictures, plots, notebooks."""

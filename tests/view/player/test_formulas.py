@@ -1,0 +1,139 @@
+"""Formulas: each says what its row computes, as an evaluator that knows no rows finds."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import autodiff
+from autodiff import Value, detect_anomaly, dot, no_grad, prod
+from autodiff.view.player.formulas import LONGEST, _formula, _symbol, of_op, of_partials
+from tests.support.samples import ROWS, USER_ROWS, every_row, grid, lift
+
+FUNCTIONS = {row.label: row for row in ROWS + USER_ROWS} | {
+    "take": lambda x: x,
+    **{op: lambda *xs, op=op: getattr(autodiff, op)(xs) for op in ("mean", "prod", "logsumexp")},
+}
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def evaluated(formula, operands, out):
+    """The number that a formula stands for, by Python's own grammar."""
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: f"**({m[0].translate(RAISED)})", formula)
+    for ours, python in {"·": "*", "−": "-", "^": "**"}.items():
+        text = text.replace(ours, python)
+    text = re.sub(r"\{(\w+)\}", lambda m: f"x_{m[1]}", text)
+    names = {f"x_{i}": np.float64(x) for i, x in enumerate(operands)} | {"x_out": np.float64(out)}
+    with np.errstate(all="ignore"):
+        return float(eval(text, {**FUNCTIONS, "nan": math.nan}, names))
+
+
+def nodes(row):
+    """Nodes of `row` over its domain, with Values for operands and with constants among them."""
+    for operands in grid(row):
+        values = lift(row, operands)
+        yield row.apply(tuple(values))
+        if len(operands) > 1 and isinstance(values[1], Value):
+            yield row.apply((values[0], values[1], *operands[2:]))
+            yield row.apply((*operands[:1], *values[1:]))
+
+
+@every_row
+def test_formulas_compute_what_the_row_computes(row):
+    for node in nodes(row):
+        operands = [operand.data for operand in node.operands]
+        # The constants of formulas have four digits.
+        close = pytest.approx(node.data, rel=2e-3, abs=2e-3)
+        assert evaluated(of_op(node), operands, node.data) == close
+        slopes = of_partials(node)
+        assert len(slopes) == len(node.operands)
+        for slope, partial in zip(slopes, node._partials, strict=True):
+            if slope is not None:
+                found = evaluated(slope, operands, node.data)
+                assert found == pytest.approx(partial or 0.0, rel=2e-3, abs=2e-3)
+
+
+@every_row
+def test_all_but_one_row_have_formulas_for_their_partials(row):
+    node = next(nodes(row))
+    is_known = all(slope is not None for slope in of_partials(node))
+    assert is_known == (row.name != "atan2")  # whose scaled form is longer than a line
+
+
+X, Y = Value(2.0), Value(5.0)
+
+
+@pytest.mark.parametrize(
+    ("node", "formula", "slopes"),
+    [
+        (X * Y, "{0} · {1}", ["{1}", "{0}"]),
+        (3 * X, "3 · {0}", ["3"]),
+        (X - Y, "{0} − {1}", ["1", "−1"]),
+        (X / Y, "{0} / {1}", ["1 / {1}", "−({out} / {1})"]),
+        (X**3, "{0}³", ["3 · {0}²"]),
+        (X**-1, "{0}⁻¹", ["−1 · {0}⁻²"]),
+        (X**0.5, "{0}^0.5", ["0.5 · {0}^(−0.5)"]),
+        (X.exp(), "exp({0})", ["{out}"]),
+        (X.relu(), "ReLU({0})", ["1"]),
+        ((-X).relu(), "ReLU({0})", ["0"]),
+        (-X, "−{0}", ["−1"]),
+        (autodiff.where(True, X, Y), "where(1, {0}, {1})", ["1", "0"]),
+        (dot([X, Y], [Y, X]), "{0}·{2} + {1}·{3}", ["{2}", "{3}", "{0}", "{1}"]),
+        (dot([X], [-4.0]), "{0}·−4", ["−4"]),
+        (autodiff.sum([X, Y]), "{0} + {1}", ["1", "1"]),
+        (X + math.inf, "{0} + ∞", ["1"]),
+    ],
+    ids=str,
+)
+def test_formulas_read_as_in_a_book(node, formula, slopes):
+    assert of_op(node) == formula
+    assert of_partials(node) == slopes
+
+
+@pytest.mark.parametrize(
+    ("expression", "formula"),
+    [
+        (X - (Y - X), "{0} − ({1} − {0})"),
+        (X - Y - X, "{0} − {1} − {0}"),
+        (X / (Y / X), "{0} / ({1} / {0})"),
+        (X / Y / X, "{0} / {1} / {0}"),
+        (X * (Y + X), "{0} · ({1} + {0})"),
+        (X * Y + X, "{0} · {1} + {0}"),
+        (-(X + Y), "−({0} + {1})"),
+        (-X * Y, "−{0} · {1}"),
+        ((-X) ** 2, "(−{0})²"),
+        (-(X**2), "−{0}²"),
+        ((X**2) ** 3, "({0}²)³"),
+        (X ** (Y * 2), "{0}^({1} · 2)"),
+        ((X + Y).exp() / 2, "exp({0} + {1}) / 2"),
+        (1 * X**1, "{0}"),
+        (X * -3, "{0} · −3"),
+        (dot([X], [Y]) * X, "{0}·{1} · {0}"),
+        (dot([X, Y], [Y, X]) * X, "({0}·{1} + {1}·{0}) · {0}"),
+    ],
+    ids=str,
+)
+def test_brackets_stand_where_they_are_needed(expression, formula):
+    assert _formula(expression, {X: _symbol(0), Y: _symbol(1)}) == formula
+    assert evaluated(formula, [X.data, Y.data], 0.0) == pytest.approx(expression.data)
+
+
+def test_what_would_be_too_long_is_elided_or_left_out():
+    many = [Value(1.0) for _ in range(40)]
+    assert of_op(dot(many, many)) == "{0}·{40} + {1}·{41} + {2}·{42} + … + {39}·{79}"
+    assert of_op(prod(many)) == "prod({0}, {1}, {2}, …, {39})"
+    assert of_partials(prod(many)) == [None] * 40
+    assert len(of_op(X + 1e-300)) < LONGEST
+
+
+def test_formulas_are_the_same_where_nothing_is_recorded():
+    node = (X * 1.0).sin()
+    with no_grad(), detect_anomaly():
+        assert of_partials(node) == ["cos({0})"]
+
+
+def test_a_kink_is_shown_on_the_side_where_the_numbers_are():
+    assert of_partials(abs(Value(-2.0))) == ["sign({0})"]
+    assert of_partials(Value(-2.0).elu()) == ["exp({0})"]
+    assert of_partials(Value(2.0).elu()) == ["1"]
