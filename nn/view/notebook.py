@@ -27,7 +27,7 @@ def _of_module(
         if _lines(module) <= SMALL:
             picture = draw_network(module)._repr_mimebundle_
         else:
-            text += "; nn.drawing.draw_network draws them"
+            text += "; nn.draw_network draws them"
     return bundle(text, picture, include, exclude)
 
 
