@@ -21,6 +21,7 @@ FLOORS = [
     "autodiff.engine",
     "autodiff.calculus",
     "autodiff.checking",
+    "autodiff.compiler.algebra",
     "autodiff.compiler.scalars",
     "autodiff.compiler.arrays",
     "autodiff.compiler.numpy",

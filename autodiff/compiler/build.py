@@ -10,11 +10,12 @@ import numpy as np
 
 from autodiff import ops
 from autodiff.compiler.arguments import Block, Part, filled, flattened
-from autodiff.compiler.arrays.adjoint import adjoint
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.doubt import doubtful
-from autodiff.compiler.arrays.lower import Lowering
+from autodiff.compiler.arrays.lowering.lower import Lowering
+from autodiff.compiler.arrays.ops import GATHER
 from autodiff.compiler.arrays.program import Program
+from autodiff.compiler.arrays.reverse.adjoint import adjoint
 from autodiff.compiler.numpy.loading import load, standalone
 from autodiff.compiler.numpy.names import Names, argument_names, parameter_paths
 from autodiff.compiler.numpy.source import Emitter
@@ -204,7 +205,7 @@ class Trace:
         if wanted != "call":
             sources = self._sources(builder, argnums)
             seed = builder.leaf("seed", 1, True)
-            gradients = adjoint(builder, [(outputs[0], seed)], sources, cotangent_of)
+            gradients, cotangent_of = adjoint(builder, [(outputs[0], seed)], sources)
             value = _unless(builder, outputs[0], doubts[0])
             if not argnums and builder.instrs[value].is_batched:  # the mean
                 value = builder.sum_batch(builder.apply(ops.mul, [value, seed]))
@@ -216,7 +217,8 @@ class Trace:
             vector = builder.leaf("vector", self.sizes[PARAMETERS], False)
             # The gradient is a function of the parameters whose adjoint at `vector` is H vector.
             ends = [(outputs[-1], vector)]
-            (product,) = adjoint(builder, ends, self._sources(builder, ()), cotangent_of)
+            (product,), further = adjoint(builder, ends, self._sources(builder, ()))
+            cotangent_of = further | cotangent_of
             # Masks send nothing through a relu of nan, whose slope is 1; where the value is nan,
             # so is the product, and examples are evaluated again.
             zero = builder.constant(np.zeros(1))
@@ -255,7 +257,8 @@ class Trace:
         """How the scalars became arrays."""
         program = self.shown.program
         counts = Counter(
-            instr.op if isinstance(instr.op, str) else "elementwise" for instr in program.instrs
+            "elementwise" if isinstance(instr.op, Primitive) else instr.name
+            for instr in program.instrs
         )
         packs = [p for p in self.packs.packs if not isinstance(p.op, Leaf)]
         lines = [
@@ -266,16 +269,15 @@ class Trace:
         for p in packs:
             name = "sum of products" if p.op == SUM else getattr(p.op, "name", p.op)
             array = self.lowering.builder.instrs[self.lowering.arrays[p.number]]
-            made = array.op if isinstance(array.op, str) else array.op.name
-            lines.append(f"  level {p.level:3d}  {len(p.lanes):7,} × {name:16} → {made}")
-        gathers = [instr for instr in program.instrs if instr.op == "gather"]
+            lines.append(f"  level {p.level:3d}  {len(p.lanes):7,} × {name:16} → {array.name}")
+        gathers = [instr for instr in program.instrs if instr.op is GATHER]
         if not gathers:
             lines.append("regular throughout: no gather")
             return "\n".join(lines)
         lines.append(f"irregular: {len(gathers)} gather{'s' * (len(gathers) > 1)}")
         for instr in sorted(gathers, key=lambda instr: -instr.size)[:_SHOWN]:
             source = program.instrs[instr.operands[0]]
-            of = source.fact if source.op == "leaf" else source.name
+            of = source.leaf or source.name
             lines.append(f"  {instr.size:,} elements picked from the {source.size:,} of {of}")
         return "\n".join(lines)
 

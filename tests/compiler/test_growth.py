@@ -19,11 +19,11 @@ import pytest
 import autodiff
 from autodiff import Value, ops
 from autodiff.compiler import Kernel
-from autodiff.compiler.arrays import contract, lower
-from autodiff.compiler.arrays.adjoint import adjoint
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import ANY
+from autodiff.compiler.arrays.lowering import contract, lower
 from autodiff.compiler.arrays.program import Program
+from autodiff.compiler.arrays.reverse.adjoint import adjoint
 from autodiff.compiler.numpy.source import Emitter
 
 
@@ -271,7 +271,7 @@ def test_results_and_sources_are_looked_up():
     total = builder.sum(builder.apply(ops.mul, [product, builder.constant([2.0, 3.0, 4.0])]), (0,))
     total = builder.reshape(total, (1,))
     seed = builder.leaf("seed", 1, True)
-    found = adjoint(builder, [(total, seed)], Unsearched([x, y]), {})
+    found, _ = adjoint(builder, [(total, seed)], Unsearched([x, y]))
     program, _ = builder.program([total, *found])
     Emitter(Program(program.instrs, Unsearched(program.results)), ["x", "y"])
 

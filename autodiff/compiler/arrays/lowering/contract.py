@@ -9,6 +9,7 @@ import numpy.typing as npt
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import ANY, Positions, View
+from autodiff.compiler.arrays.ops import CONSTANT
 
 FILLED = 0.4
 """The part of an array, as of a grid of dots, that is wanted, from which on all is computed."""
@@ -29,7 +30,7 @@ def padded(
     array, found = builder.place(source)
     inner = np.where(pads, ANY, found.reshape(-1)[places])
     view = View.of(inner, builder.instrs[array].size)
-    if view is None or builder.instrs[array].op == "constant":
+    if view is None or builder.instrs[array].op is CONSTANT:
         size = builder.instrs[source].size
         extended = builder.concatenate([source, builder.constant([fill])])
         return builder.fetch(extended, np.where(pads, size, places))

@@ -9,7 +9,6 @@ import numpy as np
 
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
-from autodiff.compiler.arrays.contract import FILLED, Dots, bands, padded
 from autodiff.compiler.arrays.layout import (
     ANY,
     Gather,
@@ -20,6 +19,7 @@ from autodiff.compiler.arrays.layout import (
     contiguous,
     periods,
 )
+from autodiff.compiler.arrays.lowering.contract import FILLED, Dots, bands, padded
 from autodiff.compiler.scalars.packs import SUM, Pack, Packs
 from autodiff.compiler.scalars.program import CONSTANTS, TAKE, Leaf, Scalars
 from autodiff.rows.primitive import Primitive
@@ -162,7 +162,7 @@ class Lowering:
         found: dict[Any, list[Operand]] = {}
         for array, places in operands:
             instr = self.builder.instrs[array]
-            if instr.op in ("leaf", "constant") or len(places) < FILLED * instr.size:
+            if not instr.operands or len(places) < FILLED * instr.size:
                 continue
             if len(np.unique(places)) == len(places):
                 found.setdefault((instr.shape, places.tobytes()), []).append((array, places))
@@ -274,7 +274,7 @@ class Lowering:
                 continue
             weights = self.builder.instrs[self.arrays[number]]
             inputs = self.builder.instrs[self.arrays[other]]
-            is_weights = weights.op == "leaf" and weights.fact == "parameters"
+            is_weights = weights.leaf == "parameters"
             if not is_weights or not inputs.is_batched:
                 continue
             row = [place for _, place in products[0]]
@@ -347,7 +347,7 @@ class Lowering:
         """Zeros where a pack's array has no lanes, for sums that read beyond their ends."""
         array, places = self.arrays[number], self.places[number]
         instr = self.builder.instrs[array]
-        if instr.op in ("leaf", "constant") or array in self.zeros:
+        if not instr.operands or array in self.zeros:
             return
         holes = np.ones(instr.size, dtype=bool)
         holes[places] = False

@@ -46,7 +46,7 @@ def test_packs_become(case):
     kernel = Kernel(f)
     found = kernel(x)
     instrs = kernel._latest.function("call").program.instrs
-    counts = Counter(i.op if isinstance(i.op, str) else i.op.name for i in instrs)
+    counts = Counter(i.name for i in instrs)
     assert {op: counts[op] for op in expected} == expected
     for b, row in enumerate(x):
         eager = f([Value(t) for t in row])
