@@ -12,7 +12,7 @@ from autodiff import ops
 from autodiff.compiler.arguments import Block, Part, filled, flattened
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.doubt import doubtful
-from autodiff.compiler.arrays.lowering.lower import Lowering
+from autodiff.compiler.arrays.lowering.lower import lower
 from autodiff.compiler.arrays.ops import GATHER
 from autodiff.compiler.arrays.program import Program
 from autodiff.compiler.arrays.reverse.adjoint import adjoint
@@ -122,7 +122,7 @@ class Trace:
             self.paths = parameter_paths(f, self.scalars.parameters)
             self.sizes[PARAMETERS] = len(self.scalars.parameters)
             self.sizes[CONSTANTS] = len(self.scalars.constants)
-            self.lowering = Lowering(self.scalars, self.packs, self.sizes)
+            self.lowering = lower(self.scalars, self.packs, self.sizes)
         self.is_ragged = bool(self.lowering.ragged)
         """Whether a zero that eager execution has not may meet an infinity in the results."""
         self.may_differ = self.lowering.has_spare or self.is_ragged or self._cuts()
