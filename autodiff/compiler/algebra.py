@@ -54,20 +54,15 @@ Rules = Mapping[Primitive, Sequence[Rule]]
 
 def simplified(rules: Rules, terms: Terms, row: Primitive, operands: Sequence[int]) -> int | None:
     """A simpler form of an op on operands, not all of them constants; None without one."""
-    if row.units and (other := _other_than_unit(terms, row, operands)) is not None:
-        return other
+    for k, unit in enumerate(row.units):  # 1 x → x, x / 1 → x, x - 0 → x, x ** 1 → x
+        if unit is not None and _is(terms, operands[k], unit):
+            other = operands[1 - k]
+            if terms.spans(other, operands):
+                return other
     for rule in rules.get(row, ()):
         found = rule(terms, *operands)
         if found is not None:
             return found
-    return None
-
-
-def _other_than_unit(terms: Terms, row: Primitive, operands: Sequence[int]) -> int | None:
-    """1 x → x, x / 1 → x, x - 0 → x, x ** 1 → x: as `units` of the row say."""
-    for unit, i, other in zip(row.units, operands, operands[::-1], strict=True):
-        if unit is not None and _is(terms, i, unit) and terms.spans(other, operands):
-            return other
     return None
 
 
@@ -95,16 +90,15 @@ def _chosen(terms: Terms, condition: int, x: int, y: int) -> int | None:
 # Scalars
 
 
-def _plus_nothing(terms: Terms, x: int, zero: int) -> int | None:
-    return x if _is(terms, zero, -0.0) else None
-
-
 def _plus_zero(terms: Terms, x: int, zero: int) -> int | None:
-    return _from_zero(terms, x) if _is(terms, zero, 0.0) else None
+    only = terms.only(zero)
+    if only != 0.0:
+        return None
+    return x if math.copysign(1.0, only) < 0 else _from_zero(terms, x)
 
 
-def _minus_minus_zero(terms: Terms, x: int, zero: int) -> int | None:
-    return _from_zero(terms, x) if _is(terms, zero, -0.0) else None
+def _minus_negative_zero(terms: Terms, x: int, zero: int) -> int | None:
+    return _from_zero(terms, x) if terms.only(zero) == 0.0 else None  # 0.0 is a unit
 
 
 def _from_zero(terms: Terms, x: int) -> int:
@@ -220,11 +214,8 @@ def _never_less(terms: ArrayTerms, x: int, y: int) -> int | None:
 
 # Sums and products of scalars stay what they are, for the packs to find.
 SCALARS: Rules = {
-    ops.add: (
-        _in_either_order(_plus_nothing),  # x + -0 → x
-        _in_either_order(_plus_zero),  # x + 0 → sum(x)
-    ),
-    ops.sub: (_minus_minus_zero,),  # x - -0 → sum(x)
+    ops.add: (_in_either_order(_plus_zero),),  # x + -0 → x, x + 0 → sum(x)
+    ops.sub: (_minus_negative_zero,),  # x - -0 → sum(x)
     ops.pow: (_small_power,),  # x ** 2 → x x, up to 4
     ops.dot: (_sum_of_products,),  # w · x → sum(w x)
     ops.mean: (_quotient_of_sum,),  # mean(x) → sum(x) / n

@@ -21,10 +21,14 @@ def is_moderate(instr: Instr) -> bool:
     return bool(((sizes == 0) | ((sizes >= 2.0**-64) & (sizes <= 2.0**64))).all())
 
 
-def mark_unsigned(instrs: Sequence[Instr], known: list[bool]) -> None:
-    """Extend `known`: for each instruction, whether no element is negative or -0.0."""
-    for instr in instrs[len(known) :]:
+def is_unsigned(instrs: Sequence[Instr], i: int, known: list[bool]) -> bool:
+    """Whether no element of instruction `i` is negative or -0.0.
+
+    `known` holds the answer for the first instructions, and receives it for those up to `i`.
+    """
+    for instr in instrs[len(known) : i + 1]:
         known.append(_is_unsigned(instr, known))
+    return known[i]
 
 
 def _is_unsigned(instr: Instr, known: Sequence[bool]) -> bool:
