@@ -54,11 +54,19 @@ class Examples:
     """The examples of a call, evaluated by themselves; the first result is differentiated."""
 
     def __init__(
-        self, scalars: Scalars, results: Sequence[int], theta: Array, leaves: Mapping[Leaf, Array]
+        self,
+        scalars: Scalars,
+        results: Sequence[int],
+        order: Sequence[int],
+        theta: Array,
+        leaves: Mapping[Leaf, Array],
     ) -> None:
         self.scalars = scalars
         self.results = results
-        self.theta = theta.tolist()
+        self.order = np.array(order, dtype=np.intp)
+        """Of the parameters in `theta`: the lanes among the scalars."""
+        self.theta: list[float] = theta[np.argsort(self.order)].tolist()
+        """The parameters by their lanes."""
         self.leaves = leaves
 
     def values(self, b: int) -> list[float]:
@@ -73,7 +81,8 @@ class Examples:
         if isinstance(root, Value):
             root.backward()
         by_leaf = {leaf: [x.grad for x in given] for leaf, given in inputs.items()}
-        return _data(root), np.array([x.grad for x in parameters]), by_leaf
+        slopes = np.array([x.grad for x in parameters], dtype=float)
+        return _data(root), slopes[self.order], by_leaf
 
     def product(self, b: int, vector: Array) -> Array:
         """The Hessian by the parameters times `vector`: (P,)."""
@@ -82,8 +91,9 @@ class Examples:
         def function(parameters: list[Value]) -> Any:
             return evaluate(self.scalars, self.results, parameters, inputs)[0]
 
-        found = derivatives.hvp(function, (self.theta,), (vector.tolist(),))
-        return np.array([_data(x) for x in found], dtype=float)
+        direction = vector[np.argsort(self.order)].tolist()
+        found = derivatives.hvp(function, (self.theta,), (direction,))
+        return np.array([_data(x) for x in found], dtype=float)[self.order]
 
     def _inputs(self, b: int) -> dict[Leaf, list[Value]]:
         return {leaf: list(map(Value, array[b].tolist())) for leaf, array in self.leaves.items()}

@@ -6,20 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.compiler.build import Function, Trace
 from autodiff.compiler.eager import Examples, mended, summed
+from autodiff.compiler.numpy.function import Function
+from autodiff.compiler.specialization import Specialization
 
 
 class Fallback:
-    """One call: the parameters of a trace, the arrays of its inputs, and how many examples."""
+    """One call: the parameters, the arrays of the inputs, and how many examples there are."""
 
-    def __init__(self, trace: Trace, theta: Any, leaves: Sequence[Any], batch: int) -> None:
-        self.trace = trace
+    def __init__(self, made: Specialization, theta: Any, leaves: Sequence[Any], batch: int) -> None:
+        self.made = made
         self.theta = theta
         self.leaves = leaves
         self.batch = batch
-        by_leaf = dict(zip(trace.inputs, leaves, strict=True))
-        self.examples = Examples(trace.scalars, trace.results, theta, by_leaf)
+        by_leaf = {item.leaf: x for item, x in zip(made.inputs, leaves, strict=True)}
+        traced = made.analyzed.traced
+        self.examples = Examples(
+            traced.scalars, traced.results, made.analyzed.order, theta, by_leaf
+        )
 
     def values(self, found: Sequence[Any]) -> list[Any]:
         """The results, (B, 1) each, from those that were found."""
@@ -30,7 +34,7 @@ class Fallback:
 
         def of_example(b: int) -> list[Any]:
             value, _, by_leaf = self.examples.gradient(b)
-            return [value, *(by_leaf[leaf] for leaf in self.trace.inputs_of(argnums))]
+            return [value, *(by_leaf[item.leaf] for item in self.made.inputs_of(argnums))]
 
         return mended(found, self.batch, of_example)
 
@@ -48,7 +52,7 @@ class Fallback:
         def is_over(found: Sequence[Any]) -> bool:
             return _is_settled(found) if in_full else not np.isfinite(found[wanted]).all()
 
-        mean, gradient = self._mean(self.trace.function("grad"), [], of_example, is_over)
+        mean, gradient = self._mean(self.made.function("grad"), [], of_example, is_over)
         return (value if wanted else mean.item()), gradient
 
     def hvp(self, vector: Any) -> Any:
@@ -57,7 +61,7 @@ class Fallback:
         def of_example(b: int) -> list[Any]:
             return [self.examples.product(b, vector)]
 
-        (product,) = self._mean(self.trace.function("hvp"), [vector], of_example, _is_settled)
+        (product,) = self._mean(self.made.function("hvp"), [vector], of_example, _is_settled)
         return product
 
     def _mean(
@@ -77,7 +81,7 @@ class Fallback:
         def of_one(b: int) -> list[Any]:
             return [x * scale for x in of_example(b)]
 
-        if self.trace.is_batched:
+        if self.made.is_batched:
             found = summed(self.batch, of_part, of_one, is_over)
         else:
             found = of_example(0)  # the same for all

@@ -1,7 +1,8 @@
 """Packs → the array program: views for regular operands, one array a pack."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,8 +21,9 @@ from autodiff.compiler.arrays.layout import (
     contiguous,
     periods,
 )
+from autodiff.compiler.arrays.program import Instr, Program, verify
 from autodiff.compiler.scalars.packs import SUM, Pack, Packs
-from autodiff.compiler.scalars.program import CONSTANTS, TAKE, Leaf, Scalars
+from autodiff.compiler.scalars.program import CONSTANTS, PARAMETERS, TAKE, Leaf
 from autodiff.rows.primitive import Primitive
 from autodiff.rows.reduction import Reduction
 
@@ -32,32 +34,75 @@ Operand = tuple[int, Positions]
 """An array, and the place of each lane in it."""
 
 
-class Lowering:
-    """Packs as arrays: `arrays[n]` is pack n's instruction, `places[n]` where its lanes are."""
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """Packs as arrays: instructions, and where among their elements the results are."""
 
-    def __init__(self, scalars: Scalars, packs: Packs, leaf_sizes: dict[Leaf, int]) -> None:
+    instrs: tuple[Instr, ...]
+    results: tuple[Operand, ...]
+    """The array of each result, and its place there, of shape (1,)."""
+    parameters: int
+    """How many parameters there are."""
+    arrays: Mapping[int, int]
+    """Each pack's array, by the number of the pack."""
+    ragged: tuple[int, ...]
+    """Arrays of dots in which zeros stand in for the ends of the shorter ones."""
+    has_spare: bool
+    """Some computed elements belong to no lane; their cotangent is zero."""
+
+    def __str__(self) -> str:
+        ends = [f"%{array}[{int(places[0])}]" for array, places in self.results]
+        return f"{Program(self.instrs, ())}".rpartition("\n")[0] + f"\nreturn {', '.join(ends)}"
+
+    def verify(self) -> None:
+        """Raise AssertionError unless the instructions are valid and hold the results."""
+        verify(Program(self.instrs, tuple([array for array, _ in self.results])))
+        for array, places in self.results:
+            assert 0 <= places[0] < self.instrs[array].size, f"%{array}: a result out of bounds"
+
+
+def lower(packs: Packs, order: Sequence[int]) -> Lowered:
+    """One array per pack; dots are matrix products. `order` is that of the parameters."""
+    lowering = _Lowering(packs, order)
+    lowering.run()
+    results = tuple([lowering.result(i) for i in packs.results])
+    return Lowered(
+        tuple(lowering.builder.instrs), results, len(order), lowering.arrays,
+        tuple(lowering.ragged), lowering.has_spare,
+    )  # fmt: skip
+
+
+class _Lowering:
+    """`arrays[n]` is pack n's instruction, `places[n]` where its lanes are."""
+
+    def __init__(self, packs: Packs, order: Sequence[int]) -> None:
         self.builder = Builder()
-        self.scalars = scalars
+        self.scalars = packs.scalars
         self.packs = packs
+        self.order = order
         self.arrays: dict[int, int] = {}
         self.places: dict[int, Positions] = {}
         self.ragged: list[int] = []
         """Arrays of dots in which zeros stand in for the ends of the shorter ones."""
         self.has_spare = False
-        """Whether elements are computed that no lane is: zeros are their cotangents."""
+        """Whether elements are computed that belong to no lane."""
         self.zeros: dict[int, np.ndarray[Any, Any]] = {}
         """Where, in an array that has them, are zeros instead of lanes."""
-        for pack in packs.packs:
+
+    def run(self) -> None:
+        """Make the array of each pack."""
+        for pack in self.packs.packs:
             if isinstance(pack.op, Leaf):
-                array, places = self._leaf(pack.op, leaf_sizes[pack.op])
+                array, places = self._leaf(pack.op)
             elif pack.op == SUM:
                 array, places = self._sum(pack)
             elif pack.op is TAKE:
                 array, places = self._take(pack)
-            elif isinstance(pack.op, Reduction) and not self._is_binary(pack):
-                array, places = self._reduction(pack)
+            elif isinstance(pack.op, Reduction) and not self._is_binary(pack.op, pack):
+                array, places = self._reduction(pack.op, pack)
             else:
-                array, places = self._elementwise(pack)
+                assert isinstance(pack.op, Primitive)
+                array, places = self._elementwise(pack.op, pack)
             self.arrays[pack.number], self.places[pack.number] = array, places
 
     def result(self, i: int) -> Operand:
@@ -97,18 +142,21 @@ class Lowering:
 
     # Lanes side by side
 
-    def _leaf(self, leaf: Leaf, size: int) -> Operand:
+    def _leaf(self, leaf: Leaf) -> Operand:
         if leaf is CONSTANTS:
             values = np.array(self.scalars.constants)
-            return self.builder.known(values), np.arange(size)
+            return self.builder.known(values), np.arange(values.size)
+        if leaf is PARAMETERS:
+            array = self.builder.leaf(leaf.name, len(self.order), False)
+            return array, np.argsort(np.array(self.order, dtype=np.intp))
         kind = "i" if leaf.is_index else "f"
-        array = self.builder.leaf(leaf.name, size, leaf.is_batched, kind)
-        return self.builder.cast(array) if leaf.is_index else array, np.arange(size)
+        array = self.builder.leaf(leaf.name, leaf.size, leaf.is_batched, kind)
+        return self.builder.cast(array) if leaf.is_index else array, np.arange(leaf.size)
 
-    def _elementwise(self, pack: Pack) -> Operand:
+    def _elementwise(self, row: Primitive, pack: Pack) -> Operand:
         columns = zip(*[self.scalars.operands[i] for i in pack.lanes], strict=True)
         views, shape, places = self.aligned([self._operand(column) for column in columns])
-        made = self.builder.apply(pack.op, views)
+        made = self.builder.apply(row, views)
         self.has_spare |= len(places) < math.prod(shape)
         return self._settled(made, shape, places)
 
@@ -184,13 +232,13 @@ class Lowering:
                 gathered += instr.size * (view is None)
         return gathered, instr.shape, places
 
-    def _is_binary(self, pack: Pack) -> bool:
+    def _is_binary(self, row: Reduction, pack: Pack) -> bool:
         """Whether NumPy has a ufunc of two operands for a reduction of two."""
-        return bool(pack.op.ufunc) and all(len(self.scalars.operands[i]) == 2 for i in pack.lanes)
+        return bool(row.ufunc) and all(len(self.scalars.operands[i]) == 2 for i in pack.lanes)
 
-    def _reduction(self, pack: Pack) -> Operand:
+    def _reduction(self, row: Reduction, pack: Pack) -> Operand:
         lanes = [self.scalars.operands[i] for i in pack.lanes]
-        return self._in_bands(lanes, lambda lanes: self._reduced(pack.op, lanes))
+        return self._in_bands(lanes, lambda lanes: self._reduced(row, lanes))
 
     def _reduced(self, row: Reduction, lanes: Sequence[Sequence[int]]) -> Operand:
         width = max(map(len, lanes))
