@@ -1,10 +1,9 @@
 """`Kernel`: a compiled function, its gradients and its source."""
 
 import operator
-import threading
 from collections.abc import Callable
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,40 +11,16 @@ import numpy.typing as npt
 from autodiff.compiler.arguments import Block, filled, restored
 from autodiff.compiler.arrays.program import Program
 from autodiff.compiler.comparison import compare
-from autodiff.compiler.dispatch import SPECIALIZATIONS, Call, Dispatch, Order
+from autodiff.compiler.dispatch import CacheInfo, Call, Dispatch
 from autodiff.compiler.explanation import explain
 from autodiff.compiler.fallback import Fallback
-from autodiff.compiler.numpy.function import BATCHES, Function, Step
+from autodiff.compiler.numpy.function import BATCHES
 from autodiff.compiler.scalars.tracer import trace_error
 from autodiff.compiler.specialization import Specialization
 from autodiff.engine import modes, reverse
 from autodiff.engine.value import Value
 
 Array = npt.NDArray[np.floating[Any]]
-
-
-class CacheInfo(NamedTuple):
-    """How often a call found its trace, how often it had to be made, how many are kept."""
-
-    hits: int
-    misses: int
-    size: int
-
-
-class _Bound(NamedTuple):
-    """What a call found out, for the next one with arrays of the same shapes and types."""
-
-    made: Specialization
-    order: Order
-    function: Function
-    is_fresh: bool
-    """Whether the gradient is an array that no later step writes over."""
-    steps: dict[tuple[int, float], Step]
-    """The steps of this thread that wait for a call."""
-    key: tuple[int, float]
-    """The size of the batch, and 1 over it."""
-    forms: tuple[tuple[tuple[int, ...], Any], ...]
-    """The shape, and the type if it is another, in which the step takes each array."""
 
 
 class Kernel:
@@ -65,7 +40,6 @@ class Kernel:
         if self._dtype.kind != "f":
             raise TypeError(f"compile: dtype must be a float type, got {self._dtype}")
         self._dispatch = Dispatch(f, batched, self._dtype)
-        self._local = threading.local()
         self.__doc__ = getattr(f, "__doc__", None)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -78,7 +52,7 @@ class Kernel:
         """
         if modes.switched and modes.recorder():
             return self._traced_call(args, parameters)
-        call = self._dispatched(args)
+        call = self._dispatch(args)
         values = self._values(call, parameters)
         return restored(call.made.structure, values, (call.batch,) * self._is_batched)
 
@@ -105,8 +79,8 @@ class Kernel:
         Then the mean, if that is not finite, else the gradient, may be that of the examples up
         to the first for which it is not, in eager execution.
         """
-        (made, order, function, is_fresh, steps, key, _), leaves = self._bound(args)
-        theta = self._theta(made, order, parameters)
+        (made, order, function, is_fresh, steps, key, _), leaves = self._dispatch.step(args)
+        theta = self._dispatch.theta(made, order, parameters)
         step = steps.pop(key, None) or function.bound(*key)
         found, gradient = step(theta, *leaves)
         value = found.item() if key[0] else 0.0  # the mean of none
@@ -124,9 +98,9 @@ class Kernel:
     def _by_arguments(
         self, args: tuple[Any, ...], parameters: Any, argnums: int | tuple[int, ...]
     ) -> tuple[Any, Any]:
-        call = self._dispatched(args)
+        call = self._dispatch(args)
         made, batch = call.made, call.batch
-        self._check_scalar(made)
+        made.check_scalar()
         are_many = isinstance(argnums, tuple | list)
         chosen = tuple(argnums) if isinstance(argnums, tuple | list) else (operator.index(argnums),)
         parts: dict[int, list[Array]] = {item.argument: [] for item in made.inputs}
@@ -135,7 +109,7 @@ class Kernel:
                 raise ValueError(f"argnums: argument {k} has no numbers to differentiate by")
         if not chosen:
             return self._values(call, parameters)[0], ()
-        theta = self._theta(made, call.order, parameters)
+        theta = self._dispatch.theta(made, call.order, parameters)
         value, *gradients = made.function("grad", chosen)(batch, 1.0, [theta, *call.arrays])
         if made.may_differ and not all(np.isfinite(x).all() for x in (value, *gradients)):
             fallback = Fallback(made, theta, call.arrays, batch)
@@ -152,7 +126,7 @@ class Kernel:
         Raises TypeError if an argument is a Value, which would not receive its gradient.
         """
         are_plain = all(type(x) is np.ndarray and not x.dtype.hasobject for x in args)
-        if not are_plain and any(x.block.has_values for x in self._dispatched(args).made.inputs):
+        if not are_plain and any(x.block.has_values for x in self._dispatch(args).made.inputs):
             raise TypeError(
                 "backward: an argument is a Value, of which a kernel takes the number; its "
                 "gradient is that of value_and_grad(…, argnums=…), or let the function read it"
@@ -165,11 +139,11 @@ class Kernel:
         self, *args: Any, vector: npt.ArrayLike, parameters: npt.ArrayLike | None = None
     ) -> Array:
         """The Hessian of the mean over the batch, by the parameters, times `vector`: (P,)."""
-        call = self._dispatched(args)
+        call = self._dispatch(args)
         made, arrays, batch = call.made, call.arrays, call.batch
-        self._check_scalar(made)
-        direction = self._flat(call.order, vector, "vector")
-        theta = self._theta(made, call.order, parameters)
+        made.check_scalar()
+        direction = self._dispatch.flat(call.order, vector, "vector")
+        theta = self._dispatch.theta(made, call.order, parameters)
         (product,) = made.function("hvp")(batch, 1.0 / max(batch, 1), [theta, *arrays, direction])
         if not np.isfinite(product).all():
             product = Fallback(made, theta, arrays, batch).hvp(direction)
@@ -200,8 +174,8 @@ class Kernel:
         return explain(self._latest)
 
     def cache_info(self) -> CacheInfo:
-        """How the traces were used."""
-        return CacheInfo(self._dispatch.hits, self._dispatch.misses, len(self._dispatch))
+        """How the specializations were used."""
+        return self._dispatch.info()
 
     def check(self, *args: Any, rtol: float | None = None) -> None:
         """Compare with eager execution: every value, the gradient, and a product of the Hessian.
@@ -211,7 +185,7 @@ class Kernel:
         """
         if rtol is None:
             rtol = 1e-9 if self._dtype.itemsize >= 8 else 1e-4
-        call = self._dispatched(args)
+        call = self._dispatch(args)
         results, chosen = self._values(call, None), call.order.chosen
         examples = range(call.batch)
         each = [results if not self._is_batched else [x[b] for x in results] for b in examples]
@@ -223,71 +197,12 @@ class Kernel:
             vector = chosen(vector)
         compare(self._f, call.made, call.arrays, each, gradient, vector, product, rtol)
 
-    # Arguments
-
-    def _dispatched(self, args: tuple[Any, ...]) -> Call:
-        """The call with these arguments."""
-        if modes.switched and modes.recorder():
-            raise trace_error("a derivative of a kernel", "take derivatives of the outer kernel")
-        return self._dispatch(args)
-
-    def _flat(self, order: Order, given: npt.ArrayLike, name: str) -> Array:
-        """A flat array in the kernel's order of parameters, in the specialization's order."""
-        array = np.asarray(given, dtype=self._dtype)
-        size = len(self._dispatch.parameters)
-        if array.shape != (size,):
-            raise ValueError(f"{name} has shape {array.shape}, the kernel has {size} parameters")
-        return order.chosen(array)
-
-    def _theta(self, made: Specialization, order: Order, given: npt.ArrayLike | None) -> Array:
-        """The parameters of a specialization, as they are now or as they are given."""
-        if given is None:
-            return np.array([parameter._primal for parameter in made.parameters], self._dtype)
-        return self._flat(order, given, "parameters")
-
-    def _bound(self, args: tuple[Any, ...]) -> tuple[_Bound, list[Array]]:
-        """The step for these arguments, and their arrays as it takes them."""
-        calls: dict[Any, _Bound] = self._local.__dict__
-        form: tuple[Any, ...] | None = None
-        for x in args:
-            if type(x) is not np.ndarray:
-                break
-        else:
-            form = tuple([(x.shape, x.dtype) for x in args])
-        known = None if modes.switched and modes.recorder() else calls.get(form)
-        if known is not None:  # most calls are like an earlier one: no questions asked
-            self._dispatch.hits += 1
-            self._dispatch.latest = known.made
-            arrays = [
-                x.reshape(shape) if dtype is None else x.reshape(shape).astype(dtype)
-                for x, (shape, dtype) in zip(args, known.forms, strict=True)
-            ]
-            if known.made.indices:
-                known.made.check_indices(arrays)
-            return known, arrays
-        call = self._dispatched(args)
-        made, leaves = call.made, call.arrays
-        self._check_scalar(made)
-        function = made.function("grad")
-        key = call.batch, 1.0 / max(call.batch, 1)
-        bound = _Bound(made, call.order, function, function.fresh[1], function.kept, key, ())
-        # Objects may be other numbers at the next call, or Values: these are looked at each time.
-        if form is not None and not any(x.dtype.hasobject for x in args):
-            forms = [
-                (leaf.shape, None if leaf.dtype == x.dtype else leaf.dtype)
-                for leaf, x in zip(leaves, args, strict=True)
-            ]
-            if len(calls) >= SPECIALIZATIONS:
-                calls.clear()
-            calls[form] = bound._replace(forms=tuple(forms))
-        return bound, leaves
-
     # Results
 
     def _values(self, call: Call, parameters: npt.ArrayLike | None) -> list[Any]:
         """An array of shape (B,) for each scalar of the result, a number without a batch."""
         made = call.made
-        theta = self._theta(made, call.order, parameters)
+        theta = self._dispatch.theta(made, call.order, parameters)
         results = made.function("call")(call.batch, 1.0, [theta, *call.arrays])
         if made.is_ragged and not all(np.isfinite(x).all() for x in results):
             results = Fallback(made, theta, call.arrays, call.batch).values(results)
@@ -320,10 +235,6 @@ class Kernel:
             kind = "a batch" if self._is_batched else str(self._dtype)
             raise trace_error(f"a kernel of {kind}", "call its function instead")
         return self._f(*args)
-
-    def _check_scalar(self, made: Specialization) -> None:
-        if not made.is_scalar:
-            raise TypeError("a gradient needs a function that returns a single number")
 
     @property
     def _latest(self) -> Specialization:

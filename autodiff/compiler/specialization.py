@@ -52,6 +52,11 @@ class Specialization:
         is_number = isinstance(self.structure, Part) and not self.structure.shape
         return is_number and not self.are_conditions[0]
 
+    def check_scalar(self) -> None:
+        """Raise TypeError unless the function returns one number."""
+        if not self.is_scalar:
+            raise TypeError("a gradient needs a function that returns a single number")
+
     def check_indices(self, arrays: Sequence[Array]) -> None:
         """Raise IndexError if an index is negative: a kernel does not count from the end."""
         for k in self.indices:

@@ -10,8 +10,8 @@ from autodiff.compiler.scalars.program import TAKE, Leaf, Scalars
 from autodiff.compiler.scalars.tracer import (
     CONDITION,
     KIND_OF_ELEMENTS,
-    Recorder,
     Tracer,
+    TraceRecorder,
     kind_of,
     number_of,
 )
@@ -59,7 +59,7 @@ def trace(f: Callable[..., Any], specs: Sequence[Any], names: Sequence[str]) -> 
     inputs: list[Input] = []
     try:
         args = [_tracers(scalars, spec, k, inputs, names) for k, spec in enumerate(specs)]
-        with tracing(Recorder(scalars)):
+        with tracing(TraceRecorder(scalars)):
             found, structure = flattened(f(*args))
             results = tuple([number_of(scalars, x) for x in found])
             are_conditions = tuple([kind_of(x) <= CONDITION for x in found])
