@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable
 from math import isfinite
-from typing import Any
+from typing import Any, Generic, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,12 @@ from autodiff.compiler.specialization import Specialization
 from autodiff.engine import modes, reverse
 from autodiff.engine.value import Value
 
-Array = npt.NDArray[np.floating[Any]]
+Array = npt.NDArray[np.float64]
+R = TypeVar("R")
+"""What a call returns: the structure of the function's result, with arrays for numbers."""
 
 
-class Kernel:
+class Kernel(Generic[R]):
     """A scalar function at array speed; what `autodiff.compile` returns.
 
     Calls trace the function once for each structure of arguments. Sums are reassociated, so
@@ -33,7 +35,9 @@ class Kernel:
     become part of the trace.
     """
 
-    def __init__(self, f: Callable[..., Any], *, batched: bool = True, dtype: Any = float) -> None:
+    def __init__(
+        self, f: Callable[..., object], *, batched: bool = True, dtype: npt.DTypeLike = float
+    ) -> None:
         self._f = f
         self._is_batched = batched
         self._dtype = np.dtype(dtype)
@@ -45,17 +49,28 @@ class Kernel:
     def __reduce__(self) -> tuple[Any, ...]:
         return _kernel, (type(self), self._f, self._is_batched, self._dtype)
 
-    def __call__(self, *args: Any, parameters: npt.ArrayLike | None = None) -> Any:
+    def __call__(self, *args: Any, parameters: npt.ArrayLike | None = None) -> R:
         """The result of the function, in its structure: shape (B,) for each number in it.
 
         An array of numbers of shape S gives one of shape (B, *S).
         """
         if modes.switched and modes.recorder():
-            return self._traced_call(args, parameters)
+            return cast(R, self._traced_call(args, parameters))
         call = self._dispatch(args)
         values = self._values(call, parameters)
-        return restored(call.made.structure, values, (call.batch,) * self._is_batched)
+        return cast(R, restored(call.made.structure, values, (call.batch,) * self._is_batched))
 
+    @overload
+    def value_and_grad(
+        self, *args: Any, parameters: npt.ArrayLike | None = None, argnums: None = None
+    ) -> tuple[float, Array]: ...
+    @overload
+    def value_and_grad(
+        self,
+        *args: Any,
+        parameters: npt.ArrayLike | None = None,
+        argnums: int | tuple[int, ...],
+    ) -> tuple[Array, Any]: ...
     def value_and_grad(
         self,
         *args: Any,
@@ -73,7 +88,7 @@ class Kernel:
 
     def _value_and_grad(
         self, args: tuple[Any, ...], parameters: npt.ArrayLike | None, exact: bool = True
-    ) -> tuple[Any, Any]:
+    ) -> tuple[float, Array]:
         """The mean and its gradient; unless `exact`, only as far as to tell that one is infinite.
 
         Then the mean, if that is not finite, else the gradient, may be that of the examples up
@@ -97,7 +112,7 @@ class Kernel:
 
     def _by_arguments(
         self, args: tuple[Any, ...], parameters: Any, argnums: int | tuple[int, ...]
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Array, Any]:
         call = self._dispatch(args)
         made, batch = call.made, call.batch
         made.check_scalar()
@@ -189,7 +204,9 @@ class Kernel:
         results, chosen = self._values(call, None), call.order.chosen
         examples = range(call.batch)
         each = [results if not self._is_batched else [x[b] for x in results] for b in examples]
-        gradient = vector = product = None
+        gradient: Array | None = None
+        vector: Array | None = None
+        product: Array | None = None
         if call.made.is_scalar:
             gradient = chosen(self.value_and_grad(*args)[1])
             vector = np.cos(np.arange(len(self.parameters)))  # no entry is 0, no two are equal
@@ -199,7 +216,7 @@ class Kernel:
 
     # Results
 
-    def _values(self, call: Call, parameters: npt.ArrayLike | None) -> list[Any]:
+    def _values(self, call: Call, parameters: npt.ArrayLike | None) -> list[Array]:
         """An array of shape (B,) for each scalar of the result, a number without a batch."""
         made = call.made
         theta = self._dispatch.theta(made, call.order, parameters)
@@ -210,9 +227,9 @@ class Kernel:
         given = [x.astype(bool) if is_condition else x for x, is_condition in pairs]
         return [self._one_each(result, call.batch) for result in given]
 
-    def _one_each(self, result: Any, batch: int) -> Any:
+    def _one_each(self, result: Array, batch: int) -> Array:
         value = np.broadcast_to(result, (batch, 1))[:, 0].copy()
-        return value if self._is_batched else value[0]
+        return value if self._is_batched else cast(Array, value[0])
 
     def _shaped(self, spec: Any, gradients: list[Array], batch: int) -> Any:
         """The gradients by an argument of this spec, in its structure."""
@@ -227,7 +244,7 @@ class Kernel:
 
     # While another function is traced
 
-    def _traced_call(self, args: tuple[Any, ...], parameters: Any) -> Any:
+    def _traced_call(self, args: tuple[Any, ...], parameters: npt.ArrayLike | None) -> object:
         """The call as a part of the trace: the function on tracers, an example at a time."""
         if parameters is not None:
             raise trace_error("a kernel with parameters=", "let its function read them")
@@ -244,6 +261,8 @@ class Kernel:
         return self._dispatch.latest
 
 
-def _kernel(kind: type[Kernel], f: Callable[..., Any], batched: bool, dtype: Any) -> Kernel:
+def _kernel(
+    kind: type[Kernel[R]], f: Callable[..., object], batched: bool, dtype: npt.DTypeLike
+) -> Kernel[R]:
     """The kernel that a copy or a pickle makes; it traces again."""
     return kind(f, batched=batched, dtype=dtype)
