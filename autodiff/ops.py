@@ -78,17 +78,17 @@ def _predicate(name: str, forward: Any, label: str, **facts: Any) -> Any:
 
 # fmt: off
 # Arithmetic
-add = _row("add", operator.add, _one, _one, label="+", keeps_unsigned=True, signs=(1, 1))
-sub = _row("sub", operator.sub, _one, lambda x, y, out: -1.0, label="-", ufunc="subtract", signs=(1, -1))
-mul = _row("mul", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label="*", ufunc="multiply", keeps_unsigned=True)
+add = _row("add", operator.add, _one, _one, label="+", keeps_unsigned=True, signs=(1, 1), infix="+")
+sub = _row("sub", operator.sub, _one, lambda x, y, out: -1.0, label="-", ufunc="subtract", signs=(1, -1), infix="−", units=(None, 0.0))
+mul = _row("mul", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label="*", ufunc="multiply", keeps_unsigned=True, bilinear=True, infix="·", units=(1.0, 1.0))
 div = _row("div", ieee.divide,
     lambda x, y, out: div(1.0, y),
     lambda x, y, out: -div(out, y),  # not -x / y²: y² underflows at 1e-200
-    label="/", ufunc="divide", domain=(REAL, KINK), keeps_unsigned=True, signed=(1,), singular=True)
+    label="/", ufunc="divide", domain=(REAL, KINK), keeps_unsigned=True, signed=(1,), singular=True, infix="/", units=(None, 1.0))
 pow = _row("pow", ieee.power,
     lambda x, y, out: _power_slope(x, y),
     lambda x, y, out: _power_slope_by_exponent(x, y, out * log(x)),
-    label="**", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,), singular=True)
+    label="**", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,), singular=True, infix="^", units=(None, 1.0))
 neg = _row("neg", operator.neg, lambda x, out: -1.0, ufunc="negative", signs=(-1,))
 abs = _row("abs", builtins.abs, lambda x, out: sign(x), ufunc="absolute", domain=(KINK,), unsigned=True)
 sign = _row("sign", ieee.sign, lambda x, out: 0.0, domain=(KINK,), selects=True)
@@ -169,14 +169,14 @@ logical_xor = _predicate("logical_xor", lambda x, y: bool(x) is not bool(y), "^"
 
 # Reductions, over the sequence of operands; dot binds its two sequences one behind the other
 sum = _reduction("sum", lambda xs: builtins.sum(xs, 0.0), lambda xs, out: (1.0,) * len(xs),
-    "np.sum({0}, axis=0)", identity=0.0, neutral=0.0, keeps_unsigned=True, signs=(1,))
+    "np.sum({0}, axis=0)", identity=0.0, neutral=0.0, keeps_unsigned=True, signs=(1,), infix="+")
 mean = _reduction("mean", lambda xs: builtins.sum(xs, 0.0) / len(xs), lambda xs, out: (1 / len(xs),) * len(xs),
     "np.mean({0}, axis=0)")
 prod = _reduction("prod", math.prod, lambda xs, out: _products_of_others(xs),
     "np.prod({0}, axis=0)", identity=1.0, neutral=1.0)
 dot = _reduction("dot", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx) // 2 :]), 0.0),
     lambda wx, out: (*wx[len(wx) // 2 :], *wx[: len(wx) // 2]),
-    "np.sum({0} * {1}, axis=0)", sequences=2, identity=0.0)
+    "np.sum({0} * {1}, axis=0)", sequences=2, identity=0.0, bilinear=True)
 maximum = _reduction("maximum", ieee.maximum, lambda xs, out: _shares([x >= out for x in xs]),
     "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", neutral=-inf, selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
 minimum = _reduction("minimum", ieee.minimum, lambda xs, out: _shares([x <= out for x in xs]),

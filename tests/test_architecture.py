@@ -21,7 +21,7 @@ FLOORS = [
     "autodiff.engine",
     "autodiff.calculus",
     "autodiff.checking",
-    "autodiff.compiler.arguments",
+    "autodiff.compiler.arguments autodiff.compiler.algebra",
     "autodiff.compiler.scalars",
     "autodiff.compiler.arrays",
     "autodiff.compiler.numpy",

@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from autodiff.compiler.arrays.differentiate import Wanted, differentiate
-from autodiff.compiler.arrays.lower import Lowered, lower
+from autodiff.compiler.arrays.lowering.lower import lower
+from autodiff.compiler.arrays.lowering.lowered import Lowered
 from autodiff.compiler.numpy.function import Function
 from autodiff.compiler.numpy.names import input_names, parameter_paths
 from autodiff.compiler.numpy.source import Emitter

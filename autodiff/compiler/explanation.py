@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from autodiff.compiler.arrays.ops import GATHER, LEAF, ArrayOp
 from autodiff.compiler.scalars.program import Leaf
 from autodiff.compiler.specialization import Specialization
 
@@ -13,7 +14,8 @@ def explain(made: Specialization) -> str:
     """Counts of scalars, packs and instructions, a line per pack, and the largest gathers."""
     program, analyzed = made.shown.program, made.analyzed
     counts = Counter(
-        instr.op if isinstance(instr.op, str) else "elementwise" for instr in program.instrs
+        instr.op.name if isinstance(instr.op, ArrayOp) else "elementwise"
+        for instr in program.instrs
     )
     packs = [p for p in analyzed.packs.packs if not isinstance(p.op, Leaf)]
     lines = [
@@ -24,13 +26,13 @@ def explain(made: Specialization) -> str:
     for p in packs:
         array = analyzed.lowered.instrs[analyzed.lowered.arrays[p.number]]
         lines.append(f"  level {p.level:3d}  {len(p.lanes):7,} × {p.name:16} → {array.name}")
-    gathers = [instr for instr in program.instrs if instr.op == "gather"]
+    gathers = [instr for instr in program.instrs if instr.op is GATHER]
     if not gathers:
         lines.append("regular throughout: no gather")
         return "\n".join(lines)
     lines.append(f"irregular: {len(gathers)} gather{'s' * (len(gathers) > 1)}")
     for instr in sorted(gathers, key=lambda instr: -instr.size)[:_SHOWN]:
         source = program.instrs[instr.operands[0]]
-        of = source.fact if source.op == "leaf" else source.name
+        of = source.fact if source.op is LEAF else source.name
         lines.append(f"  {instr.size:,} elements picked from the {source.size:,} of {of}")
     return "\n".join(lines)

@@ -79,6 +79,15 @@ class Primitive:
     signs: tuple[int, ...] = ()
     """1 or -1 for each operand where the result is the sum of operands with these signs."""
 
+    bilinear: bool = False
+    """True where the result is Σ wᵢ xᵢ: operands of the first half times those of the second."""
+
+    infix: str = ""
+    """The sign that a formula has between the operands; "" where it has a call."""
+
+    units: tuple[float | None, ...] = ()
+    """The constant for each of two operands at which the result is the other operand."""
+
     textbook: tuple[Partial, ...] = ()
     """The partials as books write them, if those in `partials` differ to keep digits.
 
@@ -94,6 +103,11 @@ class Primitive:
     def has_conditions(self) -> bool:
         """Whether an operand beside others has no derivative, so that it has to be a number."""
         return None in self.partials and not self.is_predicate
+
+    @cached_property
+    def adds(self) -> bool:
+        """Whether the result is the sum of the operands."""
+        return set(self.signs) == {1}
 
     def bind(self, *args: Any) -> tuple[Any, ...]:
         """The operands of a call: arguments, then defaults; TypeError for a wrong number."""

@@ -130,10 +130,7 @@ def test_no_line_is_over_100_columns(name):
 
 
 def counts(name):
-    return Counter(
-        instr.op if isinstance(instr.op, str) else instr.op.name
-        for instr in compiled(name)[1].program.instrs
-    )
+    return Counter(instr.name for instr in compiled(name)[1].program.instrs)
 
 
 @pytest.mark.parametrize("name", ["mlp_module", "mlp_arrays", "mixed"])

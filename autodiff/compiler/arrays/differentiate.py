@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 
 from autodiff import ops
-from autodiff.compiler.arrays.adjoint import adjoint
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.doubt import doubtful
-from autodiff.compiler.arrays.lower import Lowered
+from autodiff.compiler.arrays.lowering.lowered import Lowered
 from autodiff.compiler.arrays.program import Program, verify
+from autodiff.compiler.arrays.reverse.adjoint import adjoint
 from autodiff.compiler.scalars.program import Leaf
 
 Wanted = Literal["call", "grad", "hvp"]
@@ -54,21 +54,22 @@ def differentiate(
     builder = Builder(lowered.instrs)
     outputs, doubts = _outputs(builder, lowered, are_conditions)
     backward = len(builder.instrs)
-    cotangent_of: dict[int, int] = {}
     arguments = ("parameters", *(leaf.name for leaf in inputs))
+    cotangent_of: dict[int, int] = {}
     if wanted == "call":
         results = [_unless(builder, *pair) for pair in zip(outputs, doubts, strict=True)]
     else:
         sources = _parameters(builder, lowered) if by is None else _leaves(builder, by)
         seed = builder.leaf("seed", 1, True)
-        gradients = adjoint(builder, [(outputs[0], seed)], sources, cotangent_of)
+        gradients, cotangent_of = adjoint(builder, [(outputs[0], seed)], sources)
         value = _unless(builder, outputs[0], doubts[0])
         if by is None and builder.instrs[value].is_batched:  # the mean
             value = builder.sum_batch(builder.apply(ops.mul, [value, seed]))
         results = [value, *gradients]
     if wanted == "hvp":
         arguments = (*arguments, "vector")
-        results = [_hessian_product(builder, value, gradients[0], sources, cotangent_of)]
+        product, further = _hessian_product(builder, value, gradients[0], sources)
+        results, cotangent_of = [product], further | cotangent_of
     program, new = builder.program(results)
     names = {new[ct]: new[of] for ct, of in cotangent_of.items() if ct in new and of in new}
     first = min((place for old, place in new.items() if old >= backward), default=-1)
@@ -87,7 +88,7 @@ def _outputs(
 
 
 def _parameters(builder: Builder, lowered: Lowered) -> list[int]:
-    return [builder.leaf("parameters", lowered.parameters, False)]
+    return [builder.leaf("parameters", lowered.parameter_count, False)]
 
 
 def _leaves(builder: Builder, by: Sequence[Leaf]) -> list[int]:
@@ -97,23 +98,20 @@ def _leaves(builder: Builder, by: Sequence[Leaf]) -> list[int]:
 
 
 def _hessian_product(
-    builder: Builder,
-    value: int,
-    gradient: int,
-    sources: list[int],
-    cotangent_of: dict[int, int],
-) -> int:
+    builder: Builder, value: int, gradient: int, sources: Sequence[int]
+) -> tuple[int, dict[int, int]]:
     """The Hessian times `vector`: the gradient is a function of the parameters, with an adjoint.
 
     Masks send nothing through a relu of nan, whose slope is 1. So where the value is nan the
-    product is made nan too, and examples are evaluated again.
+    product is made nan too, and examples are evaluated again. The second value maps cotangents
+    to what they are the cotangents of.
     """
     (shape,) = (builder.shape(source) for source in sources)
     vector = builder.leaf("vector", shape[0], False)
-    (product,) = adjoint(builder, [(gradient, vector)], sources, cotangent_of)
+    (product,), cotangent_of = adjoint(builder, [(gradient, vector)], sources)
     zero = builder.constant(np.zeros(1))
     nothing = builder.apply(ops.clip, [builder.number(value), zero, zero])
-    return builder.broadcast(_unless(builder, product, nothing), shape)
+    return builder.broadcast(_unless(builder, product, nothing), shape), cotangent_of
 
 
 def _unless(builder: Builder, output: int, doubt: int | None) -> int:

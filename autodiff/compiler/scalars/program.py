@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autodiff import ops
+from autodiff.compiler.algebra import SCALARS, simplified
 from autodiff.engine.value import Value
 from autodiff.rows.primitive import Primitive
 
@@ -155,81 +156,27 @@ class Scalars:
         if all(self.ops[i] is CONSTANTS for i in operands):
             numbers = [self.constants[self.operands[i][0]] for i in operands]
             return self.constant(float(row.value_at(numbers)))
-        rewrite = _REWRITES.get(row)
-        known = rewrite(self, *operands) if rewrite else None
-        return self.add(row, tuple(operands)) if known is None else known
+        simpler = simplified(SCALARS, self, row, operands)
+        return self.add(row, tuple(operands)) if simpler is None else simpler
 
-    def is_constant(self, i: int, value: float) -> bool:
-        """Whether an instruction is this constant, to the sign of a zero."""
-        return self._constants.get(value.hex()) == i
+    # What the identities of `algebra` ask
 
-    def dot(self, *wx: int) -> int:
-        """A dot as a sum of products."""
-        half = len(wx) // 2
-        products = [self.apply(ops.mul, pair) for pair in zip(wx[:half], wx[half:], strict=True)]
-        return self.add(ops.sum, tuple(products))
+    def only(self, i: int) -> float | None:
+        """The number of a constant; None for anything else."""
+        return self.constants[self.operands[i][0]] if self.ops[i] is CONSTANTS else None
 
-    def mean(self, *xs: int) -> int:
-        """A mean as a sum and a quotient."""
-        return self.apply(ops.div, (self.apply(ops.sum, xs), self.constant(float(len(xs)))))
+    def operands_of(self, i: int, row: Primitive) -> tuple[int, ...] | None:
+        """The operands of `i` if it is a `row`."""
+        return self.operands[i] if self.ops[i] is row else None
 
-    def where(self, condition: int, x: int, y: int) -> int | None:
-        """The branch taken, if that is known."""
-        if self.ops[condition] is not CONSTANTS:
-            return None
-        return x if self.constants[self.operands[condition][0]] else y
+    def beside(self, i: int, x: float) -> int:
+        """The constant `x`."""
+        return self.constant(x)
 
+    def spans(self, i: int, operands: Sequence[int]) -> bool:
+        """True: a scalar has one shape."""
+        return True
 
-def _add(self: Scalars, x: int, y: int) -> int | None:
-    for zero, other in ((x, y), (y, x)):
-        if self.is_constant(zero, -0.0):
-            return other
-        if self.is_constant(zero, 0.0):
-            return _from_zero(self, other)
-    return None
-
-
-def _sub(self: Scalars, x: int, y: int) -> int | None:
-    if self.is_constant(y, -0.0):
-        return _from_zero(self, x)
-    return x if self.is_constant(y, 0.0) else None
-
-
-def _from_zero(self: Scalars, x: int) -> int:
-    """0 + x, which is x but for -0.0: where a loop of sums began.
-
-    It is a reduction of one term, in one pack with the longer.
-    """
-    return x if self.ops[x] is ops.sum else self.add(ops.sum, (x,))
-
-
-def _mul(self: Scalars, x: int, y: int) -> int | None:
-    return y if self.is_constant(x, 1.0) else x if self.is_constant(y, 1.0) else None
-
-
-def _pow(self: Scalars, x: int, y: int) -> int | None:
-    power = x
-    for exponent in (1.0, 2.0, 3.0, 4.0):
-        if self.is_constant(y, exponent):
-            return power
-        power = self.apply(ops.mul, (x, power))
-    return None
-
-
-def _only(self: Scalars, *xs: int) -> int | None:
-    return xs[0] if len(xs) == 1 else None
-
-
-# Each gives a simpler equal instruction, or None.
-_REWRITES: dict[Primitive, Any] = {
-    ops.add: _add,  # 0 + x → sum(x), -0 + x → x
-    ops.sub: _sub,  # x - 0 → x, x - -0 → sum(x)
-    ops.mul: _mul,  # 1 * x → x
-    ops.div: lambda self, x, y: x if self.is_constant(y, 1.0) else None,  # x / 1 → x
-    ops.pow: _pow,  # x ** 1 → x, x ** 2 → x * x, up to 4
-    ops.dot: Scalars.dot,
-    ops.mean: Scalars.mean,
-    ops.where: Scalars.where,  # where(True, x, y) → x
-    ops.take: lambda self, x: x,
-    ops.prod: _only,
-}
+    def spread(self, i: int, operands: Sequence[int]) -> int:
+        """`i` itself."""
+        return i

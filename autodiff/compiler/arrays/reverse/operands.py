@@ -21,6 +21,10 @@ class Lanes:
         self.index = index
 
 
+Slope = Lanes | float
+"""A partial: an array, or a number if it is the same everywhere."""
+
+
 class _Arrays:
     rank = 4
     hands_over = False

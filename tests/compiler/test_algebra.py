@@ -4,7 +4,6 @@ import pytest
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import Gather
-from autodiff.compiler.arrays.rewrite import is_unsigned
 
 
 @pytest.fixture
@@ -98,7 +97,7 @@ def unsigned(builder, x):
 
 def test_what_is_never_negative_is_known(builder):
     for i, expected in unsigned(builder, builder.leaf("x", 3, True)):
-        assert is_unsigned(builder, i) == expected, builder.instrs[i]
+        assert builder.is_unsigned(i) == expected, builder.instrs[i]
 
 
 def test_what_is_never_negative_is_not_below_a_number_that_is_not_positive(builder):

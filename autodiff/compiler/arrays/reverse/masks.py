@@ -51,8 +51,7 @@ class Masks:
 
     def fact(self, i: int) -> npt.NDArray[np.bool_]:
         """The elements of a constant."""
-        fact: npt.NDArray[np.bool_] = self.builder.instrs[i].fact
-        return fact
+        return self.builder.instrs[i].values.astype(bool)
 
     def literal(self, i: int, holds: bool = True) -> Literal:
         """The literal of an array, which may be the opposite of another."""
@@ -117,7 +116,7 @@ class Masks:
         axes = tuple(k for k, size in enumerate(narrow) if size == 1 < found[k])
         kept = tuple(1 if size == 1 else n for size, n in zip(shape, found[extra:], strict=True))
         is_summed = builder.instrs[i].is_batched and not is_batched
-        if builder.instrs[i].op == "constant":
+        if builder.is_known(i):
             return builder.constant(self.fact(i).any(axes).reshape(kept))
         if not axes and not is_summed:
             return builder.reshape(i, kept)

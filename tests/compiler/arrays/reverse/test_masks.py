@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from autodiff.compiler.arrays.builder import Builder
-from autodiff.compiler.arrays.masks import NOT, Masks
 from autodiff.compiler.arrays.program import verify
+from autodiff.compiler.arrays.reverse.masks import NOT, Masks
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Dots of rows of one array with rows of another: matrix products where they form grids."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence, Sized
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +9,15 @@ import numpy.typing as npt
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import ANY, Positions, View
+from autodiff.compiler.arrays.ops import CONSTANT
 
 FILLED = 0.4
 """The part of an array, as of a grid of dots, that is wanted, from which on all is computed."""
 
 SPARE = 1 << 12
 """How many elements may be computed in vain before lanes of other lengths are told apart."""
+
+T = TypeVar("T", bound=Sized)
 
 Zeros = Mapping[int, npt.NDArray[np.bool_]]
 
@@ -29,7 +32,7 @@ def padded(
     array, found = builder.place(source)
     inner = np.where(pads, ANY, found.reshape(-1)[places])
     view = View.of(inner, builder.instrs[array].size)
-    if view is None or builder.instrs[array].op == "constant":
+    if view is None or builder.instrs[array].op is CONSTANT:
         size = builder.instrs[source].size
         extended = builder.concatenate([source, builder.constant([fill])])
         return builder.fetch(extended, np.where(pads, size, places))
@@ -51,6 +54,23 @@ def bands(counts: Sequence[int]) -> list[list[int]]:
     for lane, count in enumerate(counts):
         found.setdefault(count.bit_length(), []).append(lane)
     return list(found.values())
+
+
+def in_bands(
+    builder: Builder, lanes: Sequence[T], make: Callable[[Sequence[T]], tuple[int, Positions]]
+) -> tuple[int, Positions]:
+    """The result of `make` on lanes, on those of like length at a time if need be."""
+    parts = bands(list(map(len, lanes)))
+    if len(parts) == 1:
+        return make(lanes)
+    places = np.empty(len(lanes), dtype=np.intp)
+    arrays, start = [], 0
+    for part in parts:
+        array, found = make([lanes[lane] for lane in part])
+        places[part] = start + found
+        arrays.append(array)
+        start += builder.instrs[array].size
+    return builder.concatenate(arrays), places
 
 
 class Dots:
@@ -158,7 +178,7 @@ def _grids(row_of: Positions, column_of: Positions) -> list[Grid]:
     A grid that is less than `FILLED` full is cut into its cells.
     """
     component = _components(row_of, column_of)
-    classes: dict[tuple[int, int], list[Any]] = {}
+    classes: dict[tuple[int, int], list[Grid]] = {}
     order = np.argsort(component, kind="stable")
     bounds = np.flatnonzero(np.diff(component[order])) + 1
     for lanes in np.split(order, bounds):

@@ -8,9 +8,9 @@ import pytest
 import autodiff
 from autodiff import Domain, Value, ops
 from autodiff.compiler import Kernel
-from autodiff.compiler.arrays.adjoint import adjoint
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.program import verify
+from autodiff.compiler.arrays.reverse.adjoint import adjoint
 from autodiff.rows.primitive import Primitive
 from tests.compiler.programs import check_derivatives, is_close
 
@@ -248,8 +248,9 @@ def test_the_adjoint_of_an_adjoint_is_a_program():
     x = builder.leaf("x", 1, False)
     y = builder.apply(ops.mul, [builder.apply(ops.exp, [x]), x])
     seed = builder.constant([1.0])
-    (first,) = adjoint(builder, [(y, seed)], [x], {})
-    (second,) = adjoint(builder, [(first, seed)], [x], {})
+    (first,), names = adjoint(builder, [(y, seed)], [x])
+    assert names[first] == x
+    (second,), _ = adjoint(builder, [(first, seed)], [x])
     program, _ = builder.program([first, second])
     verify(program)
     assert [program.instrs[i].shape for i in program.results] == [(1,), (1,)]
@@ -258,9 +259,9 @@ def test_the_adjoint_of_an_adjoint_is_a_program():
 def test_what_a_result_does_not_reach_has_cotangent_zero():
     builder = Builder()
     x, y = builder.leaf("x", 3, False), builder.leaf("y", 3, False)
-    (ct,) = adjoint(builder, [(x, builder.constant([1.0, 2.0, 3.0]))], [y], {})
+    (ct,), _ = adjoint(builder, [(x, builder.constant([1.0, 2.0, 3.0]))], [y])
     assert builder.shape(ct) == (3,)
-    (itself,) = adjoint(builder, [(x, builder.constant([1.0, 2.0, 3.0]))], [x], {})
+    (itself,), _ = adjoint(builder, [(x, builder.constant([1.0, 2.0, 3.0]))], [x])
     assert builder.instrs[itself].fact.tolist() == [1.0, 2.0, 3.0]
 
 

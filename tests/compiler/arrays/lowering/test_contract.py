@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from autodiff.compiler.arrays.builder import Builder
-from autodiff.compiler.arrays.contract import Dots, _completed, bands, padded
 from autodiff.compiler.arrays.layout import ANY
+from autodiff.compiler.arrays.lowering.contract import Dots, _completed, bands, padded
+from autodiff.compiler.arrays.ops import VIEW
 from autodiff.compiler.numpy.loading import load
 from autodiff.compiler.numpy.source import Emitter
 
@@ -61,7 +62,7 @@ def test_zeros_that_are_there_are_not_made_again(builder):
     a = builder.leaf("a", 4, False)
     holes = np.array([False, True, False, False])
     made = padded(builder, a, np.array([[0, ANY], [2, 3]]), {a: holes})
-    assert builder.instrs[made].op == "view"
+    assert builder.instrs[made].op is VIEW
 
 
 ROWS = {
