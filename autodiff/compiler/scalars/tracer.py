@@ -101,7 +101,7 @@ class _Tracers:
         if rows and isinstance(rows[0], list | tuple):
             return [self.take(column, index) for column in zip(*rows, strict=True)]
         if index.kind <= BIT:
-            return ops.where(index, rows[1], rows[0])
+            return ops.where.apply((index, rows[1], rows[0]))
         scalars = index.scalars
         leaf = scalars.ops[index.index]
         if not isinstance(leaf, Leaf) or not leaf.is_index:
