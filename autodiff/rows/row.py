@@ -8,7 +8,7 @@ from itertools import compress
 from math import inf
 from typing import Any
 
-from autodiff.rows.interpreter import number
+from autodiff.checks import number
 
 Partial = Callable[..., Any]
 """A function of (*operands, out) that contains only ops: floats give a float, Values a graph."""
