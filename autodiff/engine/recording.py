@@ -50,17 +50,22 @@ def record(row: Primitive, operands: tuple[Any, ...]) -> Value:
     out = row.value_at(primals)
     if modes.switched:
         return _record_in_mode(row, operands, out)
-    return _node(row, out, operands, row.partials_at(primals, out))
+    partials = row.partials_at(primals, out)
+    if row.selects:
+        partials = [partial or None for partial in partials]
+    return _node(row, out, operands, partials)
 
 
 def _record_with_constants(row: Primitive, operands: tuple[Any, ...]) -> Value:
     """As `record`, with numbers among the operands; other kinds take over, or raise."""
     primals: list[float] = []
     constants: list[Slope] = []
+    nodes: list[Value] = []
     for x in operands:
         if isinstance(x, Value):
             primals.append(x._primal)
             constants.append(None)
+            nodes.append(x)
         elif type(x) is float:
             primals.append(x)
             constants.append(x)
@@ -76,8 +81,10 @@ def _record_with_constants(row: Primitive, operands: tuple[Any, ...]) -> Value:
     if modes.switched:
         pairs = zip(operands, constants, strict=True)
         return _record_in_mode(row, [x if c is None else c for x, c in pairs], out)
-    nodes = tuple([x for x in operands if isinstance(x, Value)])
-    return _node(row, out, nodes, row.partials_at(primals, out, constants), tuple(constants))
+    partials = row.partials_at(primals, out, constants)
+    if row.selects:
+        partials = [partial or None for partial in partials]
+    return _node(row, out, tuple(nodes), partials, tuple(constants))
 
 
 def _record_in_mode(row: Primitive, arguments: Sequence[Argument], out: float) -> Value:
@@ -94,6 +101,8 @@ def _record_in_mode(row: Primitive, arguments: Sequence[Argument], out: float) -
     primals = [x._primal if isinstance(x, Value) else x for x in arguments]
     constants = tuple([None if isinstance(x, Value) else x for x in arguments])
     partials = row.partials_at(primals, out, constants)
+    if row.selects:
+        partials = [partial or None for partial in partials]
     is_whole = len(nodes) == len(arguments)
     node = _node(row, out, nodes, partials, None if is_whole else constants)
     if is_watching:
@@ -111,8 +120,6 @@ def _node(
     node = _new(Value)
     node._primal = out
     node._grad = None
-    if row.selects:  # no cotangent crosses to what was not selected
-        partials = [partial or None for partial in partials]
     node._partials = tuple(partials)
     node.op = row
     node.operands = operands
@@ -155,7 +162,7 @@ class _Values:
 
 def _unary(row: Primitive) -> Callable[[Value], Value]:
     """The method of a row of one operand."""
-    forward, (partial,) = row.forward, row.partials
+    forward, (partial,), selects = row.forward, row.partials, row.selects
     assert partial is not None
 
     def method(self: Value) -> Value:
@@ -167,7 +174,8 @@ def _unary(row: Primitive) -> Callable[[Value], Value]:
         out = forward(primal)
         if modes.switched:
             return _record_in_mode(row, (self,), out)
-        return _node(row, out, (self,), (partial(primal, out),))
+        slope = partial(primal, out)
+        return _node(row, out, (self,), ((slope or None) if selects else slope,))
 
     return method
 
@@ -245,12 +253,14 @@ def _comparison(row: Primitive) -> Callable[[Value, Any], Any]:
 def _equality(row: Primitive) -> Callable[[Value, object], Any]:
     """`==` or `!=`: of data with a number, of the object with a Value."""
     compare = _comparison(row)
-    same = bool(row.forward(0.0, 0.0))
 
-    def method(self: Value, other: object) -> Any:
-        return (self is other) is same if isinstance(other, Value) else compare(self, other)
+    def equal(self: Value, other: object) -> Any:
+        return self is other if isinstance(other, Value) else compare(self, other)
 
-    return method
+    def unequal(self: Value, other: object) -> Any:
+        return self is not other if isinstance(other, Value) else compare(self, other)
+
+    return equal if row.forward(0.0, 0.0) else unequal
 
 
 # The three ops that scalar code is made of: `record` on two Values in the usual mode gives the

@@ -33,7 +33,9 @@ class Primitive(Row):
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """The op on numbers, arrays or Values."""
-        return self.apply(self.bind(*(self.positional(args, named) if named else args)))
+        if named:
+            args = self.positional(args, named)
+        return self.apply(self.bind(*args))
 
     def vjp(self, cotangent: Any, *args: Any) -> Any:
         """`cotangent` times d out / d argument, on numbers, arrays or Values.
