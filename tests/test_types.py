@@ -81,7 +81,8 @@ objects = v * array
 mixed: list[Value | float] = [v, 1.0]
 either: Value | float = v if integers[0] else 1.0
 cube = autodiff.custom_op("cube", lambda x: x * x * x, lambda x, out: 3.0 * x * x)
-product = autodiff.custom_op("product", lambda x, y: x * y, [lambda x, y, out: y, lambda x, y, out: x])
+slopes = [lambda x, y, out: y, lambda x, y, out: x]
+product = autodiff.custom_op("product", lambda x, y: x * y, slopes)
 """
 
 

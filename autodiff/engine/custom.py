@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from keyword import iskeyword
-from typing import Any, TypedDict, Unpack, overload
+from typing import Any, Concatenate, ParamSpec, TypedDict, Unpack, overload
 
 from autodiff.checks import number, show
 from autodiff.engine.forms import Form, spelling_of
@@ -13,6 +13,8 @@ from autodiff.rows.documentation import document
 from autodiff.rows.interpreter import NUMBERS, interpreter_of_type
 from autodiff.rows.primitive import Domain, Partial, Primitive, declare, retract
 from autodiff.rows.signatures import Binary, Unary
+
+P = ParamSpec("P")
 
 _KINDS: dict[int, type[Primitive]] = {1: Unary, 2: Binary}
 
@@ -48,7 +50,7 @@ def custom_op(
 @overload
 def custom_op(
     name: str,
-    forward: Callable[..., float],
+    forward: Callable[Concatenate[float, float, float, P], float],
     partials: Sequence[Partial | None],
     **facts: Unpack[Facts],
 ) -> Primitive: ...
