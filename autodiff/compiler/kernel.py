@@ -1,6 +1,5 @@
 """`Kernel`: a compiled function, its gradients and its source."""
 
-import operator
 from collections.abc import Callable
 from math import isfinite
 from typing import Any, Generic, TypeVar, cast, overload
@@ -8,6 +7,7 @@ from typing import Any, Generic, TypeVar, cast, overload
 import numpy as np
 import numpy.typing as npt
 
+from autodiff.checks import integer
 from autodiff.compiler.arguments import Block, filled, restored
 from autodiff.compiler.arrays.program import Program
 from autodiff.compiler.comparison import compare
@@ -117,7 +117,8 @@ class Kernel(Generic[R]):
         made, batch = call.made, call.batch
         made.check_scalar()
         are_many = isinstance(argnums, tuple | list)
-        chosen = tuple(argnums) if isinstance(argnums, tuple | list) else (operator.index(argnums),)
+        given = argnums if isinstance(argnums, tuple | list) else [argnums]
+        chosen = tuple([integer("argnums", k) for k in given])
         parts: dict[int, list[Array]] = {item.argument: [] for item in made.inputs}
         for k in chosen:
             if k not in parts:
