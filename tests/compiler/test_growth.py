@@ -280,7 +280,7 @@ def test_inputs_of_many_arguments_are_looked_up():
     kernel = Kernel(lambda x, y: x * y)
     kernel(np.ones(1), np.ones(1))
     found = kernel._latest.inputs_of(Unsearched([1]))
-    assert [leaf.name for leaf in found] == ["y"]
+    assert [item.leaf.name for item in found] == ["y"]
 
 
 @pytest.mark.parametrize("order", ["in order", "backwards", "shuffled"])
@@ -347,7 +347,7 @@ def test_the_memory_of_lanes_of_other_lengths_grows_with_their_terms(reduce):
 def test_a_trace_forgets_what_only_it_needs():
     kernel = Kernel(differences(10))
     kernel(np.ones(1))
-    scalars = kernel._latest.scalars
+    scalars = kernel._latest.analyzed.traced.scalars
     assert scalars.is_closed
     assert (scalars._known, scalars._values, scalars.own) == ({}, {}, set())
     assert math.isfinite(kernel.value_and_grad(np.ones(1))[0])

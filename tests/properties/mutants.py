@@ -39,9 +39,9 @@ MUTANTS = [
     Mutant("arguments.py", "return tuple(items) if kind is tuple else kind(*items)", "return tuple(items)"),
     Mutant("arguments.py", '"lists" if isinstance(arg, list) else "array"', '"array"'),
     Mutant("arguments.py", "axis=-1) if found", "axis=0) if found"),
-    Mutant("scalars/packs.py", "(sign * s, operand)", "(sign, operand)"),
-    Mutant("scalars/packs.py", "is_inside = j == i or is_single(j)", "is_inside = True"),
-    Mutant("scalars/packs.py", "scalars.operands[i] = (place,)", "pass"),
+    Mutant("scalars/sums.py", "(sign * s, operand)", "(sign, operand)"),
+    Mutant("scalars/sums.py", "is_inside = j == i or is_single(j)", "is_inside = True"),
+    Mutant("arrays/lower.py", "np.argsort(np.array(self.order, dtype=np.intp))", "np.array(self.order, dtype=np.intp)"),
     Mutant("scalars/packs.py", "key = (level, op, numbers)", "key = (level, op)"),
     Mutant("arrays/lowering/sums.py", "total = views[0] if parts[0][0] > 0 else", "total = views[0] if True else"),
     Mutant("arrays/lowering/sums.py", "self.builder.apply(ops.add if sign > 0 else ops.sub,", "self.builder.apply(ops.add,"),
@@ -61,7 +61,7 @@ MUTANTS = [
     Mutant("eager.py", "root.backward()", "root.backward(2.0)"),
     Mutant("numpy/source.py", "and self.homes.last[owner] == i", "and True"),
     Mutant("numpy/source.py", "and base not in self.homes.static", "and True"),
-    Mutant("kernel.py", "ordered[trace.order] = flat", "ordered[: len(trace.order)] = flat"),
+    Mutant("dispatch.py", "ordered[self.indices] = flat", "ordered[: len(self.indices)] = flat"),
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The scalar program: what a trace records, one instruction a number, equal ones once."""
+"""The scalar program: one instruction per number, equal ones once; its verifier and its printer."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,6 +19,8 @@ class Leaf:
     is_batched: bool = False
     is_index: bool = False
     """Whether it may choose elements; once the function is traced, whether it does."""
+    size: int = 0
+    """How many numbers one example has; parameters and constants are counted by the program."""
 
 
 TAKE = "take"
@@ -49,6 +51,41 @@ class Scalars:
     _values: dict[Value, int] = field(default_factory=dict)
     _is_still: list[bool] = field(default_factory=list)
     """Of the instructions so far for which it was asked: whether nothing flows back from them."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(self.line, range(len(self.ops))))
+
+    def line(self, i: int) -> str:
+        """One instruction as text: `%5 = mul(%0, %3)`, `%0 = x[2]`, or a constant."""
+        op, operands = self.ops[i], self.operands[i]
+        if op is CONSTANTS:
+            return f"%{i} = {self.constants[operands[0]]!r}"
+        if isinstance(op, Leaf):
+            return f"%{i} = {op.name}[{operands[0]}]"
+        name = op if isinstance(op, str) else op.name
+        return f"%{i} = {name}({', '.join(f'%{k}' for k in operands)})"
+
+    def verify(self) -> None:
+        """Raise AssertionError unless operands come first and every op has its operands."""
+        for i, (op, operands) in enumerate(zip(self.ops, self.operands, strict=True)):
+            if isinstance(op, Leaf):
+                (lane,) = operands
+                assert 0 <= lane < self.size(op), f"{self.line(i)}: out of bounds"
+                continue
+            assert all(0 <= k < i for k in operands), f"{self.line(i)}: an operand not before"
+            if op is TAKE:
+                index = self.ops[operands[-1]]
+                assert isinstance(index, Leaf), f"{self.line(i)}: the index is no argument"
+                assert len(operands) > 1, f"{self.line(i)}: nothing to choose from"
+            else:
+                assert isinstance(op, Primitive), f"{self.line(i)}: no op"
+                assert op.arity in (None, len(operands)), f"{self.line(i)}: operands"
+
+    def size(self, leaf: Leaf) -> int:
+        """How many lanes a leaf has."""
+        if leaf is CONSTANTS:
+            return len(self.constants)
+        return len(self.parameters) if leaf is PARAMETERS else leaf.size
 
     def close(self) -> None:
         """Take no further instructions, and forget what only these would need."""

@@ -9,7 +9,7 @@ from autodiff import ops
 from autodiff.compiler.arrays.layout import ANY, Positions, common_shape, periods
 from autodiff.compiler.arrays.lowering.align import aligned, settled
 from autodiff.compiler.arrays.lowering.contract import Dots, in_bands, padded
-from autodiff.compiler.arrays.lowering.lowered import Lowered, Operand
+from autodiff.compiler.arrays.lowering.lowered import Lowering, Operand
 from autodiff.compiler.scalars.packs import Pack
 from autodiff.rows.primitive import Primitive
 
@@ -19,20 +19,20 @@ Groups = dict[tuple[int, int, int], list[Terms]]
 """The terms of each lane by sign, pack of the first factor and pack of the other (or -1)."""
 
 
-class Sums:
+class LoweredSums:
     """Lowers packs of sums."""
 
-    def __init__(self, lowered: Lowered) -> None:
-        self.lowered = lowered
-        self.builder = lowered.builder
+    def __init__(self, lowering: Lowering) -> None:
+        self.lowering = lowering
+        self.builder = lowering.builder
 
     def lower(self, pack: Pack) -> Operand:
         """The array of a pack of sums, and the place of each lane in it."""
         groups: Groups = {}
         for lane, i in enumerate(pack.lanes):
-            for sign, x, y in self.lowered.packs.terms[i]:
-                number, place = self.lowered.place(x)
-                other, other_place = self.lowered.place(y) if y >= 0 else (-1, -1)
+            for sign, x, y in self.lowering.packs.terms[i]:
+                number, place = self.lowering.place(x)
+                other, other_place = self.lowering.place(y) if y >= 0 else (-1, -1)
                 key = (sign, number, other)
                 if key not in groups:
                     groups[key] = [[] for _ in pack.lanes]
@@ -46,7 +46,7 @@ class Sums:
         total = views[0] if parts[0][0] > 0 else self.builder.apply(ops.neg, views[:1])
         for (sign, _), view in zip(parts[1:], views[1:], strict=True):
             total = self.builder.apply(ops.add if sign > 0 else ops.sub, [total, view])
-        if not self.lowered.packs.from_zero.isdisjoint(pack.lanes):
+        if not self.lowering.packs.from_zero.isdisjoint(pack.lanes):
             total = self.builder.apply(ops.add, [total, self.builder.constant([0.0])])
         return settled(self.builder, total, shape, places)
 
@@ -60,8 +60,8 @@ class Sums:
             products, biases = groups[sign, number, other], groups.get((sign, number, -1))
             if biases is None or other < 0 or not products[0]:
                 continue
-            weights = self.builder.instrs[self.lowered.arrays[number]]
-            inputs = self.builder.instrs[self.lowered.arrays[other]]
+            weights = self.builder.instrs[self.lowering.arrays[number]]
+            inputs = self.builder.instrs[self.lowering.arrays[other]]
             is_weights = weights.leaf == "parameters"
             if not is_weights or not inputs.is_batched:
                 continue
@@ -90,27 +90,27 @@ class Sums:
         if min(counts) < width:
             for ragged in (number, other) if other >= 0 else (number,):
                 self._fill(ragged)
-        source = self.lowered.arrays[number]
+        source = self.lowering.arrays[number]
         is_single = width == 1 and min(counts) == 1
         if other < 0:
             return (source, left[:, 0]) if is_single else self._row_sums(source, left)
         if is_single:
-            operands = [(source, left[:, 0]), (self.lowered.arrays[other], right[:, 0])]
+            operands = [(source, left[:, 0]), (self.lowering.arrays[other], right[:, 0])]
             views, shape, places = aligned(self.builder, operands)
             return settled(self.builder, self.builder.apply(ops.mul, views), shape, places)
-        against = self.lowered.arrays[other]
+        against = self.lowering.arrays[other]
         if with_one:
             against = self._with_one(other)
-        dots = Dots(self.builder, source, against, self.lowered.zeros)
+        dots = Dots(self.builder, source, against, self.lowering.zeros)
         operand = dots.contract(left, right)
         if dots.is_ragged:
-            self.lowered.ragged.append(operand[0])
-        self.lowered.has_spare |= dots.has_spare
+            self.lowering.ragged.append(operand[0])
+        self.lowering.has_spare |= dots.has_spare
         return operand
 
     def _with_one(self, number: int) -> int:
         """A pack's array with a 1 behind it."""
-        array = self.lowered.arrays[number]
+        array = self.lowering.arrays[number]
         instr = self.builder.instrs[array]
         one = self.builder.constant([1.0])
         row = instr.op
@@ -118,22 +118,22 @@ class Sums:
             # relu(x), 1 → relu(x, 1), which runs over one piece of memory.
             joined = self.builder.concatenate([*instr.operands, one])
             if self.builder.instrs[joined].size == instr.size + 1:
-                self.lowered.arrays[number] = self.builder.apply(row, [joined])
-                return self.lowered.arrays[number]
+                self.lowering.arrays[number] = self.builder.apply(row, [joined])
+                return self.lowering.arrays[number]
         return self.builder.concatenate([array, one])
 
     def _row_sums(self, source: int, rows: Positions) -> Operand:
         """The sums of rows of scalars, each padded with `ANY`, in the order of the source."""
         order = np.argsort(rows[:, 0], kind="stable")
         shape = common_shape([periods(rows[order, 0]) or []], len(rows)) or (len(rows),)
-        matrix = padded(self.builder, source, rows[order].reshape(*shape, -1), self.lowered.zeros)
+        matrix = padded(self.builder, source, rows[order].reshape(*shape, -1), self.lowering.zeros)
         return self.builder.sum(matrix, (len(shape),)), np.argsort(order)
 
     def _fill(self, number: int) -> None:
         """Zeros where a pack's array has no lanes, for sums that read beyond their ends."""
-        array, places = self.lowered.arrays[number], self.lowered.places[number]
+        array, places = self.lowering.arrays[number], self.lowering.places[number]
         instr = self.builder.instrs[array]
-        if not instr.operands or array in self.lowered.zeros:
+        if not instr.operands or array in self.lowering.zeros:
             return
         holes = np.ones(instr.size, dtype=bool)
         holes[places] = False
@@ -141,5 +141,5 @@ class Sums:
             mask = self.builder.constant(holes.reshape(instr.shape))
             zero = self.builder.constant(np.zeros((1,) * len(instr.shape)))
             filled = self.builder.apply(ops.where, [mask, zero, array])
-            self.lowered.arrays[number] = filled
-            self.lowered.zeros[filled] = holes
+            self.lowering.arrays[number] = filled
+            self.lowering.zeros[filled] = holes

@@ -45,7 +45,7 @@ def test_packs_become(case):
     x = np.random.default_rng(0).normal(size=(3, 4))
     kernel = Kernel(f)
     found = kernel(x)
-    kernel._latest.lowering.verify()
+    kernel._latest.analyzed.lowered.verify()
     instrs = kernel._latest.function("call").program.instrs
     counts = Counter(i.name for i in instrs)
     assert {op: counts[op] for op in expected} == expected
@@ -109,17 +109,17 @@ def test_reductions_of_different_lengths_are_one(name):
 def test_a_lowered_program_prints_where_the_lanes_of_each_pack_are():
     kernel = Kernel(lambda x: [x[0].exp(), x[1].exp()])
     kernel(np.ones((1, 2)))
-    lines = str(kernel._latest.lowering).splitlines()
-    assert lines[:2] == ["pack 0 (x): %0 at [0, 1]", "pack 1 (exp): %1 at [0, 1]"]
-    assert lines[2:] == ["%0: B×[2] = leaf() x", "%1: B×[2] = exp(%0)", "return %0, %1"]
+    lines = str(kernel._latest.analyzed.lowered).splitlines()
+    assert lines[:2] == ["#0 (x): %0 at [0, 1]", "#1 (exp): %1 at [0, 1]"]
+    assert lines[2:] == ["%0: B×[2] = leaf() x", "%1: B×[2] = exp(%0)", "return %1[0], %1[1]"]
 
 
 @pytest.mark.parametrize("places", [[0, 2], [-1, 0], [0]])
 def test_the_verifier_finds_lanes_that_have_no_place(places):
     kernel = Kernel(lambda x: [x[0].exp(), x[1].exp()])
     kernel(np.ones((1, 2)))
-    lowered = kernel._latest.lowering
+    lowered = kernel._latest.analyzed.lowered
     lowered.verify()
     lowered.places[1] = np.array(places)
-    with pytest.raises(AssertionError, match="pack 1"):
+    with pytest.raises(AssertionError, match="#1"):
         lowered.verify()
