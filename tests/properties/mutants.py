@@ -50,7 +50,7 @@ MUTANTS = [
     Mutant("arrays/lowering/sums.py", "if dots.is_ragged:", "if False:"),
     Mutant("arrays/lowering/contract.py", "u + row_at % u", "u + column_at % u"),
     Mutant("arrays/lowering/contract.py", "self.has_spare |= len(lanes) < grids * u * v", "pass"),
-    Mutant("arrays/reverse/elementwise.py", "[ops.mul(2.0, partials[0]), None]", "[partials[0], None]"),
+    Mutant("arrays/reverse/elementwise.py", "[2.0 * first, None]", "[first, None]"),
     Mutant("arrays/reverse/cotangents.py", "ct = ct if known < 0 else builder.apply(ops.add, [known, ct])", "pass"),
     Mutant("arrays/reverse/cotangents.py", "is_once = len(np.unique(positions)) == positions.size", "is_once = True"),
     Mutant("arrays/reverse/rules.py", "start += size", "start += 1"),

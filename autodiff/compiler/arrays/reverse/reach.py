@@ -37,17 +37,10 @@ from autodiff.compiler.arrays.ops import (
     ArrayOp,
 )
 from autodiff.compiler.arrays.program import Instr
-from autodiff.compiler.arrays.reverse.choices import (
-    choice,
-    is_singular,
-    reduced_slope,
-    slope_of,
-    without_unchosen,
-)
+from autodiff.compiler.arrays.reverse.choices import choice, elementwise, is_singular, reduced_slope
 from autodiff.compiler.arrays.reverse.masks import NOT, Literals, Mask
-from autodiff.compiler.arrays.reverse.reached import Change, Reached
+from autodiff.compiler.arrays.reverse.readers import Change, Reached
 from autodiff.rows.primitive import Domain, Primitive
-from autodiff.rows.reduction import Reduction
 
 Rule = Callable[[Reached, int, Instr, Mask], None]
 """Given the elements that an instruction is reached at, gives its operands theirs."""
@@ -78,7 +71,7 @@ def unreached(builder: Builder, results: Sequence[int], crossed: Collection[int]
             if missed is not None:
                 found[i] = missed
         if isinstance(instr.op, Primitive):
-            _elementwise(reached, i, instr.op, mask)
+            elementwise(reached, i, instr.op, mask)
         else:
             RULES[instr.op](reached, i, instr, mask)
     return found
@@ -103,29 +96,6 @@ def _reads_more(reached: Reached, instr: Instr, static: int) -> bool:
             if np.setdiff1d(places[~is_reached], places[is_reached]).size:
                 return True
     return False
-
-
-def _elementwise(reached: Reached, i: int, row: Primitive, mask: Mask) -> None:
-    builder, masks = reached.builder, reached.masks
-    operands = builder.instrs[i].operands
-    partials = row.partials * (len(operands) if isinstance(row, Reduction) else 1)
-    conditions = [x for x, p in zip(operands, partials, strict=True) if p is None]
-    is_known = any(map(builder.is_known, conditions))
-    for k, operand in enumerate(operands):
-        if partials[k] is None or operand not in reached.asked:
-            continue
-        if not row.guards:
-            reached.give(operand, mask)
-        elif is_known:
-            slope = slope_of(builder, i, k)
-            reached.give(operand, without_unchosen(masks, mask, slope))
-        else:
-            reached.give(operand, mask, choice=partial(_choice, reached, i, k))
-
-
-def _choice(reached: Reached, i: int, k: int) -> Literals:
-    """Where operand k of `i` is chosen."""
-    return choice(reached.masks, slope_of(reached.builder, i, k))
 
 
 # Array ops
