@@ -1,4 +1,4 @@
-"""What rows with a guard choose, and which rows may have an infinite partial."""
+"""The choices of rows with a guard, and the rows that may have an infinite partial."""
 
 from functools import partial
 
@@ -39,7 +39,7 @@ def _chosen(reached: Reached, i: int, k: int) -> Literals:
 
 
 def _slope_of(builder: Builder, i: int, k: int) -> Slope:
-    """d `i` / d operand k, of a scalar row."""
+    """d `i` / d operand k, for a scalar row."""
     instr = builder.instrs[i]
     row = instr.op
     assert isinstance(row, Primitive)
@@ -55,7 +55,7 @@ def _slope_of(builder: Builder, i: int, k: int) -> Slope:
 
 
 def reduced_slope(builder: Builder, i: int) -> Slope:
-    """d `i` / d its operand, of a reduction of the last axis whose partials are alike."""
+    """d `i` / d its operand, for a reduction of the last axis whose partials are alike."""
     instr = builder.instrs[i]
     out = ArrayOperand(builder, builder.reshape(i, (*instr.shape, 1)))
     found: Slope
@@ -94,13 +94,13 @@ def choice(masks: Masks, slope: Slope) -> Literals:
 
 
 def may_be_infinite(builder: Builder, i: int) -> bool:
-    """Whether an array holds what a row makes whose partial may be infinite: so may that be."""
+    """Whether an array may be infinite: it holds results of a row with a singular partial."""
     row = builder.instrs[base(builder.instrs, i)].op
     return isinstance(row, Primitive) and row.singular
 
 
 def is_singular(builder: Builder, instr: Instr) -> bool:
-    """Whether a partial may be infinite: of 1 / x by x, and of w · (1 / x) by w."""
+    """Whether a partial may be infinite: that of 1 / x by x, or of w · (1 / x) by w."""
     if not isinstance(instr.op, Primitive) or instr.op.selects:
         return False
     return instr.op.singular or any(may_be_infinite(builder, x) for x in instr.operands)

@@ -1,8 +1,8 @@
-"""Which elements eager execution sends a cotangent to: none crosses to what was not chosen.
+"""The elements that eager execution sends a cotangent to: none crosses to an unchosen operand.
 
-That is a fact of the program, whatever the cotangents are: one of 0 is sent like any other. It
-matters where a partial may be infinite, since 0 times that is nan, and is found by a sweep back
-in which each instruction says what it reaches of its operands. The answer may be too wide.
+They depend on the program alone: a cotangent of 0 is sent like any other. They matter where a
+partial may be infinite, since 0 times infinity is nan. A sweep back finds them, in which each
+instruction says which elements of its operands it reaches. The answer may include too many.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -47,10 +47,10 @@ Rule = Callable[[Reached, int, Instr, Mask], None]
 
 
 def unreached(builder: Builder, results: Sequence[int], crossed: Collection[int]) -> dict[int, int]:
-    """For rows with a partial that may be infinite, the elements that no cotangent is sent to.
+    """For rows with a partial that may be infinite, the elements that receive no cotangent.
 
     `crossed` are the instructions that depend on what is differentiated by. A row is left out
-    if all its elements are reached, or if they read nothing else than those that are.
+    if all its elements are reached, or if the others read nothing that these do not read.
     """
     asked: set[int] = set()  # rows whose partial may be infinite, and what depends on them
     for i in sorted(crossed):
@@ -89,7 +89,7 @@ def _missed(reached: Reached, instr: Instr, mask: Mask) -> int | None:
 def _reads_more(reached: Reached, instr: Instr, static: int) -> bool:
     """Whether elements not reached read something else that may be an edge of a domain."""
     assert isinstance(instr.op, Primitive)
-    is_reached = np.broadcast_to(reached.masks.fact(static), instr.shape)
+    is_reached = np.broadcast_to(reached.masks.values(static), instr.shape)
     for operand, domain in zip(instr.operands, instr.op.domain, strict=False):
         if domain != Domain():
             places = np.broadcast_to(reached.builder.place(operand)[1], instr.shape)
