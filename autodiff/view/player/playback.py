@@ -7,8 +7,8 @@ from typing import Any
 from autodiff.engine.graph import toposort
 from autodiff.engine.value import Value
 from autodiff.view.modules import enclosing, membership, parameter_names
-from autodiff.view.player import formulas as formula
 from autodiff.view.player import sweeps
+from autodiff.view.player.formulas import formula_of, partial_formulas
 
 MOST_NODES = 5000
 MOST_BOXES = 500
@@ -53,12 +53,12 @@ def playback(root: Value, model: Any, precision: int) -> dict[str, Any]:
                 "op": node.op.label if node.op else None,
                 "label": (node.label or _local(names.get(node, "")))[:LONGEST_LABEL],
                 "path": names.get(node),
-                "formula": formula.of_op(node) if node.op else None,
+                "formula": formula_of(node) if node.op else None,
                 "data": _json(node.data),
                 "grad": _json(grads.get(node, 0.0)),
                 "operands": [index[operand] for operand in node.operands],
                 "partials": [_json(partial) for partial in node._partials],
-                "slopes": formula.of_partials(node) if node.op else [],
+                "slopes": partial_formulas(node) if node.op else [],
                 "group": groups.index(homes[node]) if homes[node] else None,
             }
             for node in order
