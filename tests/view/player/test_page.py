@@ -95,7 +95,7 @@ def test_a_wrong_argument_is_named(target, tmp_path):
         play(x, tmp_path / "missing" / "a.html")
     with pytest.raises(IsADirectoryError, match="is a folder"):
         play(x, tmp_path)
-    with pytest.raises(TypeError, match="model must have named_parameters"):
+    with pytest.raises(TypeError, match="model must be a module with named_parameters"):
         play(x, target, model=3)
     for wrong in (5, b"a.html", None):
         with pytest.raises(TypeError, match="path must be text or a path, got"):
