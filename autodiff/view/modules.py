@@ -7,16 +7,17 @@ the linear layers.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autodiff.checks import show
 from autodiff.engine.graph import toposort
 from autodiff.engine.value import Value
-from autodiff.rows.interpreter import show
+from autodiff.pytree import Branch, leaves, nested
 
 Path = tuple[str, ...]
 """The parts of a path: a name and the indices behind it, as `layers.0`, `neurons.3`, `w.2`."""
@@ -50,33 +51,26 @@ def parameter_names(model: Model) -> dict[Value, str]:
             f"modules and Values, got {show(model)}"
         )
     names: dict[Value, str] = {}
-    for path, leaf in _leaves(model):
-        names.setdefault(leaf, path)
+    for path, part in leaves(model, _contents):
+        for name, parameter in _parameters(part):
+            names.setdefault(parameter, ".".join([*map(str, path), name]).rstrip("."))
     if not names:
         raise ValueError(f"model has no parameters: {show(model)}")
     return names
 
 
-def _leaves(part: object) -> Iterator[tuple[str, Value]]:
-    """Each leaf in `part` with its path; other objects have none."""
+def _contents(part: object) -> Branch | None:
+    """The parts of a container; None for a module or a Value."""
+    if hasattr(part, "named_parameters"):
+        return None
+    return nested(dict(part) if isinstance(part, Mapping) else part)
+
+
+def _parameters(part: object) -> Iterable[tuple[str, Value]]:
+    """The parameters of a module, or a leaf Value itself; none for anything else."""
     if isinstance(part, Value):
-        if not part.operands:
-            yield "", part
-    elif hasattr(part, "named_parameters"):
-        yield from part.named_parameters()
-    else:
-        for key, item in _items(part):
-            for path, leaf in _leaves(item):
-                yield f"{key}.{path}".rstrip("."), leaf
-
-
-def _items(part: object) -> Iterable[tuple[object, object]]:
-    """The entries of a container with their keys."""
-    if isinstance(part, Mapping):
-        return part.items()
-    if isinstance(part, list | tuple) or (isinstance(part, np.ndarray) and part.ndim):
-        return enumerate(part)
-    return ()
+        return [] if part.operands else [("", part)]
+    return part.named_parameters() if hasattr(part, "named_parameters") else []
 
 
 def enclosing(module: str) -> list[str]:
