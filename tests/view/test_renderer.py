@@ -96,7 +96,7 @@ def test_a_folder_on_the_path_may_be_relative(folders, monkeypatch, tmp_path):
 
 def test_without_a_renderer_the_error_says_what_to_install(folders, drawing, tmp_path):
     assert find_renderer("svg") is None
-    advice = r'^nothing found to draw (svg|png) with: pip install "scalar-autodiff\[draw\]", or '
+    advice = r'^no program found that draws (svg|png): pip install "scalar-autodiff\[draw\]", or '
     attempts = [
         drawing.pipe,
         lambda: drawing.render(tmp_path / "graph"),

@@ -8,7 +8,7 @@ import pytest
 
 import nn
 from autodiff import Value, dot, toposort, tree
-from tests.view.test_text import SHAPELESS
+from tests.view.test_text import INVISIBLE
 
 ESCAPES = re.compile(r"\x1b\[\d+m")
 
@@ -167,7 +167,7 @@ def test_without_a_stdout_there_are_no_colors(monkeypatch):
     assert not ESCAPES.search(tree(expression()))
 
 
-@pytest.mark.parametrize("hostile", [*SHAPELESS, "a\nb", "\r", "x" * 10_000, "│  └─"])
+@pytest.mark.parametrize("hostile", [*INVISIBLE, "a\nb", "\r", "x" * 10_000, "│  └─"])
 def test_a_label_stays_on_its_line(hostile):
     root = Value(1.0, hostile) * 2.0
     assert len(tree(root).splitlines()) == 3

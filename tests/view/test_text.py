@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from autodiff.view.text import LONGEST, across, cell, counted, digits, lines, readable
 
-SHAPELESS = ["\x00", "\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u200f", "\ud800", "\uffff"]
+INVISIBLE = ["\x00", "\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u200f", "\ud800", "\uffff"]
 
 
 @given(st.text())
@@ -19,13 +19,13 @@ def test_readable_text_is_one_short_line_and_stays_as_it_is(text):
     assert readable(once) == once
 
 
-@pytest.mark.parametrize("character", SHAPELESS)
-def test_what_has_no_shape_is_replaced(character):
+@pytest.mark.parametrize("character", INVISIBLE)
+def test_invisible_characters_are_replaced(character):
     assert readable(f"a{character}b") == "a\ufffdb"
 
 
 @pytest.mark.parametrize("text", ["שלום", "مرحبا", "漢字", "é", "👩‍👩‍👧", "a b"])
-def test_what_has_a_shape_is_kept(text):
+def test_visible_characters_are_kept(text):
     assert readable(text) == text
 
 
