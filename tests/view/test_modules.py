@@ -19,14 +19,14 @@ def values(*shape):
 
 
 def counts(root, model):
-    """How many interior nodes each module has."""
+    """The number of interior nodes per module."""
     modules = membership(root, parameter_names(model))
     assert list(modules) == toposort(root)
     return Counter(modules[node] for node in modules if node.operands)
 
 
 class Recorded(nn.MLP):
-    """Notes which nodes each neuron makes, as it makes them."""
+    """An MLP that records which nodes each neuron makes."""
 
     def __call__(self, x):
         self.made = getattr(self, "made", {})

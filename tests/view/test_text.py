@@ -1,4 +1,4 @@
-"""Text: whatever a label holds, one short line comes out, and it means only itself in DOT."""
+"""Text: any label becomes one short line that DOT shows as it is."""
 
 import string
 
@@ -12,7 +12,7 @@ INVISIBLE = ["\x00", "\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u200f", "\ud8
 
 
 @given(st.text())
-def test_readable_text_is_one_short_line_and_stays_as_it_is(text):
+def test_readable_text_is_one_short_line_and_a_fixed_point(text):
     once = readable(text)
     assert len(once) <= LONGEST
     assert len(once.splitlines()) <= 1
@@ -29,14 +29,14 @@ def test_visible_characters_are_kept(text):
     assert readable(text) == text
 
 
-def test_long_text_is_cut_where_it_says_so():
+def test_long_text_ends_in_an_ellipsis():
     assert readable("ab" * 10_000) == "ab" * 15 + "a…"
     assert readable("a" * LONGEST) == "a" * LONGEST
     assert readable(" \n" * 10_000 + "a") == ""
 
 
 @given(st.text(string.punctuation + "n "))
-def test_no_structure_is_left_in_a_cell(text):
+def test_a_cell_has_no_structure(text):
     inside = cell(text)
     for escaped in ("\\" + c for c in "\\{}|<>"):
         inside = inside.replace(escaped, "")
@@ -44,7 +44,7 @@ def test_no_structure_is_left_in_a_cell(text):
     assert inside.count("&") == inside.count("&amp;")
 
 
-def test_lines_stand_below_one_another_and_mean_themselves():
+def test_lines_are_joined_and_escaped():
     assert lines("a", "", "<b>&lt;", "\\N") == "a\\n&lt;b&gt;&amp;lt;\\n\\\\N"
 
 

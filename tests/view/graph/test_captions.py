@@ -29,7 +29,7 @@ def captions(root, model, collapse, precision=3):
     return {first: others for first, *others in captions}
 
 
-def test_a_layer_says_its_width_parameters_ops_and_largest_gradient():
+def test_a_layer_shows_its_width_parameters_ops_and_largest_gradient():
     model = nn.MLP(2, [4, 3], activation=["tanh", None], seed=0)
     root = dot(model([1.0, 2.0]), [1.0, 2.0, 3.0])
     assert captions(root, model, "layers")["layers.0"] == [
@@ -42,7 +42,7 @@ def test_a_layer_says_its_width_parameters_ops_and_largest_gradient():
         "layers.1": ["3 outputs, 15 parameters", "dot, +", "", "|grad| ≤ 3"]}  # fmt: skip
 
 
-def test_a_neuron_says_its_one_number():
+def test_a_neuron_shows_its_one_number():
     model = nn.MLP(1, [2, 1], activation=["relu", None], seed=0)
     root = model([1.0])
     root.backward()
@@ -57,13 +57,13 @@ def test_calls_are_counted_and_do_not_widen_a_layer():
     assert found["layers.0"] == ["4 outputs, 8 parameters", "dot, +, ReLU", "called 3 times", ""]
 
 
-def test_a_parameter_that_one_call_uses_twice_does_not_make_two():
+def test_a_parameter_that_one_call_uses_twice_does_not_count_as_two_calls():
     w, b = Value(1.0), Value(2.0)
     root = Value(3.0) * w + Value(4.0) * w + b
     assert captions(root, {"m": {"w": w, "b": b}}, "m")["m"][2] == ""
 
 
-def test_equal_ops_say_their_number_and_range():
+def test_equal_ops_show_their_number_and_range():
     a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(-3.0, "c")
     root = a.exp() * b.exp() * c.exp()
     found = captions(root, None, None)

@@ -23,7 +23,7 @@ def edges(root, model, collapse):
     }  # fmt: skip
 
 
-def test_between_layers_there_is_a_weight_for_each_pair_of_neurons():
+def test_an_edge_between_layers_has_one_weight_per_pair_of_neurons():
     model = nn.MLP(2, [4, 3, 1], seed=0)
     found = edges(model([1.0, 2.0]), model, "layers")
     assert {ends: (n, len(ws), w) for ends, (n, ws, w) in found.items()} == {
@@ -32,7 +32,7 @@ def test_between_layers_there_is_a_weight_for_each_pair_of_neurons():
     }
 
 
-def test_between_neurons_there_is_the_weight_of_one_on_the_other():
+def test_an_edge_between_neurons_has_one_weight():
     model = nn.MLP(2, [3, 2], seed=0)
     root = dot(model([1.0, 2.0]), [1.0, 2.0])
     found = edges(root, model, "neurons")
@@ -55,7 +55,7 @@ def test_a_product_is_weighted_from_either_side(form):
     assert edges(form(w, x).exp(), {"m": {"w": w}}, "m") == {("", "m"): (1, ["m.w"], True)}
 
 
-def test_what_meets_no_parameter_is_no_weight():
+def test_a_value_that_no_parameter_multiplies_has_no_weight():
     w, v, x, y = Value(1.0), Value(2.0), Value(3.0, "x"), Value(4.0, "y")
     root = (w * x - y) * v
     assert edges(root, {"m": {"w": w, "v": v}}, "m") == {
@@ -72,13 +72,13 @@ def test_a_module_called_on_its_own_output_has_a_loop(calls, loop):
     assert set(found) == {("", "cell"), ("cell", "head")} | loop
 
 
-def test_calls_side_by_side_are_no_loop():
+def test_calls_side_by_side_are_not_a_loop():
     model = nn.MLP(1, [2, 1], seed=0)
     root = nn.mse([model([x]) for x in (1.0, 2.0, 3.0)], [0.0] * 3)
     assert set(edges(root, model, "layers")) == {("layers.0", "layers.1")}
 
 
-def test_layers_inside_a_box_are_no_loop():
+def test_layers_inside_a_box_are_not_a_loop():
     model, head = nn.MLP(1, [3, 3, 1], seed=0), nn.Neuron(1, seed=0)
     root = head([model([1.0])])
     found = edges(root, {"body": model, "head": head}, ["body", "head"])

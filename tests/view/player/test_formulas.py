@@ -26,7 +26,7 @@ RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
 def evaluated(formula, operands, out):
-    """The number that a formula stands for, by Python's own grammar."""
+    """The number of a formula, by the grammar of Python."""
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: f"**({m[0].translate(RAISED)})", formula)
     for ours, python in {"·": "*", "−": "-", "^": "**"}.items():
         text = text.replace(ours, python)
@@ -37,7 +37,7 @@ def evaluated(formula, operands, out):
 
 
 def nodes(row):
-    """Nodes of `row` over its domain, with Values for operands and with constants among them."""
+    """Nodes of `row` over its domain, with and without constants among the operands."""
     for operands in grid(row):
         values = lift(row, operands)
         yield row.apply(tuple(values))
@@ -140,7 +140,7 @@ def test_long_formulas_are_elided_or_left_out():
     assert len(formula_of(X + 1e-300)) < LONGEST
 
 
-def test_formulas_are_the_same_where_nothing_is_recorded():
+def test_formulas_do_not_depend_on_modes():
     node = (X * 1.0).sin()
     with no_grad(), detect_anomaly():
         assert partial_formulas(node) == ["cos({0})"]
