@@ -91,34 +91,29 @@ function describe(current, start, state) {
     : explainModule(current, module, state);
 }
 
+/** Show all that is known of node `i`, with all digits. */
 function showNode(i, state) {
   const { label, path, data, grad, op } = NODES[i];
-  const users = new Set(
-    EDGES.filter((edge) => edge.operand === i).map((edge) => called(edge.node)),
-  );
+  const users = [
+    ...new Set(EDGES.filter((edge) => edge.operand === i).map((edge) => called(edge.node))),
+  ];
+  const got = state.cotangent[i];
+  const isWrongHere = got !== null && !agree(got, grad) && state.arrived[i] >= EXPECTED[i];
+  const inFull = (x) => String(x).replace("-", "−");
+  const shownUsers = users.slice(0, 6).join(", ");
   const entries = [
     ["node", `${path ?? (label.trim() || called(i))}${op === null ? " (leaf)" : ""}`],
-    ...(op === null ? [] : [["is", definition(i)]]),
-    ["data", state.known[i] ? String(data).replace("-", "−") : "not computed yet"],
-    [
-      `gradient`,
-      state.cotangent[i] === null
-        ? "no contribution yet"
-        : String(state.cotangent[i]).replace("-", "−"),
-    ],
+    ...(op === null ? [] : [["formula", definition(i)]]),
+    ["data", state.known[i] ? inFull(data) : "not computed yet"],
+    ["gradient", got === null ? "no contribution yet" : inFull(got)],
+    ...(isWrongHere ? [["correct", inFull(grad)]] : []),
     [
       "used by",
-      users.size
-        ? [...users].slice(0, 6).join(", ") + (users.size > 6 ? `, … ${users.size} in all` : "")
-        : "nothing: this is the result",
+      users.length > 6
+        ? `${shownUsers}, … ${users.length} in all`
+        : shownUsers || "nothing: this is the result",
     ],
   ];
-  if (
-    state.cotangent[i] !== null &&
-    !agree(state.cotangent[i], grad) &&
-    state.arrived[i] >= EXPECTED[i]
-  )
-    entries.splice(4, 0, ["correct", String(grad).replace("-", "−")]);
   $("selected").replaceChildren(list(entries));
 }
 
