@@ -49,9 +49,7 @@ def _of_value(value: Value, include: Types = None, exclude: Types = None, **_: o
     text = repr(value)
     count = len(nearest([value], lambda node: node.operands, SMALL + 1))
     if count > SMALL:
-        text += (
-            f"\n… more than {SMALL} nodes: autodiff.draw draws them, autodiff.tree lists them"
-        )
+        text += f"\n… more than {SMALL} nodes: autodiff.draw draws them, autodiff.tree lists them"
     picture = draw(value)._repr_mimebundle_ if 1 < count <= SMALL else None
     return bundle(text, picture, include, exclude)
 
