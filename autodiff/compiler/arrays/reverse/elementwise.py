@@ -42,6 +42,7 @@ def _partials(step: Step, row: Primitive) -> Sequence[Slope | None]:
         for partial, operand in zip(row.partials, operands, strict=True)
     ]
     if row.bilinear and operands[0] == operands[1]:
+        assert partials[0] is not None
         return [ops.mul(2.0, partials[0]), None]
     return partials
 
