@@ -29,7 +29,7 @@ FLOORS = [
     "autodiff",
     "autodiff.testing",
     "nn.data",
-    "nn.module",
+    "nn.metrics nn.module",
     "nn.layers",
     "nn.train",
     "nn.view",
@@ -46,7 +46,7 @@ ARRAYS = {"autodiff.rows.arrays", "autodiff.engine.custom"}
 # Imports inside functions: what, and why it is not at the top.
 INNER = {
     ("autodiff.engine.value", "numpy"): "only NumPy calls __array_ufunc__; the engine needs none",
-    ("nn.view.plots", "matplotlib.figure"): "an optional extra",
+    ("nn.train.curves", "matplotlib.figure"): "an optional extra",
     ("nn.train.files", "safetensors.numpy"): "an optional extra",
     ("nn.train.progress", "IPython.display"): "it is there in a notebook alone",
     ("nn.train.progress", "rich"): "an optional extra",
