@@ -1,85 +1,210 @@
-"""Trees of numbers: nested lists, tuples and dicts, whose blocks are scalars or NumPy arrays."""
+"""Trees: dicts, lists, tuples and named tuples, nested in any way; what they hold are leaves.
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+A leaf is whatever is not one of these: a number, a Value, an array. None is a tree without
+leaves. The items of a dict come in the order in which they were inserted. Named tuples come back
+as themselves, dicts, lists and tuples as plain ones, even from a subclass.
 
-import numpy as np
+`folded` alone walks over trees; all else is said with it. A path is a tuple of keys and indices;
+`place` writes it as Python would. NumPy need not be there: where nobody has imported it, there
+are no arrays.
+"""
 
-from autodiff.rows.interpreter import show
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+
+from autodiff.checks import show
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Path = tuple[Hashable, ...]
+
+_CONTAINERS = dict, list, tuple, type(None)
+
+__all__ = [
+    "Branch", "BranchOf", "Path", "along", "branch_of", "container", "filled", "folded",
+    "is_array", "leaves", "mapped", "nested", "place", "scalars", "shape", "shaped", "structure",
+]  # fmt: skip
 
 
-def blocks(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every scalar or array of `tree` with its place, as in `x[0]['w']`; None holds nothing."""
+class Branch(NamedTuple):
+    """A dict, list, tuple, named tuple or None, taken apart; hashable if its keys and parts are.
+
+    A tree may hold branches in place of its containers; mapped, it has the containers again.
+    """
+
+    kind: type
+    """The class of the container; NoneType for None."""
+    keys: Sequence[Hashable]
+    """The keys of a dict, in order; the indices of anything else."""
+    parts: tuple[Any, ...]
+
+
+def container(kind: type, keys: Sequence[Hashable], parts: tuple[Any, ...]) -> Any:
+    """What `branch_of` took apart, put together again."""
+    if kind is list:
+        return list(parts)
+    if kind is dict:
+        return dict(zip(keys, parts, strict=True))
+    if kind is tuple:
+        return parts
+    return None if kind is type(None) else kind(*parts)
+
+
+BranchOf = Callable[[Any], Branch | None]
+
+
+def branch_of(tree: object) -> Branch | None:
+    """The outermost container of `tree`, taken apart; None if `tree` is a leaf."""
+    if not isinstance(tree, _CONTAINERS):
+        return None
+    if isinstance(tree, list):
+        return Branch(list, range(len(tree)), tuple(tree))
     if isinstance(tree, dict):
-        for key, branch in tree.items():
-            yield from blocks(branch, f"{path}[{key!r}]")
-    elif isinstance(tree, list | tuple):
-        for i, branch in enumerate(tree):
-            yield from blocks(branch, f"{path}[{i}]")
-    elif tree is not None:
-        yield path, tree
+        return Branch(dict, tuple(tree), tuple(tree.values()))
+    if isinstance(tree, tuple):
+        if isinstance(tree, Branch):
+            return tree
+        kind = type(tree) if hasattr(tree, "_fields") else tuple
+        return Branch(kind, range(len(tree)), tree)
+    return Branch(type(None), (), ())
 
 
-def mapped(f: Callable[[Any], Any], tree: Any) -> Any:
-    """`tree` with `f(block)` for every block, called in the order of `blocks`."""
-    if isinstance(tree, dict):
-        return {key: mapped(f, branch) for key, branch in tree.items()}
-    if isinstance(tree, list | tuple):
-        branches = [mapped(f, branch) for branch in tree]
-        if isinstance(tree, list):
-            return branches
-        return type(tree)(*branches) if hasattr(tree, "_fields") else tuple(branches)
-    return None if tree is None else f(tree)
+def nested(tree: object) -> Branch | None:
+    """`branch_of(tree)`; an array with axes is a list of its items."""
+    return branch_of(list(tree) if is_array(tree) and tree.ndim else tree)
 
 
-def shape(block: Any) -> tuple[int, ...]:
+def folded(
+    f: Callable[[Path, Any], Any],
+    join: Callable[[type, Sequence[Hashable], tuple[Any, ...]], Any],
+    tree: object,
+    branch_of: BranchOf = branch_of,
+    path: Path = (),
+) -> Any:
+    """`f(path, leaf)` of a leaf; `join(kind, keys, parts)` of a container, its parts folded.
+
+    `branch_of` decides what a container is and what it holds. Leaves are visited in order.
+    """
+    branch = branch_of(tree)
+    if branch is None:
+        return f(path, tree)
+    kind, keys, parts = branch
+    items = zip(keys, parts, strict=True)
+    inner = [folded(f, join, part, branch_of, (*path, key)) for key, part in items]
+    return join(kind, keys, tuple(inner))
+
+
+def mapped(f: Callable[[Any], Any], tree: object, branch_of: BranchOf = branch_of) -> Any:
+    """`tree` with `f(leaf)` for each leaf, in order."""
+    return folded(lambda _, leaf: f(leaf), container, tree, branch_of)
+
+
+def structure(f: Callable[[Any], Any], tree: object, branch_of: BranchOf = branch_of) -> Any:
+    """`mapped(f, tree)` with branches for containers: hashable if keys and each `f(leaf)` are."""
+    return folded(lambda _, leaf: f(leaf), Branch, tree, branch_of)
+
+
+def leaves(tree: object, branch_of: BranchOf = branch_of) -> list[tuple[Path, Any]]:
+    """Each leaf of `tree`, with its path."""
+    found: list[tuple[Path, Any]] = []
+    folded(lambda *leaf: found.append(leaf), _nothing, tree, branch_of)
+    return found
+
+
+def _nothing(*_: object) -> None:
+    """What `leaves` makes of containers."""
+
+
+def place(name: str, path: Path) -> str:
+    """The expression for what lies at `path` in `name`: `x[0]['w']`."""
+    return name + "".join([f"[{key!r}]" for key in path])
+
+
+def is_array(leaf: object) -> TypeGuard[npt.NDArray[Any]]:
+    """Whether `leaf` is a NumPy array, of numbers or of objects."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(leaf, numpy.ndarray)
+
+
+def shape(leaf: object) -> tuple[int, ...]:
     """The shape of an array, () of anything else."""
-    return block.shape if isinstance(block, np.ndarray) else ()
+    return leaf.shape if is_array(leaf) else ()
 
 
-def scalars(block: Any) -> list[Any]:
+def scalars(leaf: object) -> list[Any]:
     """The elements of an array, in order; of anything else, itself."""
-    return block.ravel().tolist() if isinstance(block, np.ndarray) else [block]
+    return leaf.ravel().tolist() if is_array(leaf) else [leaf]
 
 
 def shaped(shape: tuple[int, ...], elements: Sequence[Any]) -> Any:
     """An array of that shape, of floats if every element is one; the only element for ()."""
     if not shape:
         return elements[0]
+    import numpy as np
+
     is_numeric = all(type(x) is float for x in elements)
     array = np.empty(len(elements), float if is_numeric else object)
     array[:] = elements
     return array.reshape(shape)
 
 
-def filled(tree: Any, elements: Iterator[Any]) -> Any:
-    """`tree` with the next of `elements` for each of its scalars."""
-    return mapped(
-        lambda block: shaped(shape(block), [next(elements) for _ in scalars(block)]), tree
-    )
+def filled(tree: object, elements: Iterator[Any]) -> Any:
+    """`tree` with the next of `elements` for each scalar of its leaves."""
+
+    def taken(leaf: Any) -> Any:
+        if is_array(leaf):
+            return shaped(leaf.shape, [next(elements) for _ in range(leaf.size)])
+        return next(elements)
+
+    return mapped(taken, tree)
 
 
-def along(tree: Any, other: Any, path: str) -> Iterator[tuple[str, Any]]:
+class _Pair(NamedTuple):
+    """Two trees that shall have one structure."""
+
+    tree: Any
+    other: Any
+    place: str
+
+
+def along(tree: object, other: object, name: str) -> list[tuple[str, Any]]:
     """The scalars of `other`, with their places, in the order of those of `tree`.
 
-    Raises ValueError, naming the place, where the two differ in structure.
+    Raises ValueError, naming the place, where the two differ in structure; a list and a tuple
+    may stand for each other.
     """
-    if isinstance(tree, dict):
-        if not isinstance(other, dict) or other.keys() != tree.keys():
-            raise ValueError(f"{path} has to be a dict with the keys {[*tree]}, got {show(other)}")
-        for key, branch in tree.items():
-            yield from along(branch, other[key], f"{path}[{key!r}]")
-    elif isinstance(tree, list | tuple):
-        if not isinstance(other, list | tuple) or len(other) != len(tree):
-            kind = f"{type(tree).__name__} of {len(tree)}"
-            raise ValueError(f"{path} has to be a {kind}, got {show(other)}")
-        for i, (branch, twin) in enumerate(zip(tree, other, strict=True)):
-            yield from along(branch, twin, f"{path}[{i}]")
-    elif tree is not None:
-        if isinstance(other, dict | list | tuple | None) or shape(other) != shape(tree):
-            kind = f"an array of shape {shape(tree)}" if shape(tree) else "one number"
-            raise ValueError(f"{path} has to be {kind}, got {show(other)}")
-        for x in scalars(other):
-            yield path, x
-    elif other is not None:
-        raise ValueError(f"{path} has to be None, got {show(other)}")
+    pairs = [pair for _, pair in leaves(_Pair(tree, other, name), _paired)]
+    return [(pair.place, x) for pair in pairs for x in scalars(pair.other)]
+
+
+def _paired(pair: _Pair) -> Branch | None:
+    """The outermost containers of both trees as one branch, of pairs; None if both are leaves."""
+    tree, other, at = pair
+    branch, twin = branch_of(tree), branch_of(other)
+    if branch is None:
+        if twin is None and shape(other) == shape(tree):
+            return None
+        wanted = f"an array of shape {shape(tree)}" if shape(tree) else "one number"
+    elif twin is not None and _is_alike(branch, twin):
+        parts = dict(zip(twin.keys, twin.parts, strict=True))
+        pairs = [
+            _Pair(part, parts[key], place(at, (key,)))
+            for key, part in zip(branch.keys, branch.parts, strict=True)
+        ]
+        return Branch(branch.kind, branch.keys, tuple(pairs))
+    elif branch.kind is dict:
+        wanted = f"a dict with the keys {[*branch.keys]}"
+    else:
+        wanted = "None" if tree is None else f"a {branch.kind.__name__} of {len(branch.parts)}"
+    raise ValueError(f"{at} has to be {wanted}, got {show(other)}")
+
+
+def _is_alike(branch: Branch, twin: Branch) -> bool:
+    """Whether both hold the same keys, in containers that may stand for each other."""
+    is_sequence = [issubclass(kind, list | tuple) for kind in (branch.kind, twin.kind)]
+    is_one_kind = all(is_sequence) or branch.kind is twin.kind
+    return is_one_kind and set(branch.keys) == set(twin.keys)

@@ -21,8 +21,8 @@ from autodiff.checking.expressions import (
 )
 from autodiff.checking.gradcheck import gradcheck
 from autodiff.checking.report import GradcheckError, Report
+from autodiff.checks import show
 from autodiff.engine.value import Value
-from autodiff.rows.interpreter import show
 from autodiff.rows.primitive import TABLE, Primitive
 from autodiff.rows.reduction import Selection
 from nn import MLP

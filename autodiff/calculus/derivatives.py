@@ -15,10 +15,11 @@ import numpy as np
 from autodiff import pytree
 from autodiff.calculus.evaluation import Evaluation, real
 from autodiff.calculus.linear import Linear
+from autodiff.checks import show
 from autodiff.engine.graph import interior, leaves
 from autodiff.engine.value import Value
 from autodiff.ops import stop_gradient as stop
-from autodiff.rows.interpreter import NUMBERS, interpreter_of_type, show
+from autodiff.rows.interpreter import NUMBERS, interpreter_of_type
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]

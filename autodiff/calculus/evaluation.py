@@ -5,9 +5,10 @@ from typing import Any
 
 from autodiff import ops, pytree
 from autodiff.calculus.linear import Linear
+from autodiff.checks import number, show
 from autodiff.engine import graph, modes
 from autodiff.engine.value import Value
-from autodiff.rows.interpreter import interpreter_of_type, number, show
+from autodiff.rows.interpreter import interpreter_of_type
 
 
 class Evaluation:
@@ -44,7 +45,7 @@ class Evaluation:
             self.result = f(*operands, **(options or {}))
         aux = self._split() if has_aux else None
         self.outputs = self._scalars(self.result, "the result")
-        further = [x for _, block in pytree.blocks(aux) for x in pytree.scalars(block)]
+        further = [x for _, leaf in pytree.leaves(aux) for x in pytree.scalars(leaf)]
         roots = [x for x in (*self.outputs, *further) if isinstance(x, Value)]
         inputs = [x for scalars in nodes for x in scalars]
         has_values = any(isinstance(x, Value) for scalars in given for x in scalars)
@@ -113,10 +114,11 @@ class Evaluation:
 
     def _scalars(self, argument: Any, what: str) -> list[Any]:
         """The scalars of a tree, each a Value or a float."""
+        name = f"{self.name}: {what}"
         return [
-            real(x, f"{self.name}: {place}")
-            for place, block in pytree.blocks(argument, what)
-            for x in pytree.scalars(block)
+            real(x, name, path)
+            for path, leaf in pytree.leaves(argument)
+            for x in pytree.scalars(leaf)
         ]
 
     def _given(self, x: Any) -> Any:
@@ -141,8 +143,11 @@ class Evaluation:
         return ops.stop_gradient.apply((x,)) if self._is_stopped and self._is_kept else x
 
 
-def real(x: Any, what: str) -> Any:
-    """`x` if it is a Value, else as a float; TypeError if it is neither or a truth value."""
+def real(x: Any, name: str, path: pytree.Path = ()) -> Any:
+    """`x` if it is a Value, else as a float; TypeError if it is neither or a truth value.
+
+    The message names the place: `path` in `name`.
+    """
     if isinstance(x, Value):
         return x
     try:
@@ -152,4 +157,5 @@ def real(x: Any, what: str) -> Any:
     except TypeError:
         is_traced = interpreter_of_type(type(x)).rank > interpreter_of_type(Value).rank
         hint = "; a kernel has value_and_grad and hvp of its own" if is_traced else ""
-        raise TypeError(f"{what} is no real number: {show(x)}{hint}") from None
+        where = pytree.place(name, path)
+        raise TypeError(f"{where} is no real number: {show(x)}{hint}") from None

@@ -9,11 +9,11 @@ import numpy as np
 from autodiff import pytree
 from autodiff.calculus.derivatives import backward
 from autodiff.checking.directions import Subject, Variable
+from autodiff.checks import number
 from autodiff.engine.graph import leaves
 from autodiff.engine.modes import no_grad
 from autodiff.engine.value import Value
 from autodiff.ops import dot
-from autodiff.rows.interpreter import number
 
 
 class Eager(Subject):
@@ -61,10 +61,13 @@ def _gradient_as_graph(root: Value, inputs: list[Value]) -> list[Value]:
     return [gradient[leaf] if leaf in gradient else Value(0.0) for leaf in inputs]
 
 
-def _as_values(arg: Any, path: str, named: list[tuple[str, Value]]) -> Any:
+def _as_values(arg: Any, name: str, named: list[tuple[str, Value]]) -> Any:
     """`arg` with its numbers as Values; what it can be differentiated by goes into `named`."""
-    lifted = iter([_lifted(block, place, named) for place, block in pytree.blocks(arg, path)])
-    return pytree.mapped(lambda _: next(lifted), arg)
+
+    def lifted(path: pytree.Path, leaf: Any) -> Any:
+        return _lifted(leaf, pytree.place(name, path), named)
+
+    return pytree.folded(lifted, pytree.container, arg)
 
 
 def _lifted(block: Any, path: str, named: list[tuple[str, Value]]) -> Any:
@@ -87,7 +90,7 @@ def _lifted(block: Any, path: str, named: list[tuple[str, Value]]) -> Any:
 
 def _scalar(result: Any) -> Value:
     """The result if it is one Value, else a sum of its parts with unequal weights."""
-    parts = [x for _, block in pytree.blocks(result) for x in pytree.scalars(block)]
+    parts = [x for _, leaf in pytree.leaves(result) for x in pytree.scalars(leaf)]
     if not any(isinstance(part, Value) for part in parts):
         raise TypeError(f"gradcheck: f must return a Value, got {type(result).__name__}")
     if len(parts) == 1:
@@ -183,6 +186,6 @@ def _as_elements(arg: Any, path: str, named: list[tuple[str, Variable]]) -> Any:
 
 def _arrays(arg: Any) -> Iterator[Any]:
     """The arrays of floats in an argument, in the order of `_as_elements`."""
-    for _, block in pytree.blocks(arg):
+    for _, block in pytree.leaves(arg):
         if isinstance(block, np.ndarray | np.floating) and block.dtype.kind == "f":
             yield np.asarray(block)

@@ -9,7 +9,7 @@ from autodiff.checking.differences import FIRST_STEP, Difference, differentiate
 from autodiff.checking.directions import Move, Subject, random_directions
 from autodiff.checking.functions import Compiled, Eager
 from autodiff.checking.report import Coverage, Entry, GradcheckError, Report, judge
-from autodiff.rows.interpreter import number
+from autodiff.checks import number
 
 __all__ = ["GradcheckError", "gradcheck"]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from autodiff import pytree
+from autodiff.checks import show
 from autodiff.engine.value import Value
-from autodiff.rows.interpreter import show
 
 Shape = tuple[int, ...]
 

@@ -1,6 +1,5 @@
 """`Kernel`: a compiled function, its gradients and its source."""
 
-import operator
 import threading
 from collections.abc import Callable
 from itertools import count
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from autodiff.checks import integer
 from autodiff.compiler.arguments import Block, describe, filled, restored
 from autodiff.compiler.arrays.program import Program
 from autodiff.compiler.build import BATCHES, Function, Trace
@@ -130,7 +130,8 @@ class Kernel:
         trace, leaves, batch = self._trace(args)
         self._check_scalar(trace)
         are_many = isinstance(argnums, tuple | list)
-        chosen = tuple(argnums) if isinstance(argnums, tuple | list) else (operator.index(argnums),)
+        given = argnums if isinstance(argnums, tuple | list) else [argnums]
+        chosen = tuple([integer("argnums", k) for k in given])
         parts: dict[int, list[Any]] = {owner: [] for owner in trace.owner}
         for k in chosen:
             if k not in parts:

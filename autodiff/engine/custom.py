@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.checks import number, show
 from autodiff.engine.value import Value
 from autodiff.rows.arrays import CUSTOM
-from autodiff.rows.interpreter import NUMBERS, interpreter_of_type, number, show
+from autodiff.rows.interpreter import NUMBERS, interpreter_of_type
 from autodiff.rows.primitive import Domain, Partial, Primitive, declare, retract
 
 Form = Callable[..., Any]

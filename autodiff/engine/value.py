@@ -7,8 +7,9 @@ from math import inf
 from typing import Any, NoReturn
 
 from autodiff import ops
+from autodiff.checks import number
 from autodiff.engine import anomaly, copying, modes, reverse
-from autodiff.rows.interpreter import interpret, interpreter_of, interpreter_of_type, number
+from autodiff.rows.interpreter import interpret, interpreter_of, interpreter_of_type
 from autodiff.rows.primitive import INNER, UFUNCS, Primitive
 
 _ADD, _SUB, _MUL = ops.add, ops.sub, ops.mul

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.rows.interpreter import interpret, number
+from autodiff.checks import number
+from autodiff.rows.interpreter import interpret
 from autodiff.rows.primitive import Primitive
 from autodiff.rows.reduction import Reduction
 

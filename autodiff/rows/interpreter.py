@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
+from autodiff.checks import number
+
 if TYPE_CHECKING:
     from autodiff.rows.primitive import Primitive
 
@@ -75,28 +77,3 @@ def interpreter_of(operands: Iterable[Any]) -> Interpreter:
         if candidate.rank > found.rank:
             found = candidate
     return found
-
-
-def number(x: Any) -> float:
-    """`x` as a float: an int, float, bool, NumPy scalar or 0-d array, Fraction or Decimal.
-
-    Raises TypeError for anything else, OverflowError for an integer too large for a float.
-    """
-    if type(x) is float:
-        return x
-    is_real = getattr(getattr(x, "dtype", None), "kind", "f") in "fiub"
-    if is_real and not isinstance(x, str | bytes | bytearray) and not getattr(x, "ndim", 0):
-        try:
-            return float(x)
-        except (TypeError, ValueError):
-            pass
-    raise TypeError(f"expected a real number, got {show(x)}")
-
-
-def show(x: Any) -> str:
-    """`x` with its type, short enough for an error message."""
-    try:
-        text = repr(x)
-    except TypeError:  # in a trace a Value does not show its number
-        text = "…"
-    return f"{type(x).__name__} {text if len(text) <= 40 else text[:37] + '...'}"

@@ -12,7 +12,8 @@ from math import inf
 from operator import mul
 from typing import Any
 
-from autodiff.rows.interpreter import NUMBERS, Interpreter, interpreter_of, number
+from autodiff.checks import number
+from autodiff.rows.interpreter import NUMBERS, Interpreter, interpreter_of
 
 Partial = Callable[..., Any]
 

@@ -6,7 +6,8 @@ from itertools import chain, compress
 from operator import index as integer
 from typing import Any
 
-from autodiff.rows.interpreter import Interpreter, interpreter_of, interpreter_of_type, show
+from autodiff.checks import show
+from autodiff.rows.interpreter import Interpreter, interpreter_of, interpreter_of_type
 from autodiff.rows.primitive import Primitive
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from autodiff import ops
+from autodiff.checks import show
 from autodiff.engine.graph import toposort
 from autodiff.engine.value import Value
-from autodiff.rows.interpreter import show
 
 Path = tuple[str, ...]
 """A name and the indices behind it are one part: `layers.0`, `neurons.3`, `w.2`."""

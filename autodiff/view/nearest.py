@@ -18,9 +18,3 @@ def nearest(starts: Iterable[T], before: Callable[[T], Iterable[T]], count: int)
                 reached[source] = None
                 queue.append(source)
     return dict.fromkeys(queue[:count])
-
-
-def check_count(caller: str, name: str, number: object) -> None:
-    """Raise ValueError unless `number` is a positive integer."""
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise ValueError(f"{caller}: {name} must be a positive integer, got {number!r}")

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from autodiff.checks import integer, show
 from autodiff.engine.graph import toposort
 from autodiff.engine.value import Value
-from autodiff.rows.interpreter import show
 from autodiff.view.modules import parameter_names
-from autodiff.view.nearest import check_count, nearest
+from autodiff.view.nearest import nearest
 from autodiff.view.text import counted, digits, readable
 
 MAX_NODES = 200
@@ -50,12 +50,13 @@ def tree(
     are not. Colors are used if `color`, by default if stdout is a terminal and NO_COLOR
     is not set.
 
-    Raises TypeError if `root` is not a Value, ValueError for a limit that is not positive.
+    Raises TypeError if `root` is not a Value or a limit not an integer, ValueError if a limit is
+    not positive.
     """
     if not isinstance(root, Value):
         raise TypeError(f"tree takes a Value, got {show(root)}")
     for name, number in (("depth", depth), ("precision", precision), ("max_nodes", max_nodes)):
-        check_count("tree", name, number)
+        integer(f"tree: {name}", number, least=1)
     order = toposort(root)
     names = {} if model is None else parameter_names(model)
     writer = _Writer(root, order, names, precision, _is_colored() if color is None else color)

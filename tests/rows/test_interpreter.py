@@ -1,7 +1,6 @@
 """Who says what an op means, and what counts as a number."""
 
 import math
-from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -9,14 +8,7 @@ import pytest
 
 from autodiff import Value, ops
 from autodiff.rows import interpreter
-from autodiff.rows.interpreter import (
-    NUMBERS,
-    interpret,
-    interpreter_of,
-    interpreter_of_type,
-    number,
-    show,
-)
+from autodiff.rows.interpreter import NUMBERS, interpret, interpreter_of, interpreter_of_type
 
 
 class Text(str):
@@ -95,38 +87,3 @@ def test_select_gives_zero_where_the_partial_is_zero(partial, expected):
         interpreter = interpreter_of_type(kind)
         with interpreter.quiet():
             assert interpreter.select(math.inf, partial) == expected
-
-
-@pytest.mark.parametrize(
-    "x",
-    [2, True, 2.5, -0.0, Fraction(1, 3), Decimal("2.5"), np.float32(0.1), np.int8(-3), np.uint64(3),
-     np.bool_(True), np.float16(2.5), np.array(2.5), np.array(3), np.array(True)],
-    ids=lambda x: f"{type(x).__name__}-{x}",
-)  # fmt: skip
-def test_number_is_a_float(x):
-    assert type(number(x)) is float
-    assert number(x) == float(x)
-    assert math.copysign(1.0, number(x)) == math.copysign(1.0, float(x))
-
-
-@pytest.mark.parametrize(
-    "x",
-    ["1", b"1", bytearray(b"1"), 1j, None, [1.0], (), object(), Value(1.0), np.str_("1"),
-     np.ones(1), np.complex128(1), np.array("1"), np.array(None), np.array(1.0, object),
-     np.datetime64(1, "s")],
-    ids=lambda x: type(x).__name__,
-)  # fmt: skip
-def test_what_is_no_number_is_refused(x):
-    with pytest.raises(TypeError, match=f"^expected a real number, got {type(x).__name__} "):
-        number(x)
-
-
-def test_integer_beyond_float_is_refused():
-    with pytest.raises(OverflowError):
-        number(10**400)
-
-
-def test_show_is_short():
-    assert show(1.5) == "float 1.5"
-    assert show("x" * 38) == f"str '{'x' * 38}'"
-    assert show("x" * 39) == f"str '{'x' * 36}..."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autodiff.view.nearest import check_count, nearest
+from autodiff.view.nearest import nearest
 
 BEFORE = {"root": ["a", "b"], "a": ["c", "d"], "b": ["d", "root"], "c": ["e"], "d": [], "e": []}
 
@@ -19,9 +19,3 @@ def test_there_may_be_several_starts_and_more_than_are_wanted():
 
 def test_what_is_not_needed_is_not_looked_at():
     assert len(nearest([0], lambda i: [i + 1] if i < 9 else 1 / 0, 10)) == 10
-
-
-@pytest.mark.parametrize("wrong", [0, -1, True, 2.0, "3", None])
-def test_a_count_is_a_positive_integer(wrong):
-    with pytest.raises(ValueError, match="f: n must be a positive integer, got"):
-        check_count("f", "n", wrong)

@@ -6,8 +6,9 @@ from functools import reduce
 from typing import Any
 
 from autodiff import ops
+from autodiff.checks import number
 from autodiff.compiler.arrays.builder import Builder
-from autodiff.rows.interpreter import interpret, number
+from autodiff.rows.interpreter import interpret
 from autodiff.rows.primitive import Primitive
 
 

@@ -10,10 +10,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autodiff import ops
+from autodiff.checks import number
 from autodiff.compiler.scalars.program import TAKE, Leaf, Scalars
 from autodiff.engine import modes
 from autodiff.engine.value import Value, check_conditions
-from autodiff.rows.interpreter import interpret, number
+from autodiff.rows.interpreter import interpret
 from autodiff.rows.primitive import INNER, TABLE, UFUNCS, Primitive
 
 _PACKAGE = os.path.dirname(os.path.abspath(ops.__file__))

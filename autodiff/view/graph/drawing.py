@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 import graphviz
 
+from autodiff.checks import integer, one_of, show
 from autodiff.compiler.arrays.program import Program
 from autodiff.engine.graph import toposort
 from autodiff.engine.value import Value
-from autodiff.rows.interpreter import show
 from autodiff.view.graph.folding import (
     Box,
     Boxes,
@@ -21,7 +21,6 @@ from autodiff.view.graph.folding import (
 )
 from autodiff.view.graph.picture import Look, Picture
 from autodiff.view.modules import enclosing, membership, parameter_names
-from autodiff.view.nearest import check_count
 from autodiff.view.programs import draw_program
 from autodiff.view.style import PORTS, Direction
 from autodiff.view.text import counted
@@ -86,12 +85,10 @@ def draw(
 
 
 def _check(direction: Any, precision: Any, max_nodes: Any, color: Any) -> None:
-    if direction not in PORTS:
-        raise ValueError(f"draw: direction must be LR, RL, TB or BT, got {direction!r}")
-    check_count("draw", "precision", precision)
-    check_count("draw", "max_nodes", max_nodes)
-    if color not in ("kind", "grad"):
-        raise ValueError(f"draw: color must be 'kind' or 'grad', got {color!r}")
+    one_of("draw: direction", direction, PORTS)
+    integer("draw: precision", precision, least=1)
+    integer("draw: max_nodes", max_nodes, least=1)
+    one_of("draw: color", color, ("kind", "grad"))
 
 
 def _check_names(collapse: Any, highlight: Any) -> None:

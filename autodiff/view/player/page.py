@@ -14,8 +14,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from autodiff.checks import instance, integer, show
 from autodiff.engine.value import Value
-from autodiff.rows.interpreter import show
 from autodiff.view.player.playback import playback
 
 _PAGE = Path(__file__).parent / "assets"
@@ -52,10 +52,8 @@ def play(
     """
     if not isinstance(root, Value):
         raise TypeError(f"play takes a Value, got {show(root)}")
-    if isinstance(precision, bool) or not isinstance(precision, int) or not 1 <= precision <= 17:
-        raise ValueError(f"precision must be an integer from 1 to 17, got {show(precision)}")
-    if not isinstance(title, str):
-        raise TypeError(f"title must be text, got {show(title)}")
+    integer("play: precision", precision, least=1, most=17)
+    instance("play: title", title, str, "text")
     target = _writable(path)
     text = _page(playback(root, model, precision), title or _title(root))
     _replace(target, text)

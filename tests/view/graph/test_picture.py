@@ -269,10 +269,10 @@ def test_color_is_that_of_the_gradient():
 @pytest.mark.parametrize(
     ("option", "error", "message"),
     [
-        ({"direction": "up"}, ValueError, "direction must be LR, RL, TB or BT, got 'up'"),
+        ({"direction": "up"}, ValueError, "direction must be 'LR', 'RL', 'TB' or 'BT', got 'up'"),
         ({"precision": 0}, ValueError, "precision must be a positive integer, got 0"),
-        ({"max_nodes": 2.5}, ValueError, "max_nodes must be a positive integer, got 2.5"),
-        ({"max_nodes": True}, ValueError, "max_nodes must be a positive integer, got True"),
+        ({"max_nodes": 2.5}, TypeError, "max_nodes must be a positive integer, got 2.5"),
+        ({"max_nodes": True}, TypeError, "max_nodes must be a positive integer, got True"),
         ({"color": "red"}, ValueError, "color must be 'kind' or 'grad', got 'red'"),
         ({"color": "grad"}, ValueError, "no gradients to color by; call root.backward"),
         ({"collapse": "layers"}, ValueError, "collapse='layers' needs model="),
