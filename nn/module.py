@@ -1,13 +1,15 @@
 """`Module`: what has parameters, found by walking its attributes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value
-from nn.train.stateful import differing
+
+_SHOWN = 8
+"""The most keys that an error lists."""
 
 
 class IncompatibleKeys(NamedTuple):
@@ -209,6 +211,21 @@ def _assign(
         if before != number and (before == before or number == number):
             return [f"{other} and {name} share a parameter, but differ"]
     return []
+
+
+def differing(expected: Iterable[str], given: Iterable[str]) -> str:
+    """The keys that are missing in `given`, and the unexpected ones, in words."""
+    wanted, found = list(expected), list(given)
+    parts = [
+        ("missing", [key for key in wanted if key not in set(found)]),
+        ("unexpected", [key for key in found if key not in set(wanted)]),
+    ]
+    return "; ".join(f"{what} {_listed(keys)}" for what, keys in parts if keys)
+
+
+def _listed(keys: list[str]) -> str:
+    shown = ", ".join(map(repr, keys[:_SHOWN]))
+    return shown if len(keys) <= _SHOWN else f"{shown} and {len(keys) - _SHOWN} more"
 
 
 def _is_array(x: Any) -> bool:

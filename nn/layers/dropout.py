@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from autodiff import TraceError, Value, where
+from autodiff.checks import within
 from nn.layers.functional import elementwise
 from nn.layers.init import generator
 from nn.module import Module
-from nn.train.stateful import within
 
 Source = Callable[[np.random.Generator], Any]
 """The next random number, 0 … 1, of a Dropout that has this generator."""
@@ -57,7 +57,7 @@ class Dropout(Module):
         rng: np.random.Generator | None = None,
         seed: int | None = None,
     ) -> None:
-        self.p = within("p", p, low=0.0)
+        self.p = within("p", p, least=0.0)
         if self.p > 1:
             raise ValueError(f"p is a probability, at most 1, got {p!r}")
         self.rng = generator(rng, seed)

@@ -4,10 +4,10 @@ from sys import float_info
 from typing import Any
 
 from autodiff import Value, dot, mean, sqrt
+from autodiff.checks import within
 from nn.layers.functional import rowwise
 from nn.layers.sizes import check_width, positive
 from nn.module import Module
-from nn.train.stateful import within
 
 
 class _Normalization(Module):
@@ -18,7 +18,7 @@ class _Normalization(Module):
 
     def __init__(self, size: int, eps: float, has_weight: bool, has_bias: bool) -> None:
         self.size = positive("normalized_shape", size)
-        self.eps = within("eps", eps, low=0.0)
+        self.eps = within("eps", eps, least=0.0)
         self.weight = [Value(1.0) for _ in range(self.size)] if has_weight else None
         self.bias = [Value(0.0) for _ in range(self.size)] if has_bias else None
 

@@ -12,8 +12,8 @@ import numpy as np
 
 import autodiff
 from autodiff import Value, clip, log, logsumexp, mean, relu, softplus, take, where
+from autodiff.checks import within
 from nn.layers.functional import log_softmax
-from nn.train.stateful import within
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -35,8 +35,7 @@ def huber(
     predictions: Any, targets: Any, *, delta: float = 1.0, reduction: Reduction = "mean"
 ) -> Any:
     """d² / 2 for a difference d of at most `delta`, beyond it the tangent (Huber 1964)."""
-    if within("delta", delta, low=0.0) == 0:
-        raise ValueError(f"huber: delta must be positive, got {delta!r}")
+    within("huber: delta", delta, above=0.0)
 
     def term(p: Any, t: Any) -> Any:
         difference = p - t

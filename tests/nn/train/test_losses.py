@@ -254,7 +254,7 @@ def test_an_unknown_reduction_is_named(loss):
         *[(lambda f=f: f([1.0], [None]), TypeError, f"{f.__name__} of numbers, got None")
           for f in ELEMENTWISE],
         (lambda: huber([1.0], [1.0], delta=0), ValueError, "delta must be positive, got 0"),
-        (lambda: huber([1.0], [1.0], delta=-1), ValueError, "delta must be at least 0, got -1"),
+        (lambda: huber([1.0], [1.0], delta=-1), ValueError, "delta must be positive, got -1"),
         (lambda: hinge([1.0], [0]), ValueError, "a target is -1 or 1, got 0"),
         (lambda: binary_cross_entropy([1.0], [-1]), ValueError, "a probability, 0 … 1, got -1"),
         (lambda: cross_entropy([1.0, 2.0], 2), IndexError, "target 2 of 2 classes"),

@@ -1,8 +1,7 @@
 """Patience: what is a gain, and when it runs out."""
 
 import pytest
-
-from nn.train.stopping import Patience
+from nn.train.loop.stopping import Patience
 
 
 @pytest.mark.parametrize(
