@@ -1,14 +1,13 @@
 """`Stateful`: what is saved and restored so that training goes on with the same bits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import inf, isfinite
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-_SHOWN = 8
-"""The most keys that an error lists."""
+from nn.module import differing
 
 
 class Stateful:
@@ -68,21 +67,6 @@ class Stateful:
             for name, attribute in vars(self).items()
             if name not in self.links and not isinstance(attribute, str)
         }
-
-
-def differing(expected: Iterable[str], given: Iterable[str]) -> str:
-    """In words, the keys that `given` lacks, and those that it has too many."""
-    wanted, found = list(expected), list(given)
-    parts = [
-        ("missing", [key for key in wanted if key not in set(found)]),
-        ("unexpected", [key for key in found if key not in set(wanted)]),
-    ]
-    return "; ".join(f"{what} {_listed(keys)}" for what, keys in parts if keys)
-
-
-def _listed(keys: list[str]) -> str:
-    shown = ", ".join(map(repr, keys[:_SHOWN]))
-    return shown if len(keys) <= _SHOWN else f"{shown} and {len(keys) - _SHOWN} more"
 
 
 def within(name: str, value: Any, *, low: float, below: float = inf) -> float:
