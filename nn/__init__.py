@@ -31,6 +31,7 @@ from nn.train.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nn.train.progress import Bar, Lines, Progress, Silent, Step
 from nn.train.schedule import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, Schedule, StepLR
 from nn.view import notebook as notebook
+from nn.view.network import draw_network
 
 __all__ = [
     "ACTIVATIONS",
@@ -70,6 +71,7 @@ __all__ = [
     "clip_grad_value_",
     "cross_entropy",
     "data",
+    "draw_network",
     "fit",
     "hinge",
     "huber",

@@ -1,11 +1,7 @@
 """Names: a list of them as tokens, a GPT that learns them, and new ones that it makes up."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from math import isfinite
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -15,6 +11,7 @@ import numpy.typing as npt
 import autodiff
 from autodiff import collector_paused
 from nn.data.inputs import as_lists
+from nn.data.names import Names, Tokens
 from nn.layers.gpt import GPT
 from nn.train.clipping import clip_grad_norm_
 from nn.train.engines.comparison import gradient, gradient_words, in_order
@@ -26,80 +23,6 @@ from nn.train.losses import cross_entropy
 from nn.train.optim import Adam
 from nn.train.progress import Progress, Silent, Step
 from nn.train.schedule import CosineAnnealingLR
-
-Tokens = npt.NDArray[np.int_]
-
-OWN = Path(__file__).parents[1] / "data" / "names.txt"
-"""A list of common given names, one a line."""
-
-_END = 0
-"""The token before the first letter and behind the last."""
-_FEWEST, _LONGEST, _LETTERS = 10, 32, 100
-
-
-@dataclass(frozen=True)
-class Names:
-    """A list of names, and the letters that occur in it."""
-
-    names: tuple[str, ...]
-
-    @cached_property
-    def letters(self) -> tuple[str, ...]:
-        """The letters in order; the token of the k-th, counted from 0, is k + 1."""
-        return tuple(sorted(set("".join(self.names))))
-
-    @property
-    def length(self) -> int:
-        """How many tokens a model sees: the end, and the letters of the longest name."""
-        return 1 + max(map(len, self.names))
-
-    def encode(self, name: str) -> list[int]:
-        """The tokens of a name, between two ends."""
-        return [_END, *(1 + self.letters.index(letter) for letter in name), _END]
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """The name up to its end."""
-        letters = []
-        for token in tokens:
-            if token == _END:
-                break
-            letters.append(self.letters[token - 1])
-        return "".join(letters)
-
-    def by_length(self, names: Sequence[str]) -> dict[int, Tokens]:
-        """The tokens of names, those of one length together: (names, length + 2), longest first."""
-        groups: dict[int, list[list[int]]] = defaultdict(list)
-        for name in sorted(names, key=len, reverse=True):
-            groups[len(name)].append(self.encode(name))
-        return {length: np.array(tokens) for length, tokens in groups.items()}
-
-
-def read_names(path: str | Path) -> Names:
-    """The names in a text file, UTF-8, one a line; blank lines are skipped.
-
-    Raises ValueError, with file and line, for less than 10 different names, for one of more than 32
-    letters, and for more than 100 different letters; OSError if the file is not there.
-    """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text in UTF-8: {error}") from None
-    names = Names(tuple(line.strip() for line in lines if line.strip()))
-    for number, line in enumerate(lines, start=1):
-        if len(line.strip()) > _LONGEST:
-            raise ValueError(
-                f"{path}, line {number}: a name of {len(line.strip())} letters; the limit is "
-                f"{_LONGEST}"
-            )
-    count = len(set(names.names))
-    if count < _FEWEST:
-        raise ValueError(f"{path} has {count} different names; at least {_FEWEST} are needed")
-    if len(names.letters) > _LETTERS:
-        raise ValueError(
-            f"{path} has {len(names.letters)} different letters; the limit is {_LETTERS}"
-        )
-    return names
 
 
 def fit_names(

@@ -220,7 +220,7 @@ def test_without_extras_tables_and_dot_are_written_and_the_extras_named(
     assert out[2].startswith("iteration 3  loss")
     assert "wrote runs/backprop.py, runs/fit.csv, runs/loss.csv, runs/network.gv" in out
     model, runs = fitted[0]["model"], folder / "runs"
-    assert (runs / "network.gv").read_text(encoding="utf-8") == nn.drawing.draw_network(
+    assert (runs / "network.gv").read_text(encoding="utf-8") == nn.draw_network(
         model
     ).source
     x = np.linspace(-5, 5, 100)

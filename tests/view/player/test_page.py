@@ -16,7 +16,7 @@ from autodiff.view.player import page as player
 from nn import MLP
 
 ROOT = Path(__file__).parents[3]
-PAGE = ROOT / "autodiff" / "view" / "page"
+PAGE = ROOT / "autodiff" / "view" / "player" / "assets"
 
 HOSTILE = [
     "\"'`",
@@ -204,7 +204,7 @@ def test_the_wheel_holds_the_page(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
-    assert {f"autodiff/view/page/{path.name}" for path in PAGE.iterdir()} <= held
+    assert {f"autodiff/view/player/assets/{path.name}" for path in PAGE.iterdir()} <= held
 
 
 def test_play_is_a_public_name():
