@@ -1,6 +1,7 @@
 """Patience: what is a gain, and when it runs out."""
 
 import pytest
+
 from nn.train.loop.stopping import Patience
 
 
