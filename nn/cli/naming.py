@@ -8,8 +8,9 @@ import numpy as np
 
 from nn.cli.options import Parser, add_output, positive, rate, temperature
 from nn.cli.output import INTERRUPTED, output_folder, print_missing, print_written, progress
+from nn.data.names import OWN, Names, read_names
 from nn.layers.gpt import GPT
-from nn.train.names import OWN, Names, fit_names, read_names, sample
+from nn.train.names import fit_names, sample
 from nn.view.plots import plot_curves
 
 HELD_OUT = 10

@@ -7,6 +7,7 @@ from typing import Any
 from autodiff.view import bundle
 from nn.layers.mlp import MLP
 from nn.module import Module
+from nn.train.curves import png
 from nn.train.history import History
 from nn.view.network import draw_network
 
@@ -43,7 +44,7 @@ def _of_history(
     """The table of epochs; the learning curves where matplotlib is installed."""
 
     def picture(include: Types, exclude: Types) -> Mapping[str, Any]:
-        return {"image/png": history.plot()._repr_png_()}
+        return {"image/png": png(history.plot())}
 
     drawn = picture if len(history.losses) > 1 else None
     return bundle(repr(history), drawn, include, exclude)

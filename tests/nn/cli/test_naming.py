@@ -65,7 +65,7 @@ def test_at_temperature_0_all_are_the_likeliest(run):
     [
         (("--file", "none.txt"), "--file: cannot read none.txt: No such file"),
         (("--file", "few.txt"), "few.txt has 2 different names; at least 10 are needed"),
-        (("--width", "6", "--heads", "4"), "width 6 is no multiple of heads 4"),
+        (("--width", "6", "--heads", "4"), "width 6 must be a multiple of heads 4"),
         (("--steps", "0"), "--steps: '0' is not a positive integer"),
         (("--temperature", "-1"), "--temperature: '-1' is not a number, at least 0"),
         (("--lr", "x"), "--lr: 'x' is not a positive number"),
