@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nn.data.datasets import Numbers
 from nn.train.curves import BEST, TRAIN, VALIDATION, empty_figure, learning_curves
 
 _CLASSES = ("#1f6fb4", "#e0701b", "#3a9a4b", "#b23a8e", "#8a6d1f", "#2aa5a5", "#7a4fc0", "#a03030",
@@ -106,7 +107,7 @@ def plot_boundary(
     folder: Path,
     predict: Callable[[npt.NDArray[np.float64]], npt.ArrayLike],
     x: npt.NDArray[np.float64],
-    y: npt.NDArray[np.int_],
+    y: Numbers,
     *,
     names: Sequence[str] = ("x1", "x2"),
     classes: Sequence[str] = (),
