@@ -92,5 +92,6 @@ def _print_samples(options: argparse.Namespace, model: GPT, names: Names) -> Non
     made = sample(model, names, options.samples, temperature=options.temperature, seed=options.seed)
     known = set(names.names)
     new = [name for name in made if name not in known]
-    print(f"{len(made)} made up at temperature {options.temperature:g}, {len(new)} of them new*: "
-          + ", ".join(name if name in known else f"{name}*" for name in made))  # fmt: skip
+    shown = ", ".join(name if name in known else f"{name}*" for name in made)
+    print(f"{len(made)} names made up at temperature {options.temperature:g}, {len(new)} new (*): "
+          f"{shown}")  # fmt: skip

@@ -78,7 +78,8 @@ def train(
         metrics=metrics,
         early_stopping=early_stopping,
     )
-    print(f"stopped after {len(history.losses):,} iterations: {history.stopped}")
+    why = "" if history.stopped == "iterations" else f": {history.stopped}"
+    print(f"stopped after {len(history.losses):,} iterations{why}")
     check_finite(*nn.predict(model, x[:1]))
     return history
 

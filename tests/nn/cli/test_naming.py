@@ -42,7 +42,7 @@ def test_names_are_learned_and_made_up(run, folder):
     made = out[5].partition(": ")[2].split(", ")
     assert len(made) == 20
     assert all((name.removesuffix("*") in NAMES) is not name.endswith("*") for name in made)
-    assert f"{sum(name.endswith('*') for name in made)} of them new*: " in out[5]
+    assert f"{sum(name.endswith('*') for name in made)} new (*): " in out[5]
     assert [path.name.partition(".")[0] for path in (folder / "runs").iterdir()] == ["curves"]
 
 
