@@ -6,7 +6,6 @@ from math import isfinite
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 import autodiff
 import nn
@@ -24,7 +23,7 @@ SAMPLE = 300
 DEFAULTS = {"compiled": (10_000, 100, 0.005), "eager": (1000, 16, 0.01)}
 """Iterations, batch and learning rate of each engine."""
 
-Pair = tuple[npt.ArrayLike, npt.ArrayLike]
+Pair = tuple[Floats, Floats]
 
 HEADER = '''"""The mean squared error of a {sizes} network and its gradient, derived from scalars.
 
@@ -110,8 +109,7 @@ def print_check(
         return kernel
 
     def loss(checked: nn.MLP) -> Value:
-        error: Value = nn.mse([checked(row) for row in x.tolist()], y)
-        return error
+        return nn.mse([checked(row) for row in x.tolist()], y)
 
     print(gradcheck(loss, model, sample=SAMPLE, seed=options.seed, raise_exception=False))
     return kernel
