@@ -122,8 +122,8 @@ div = _row(Binary, "div", "x / y", ieee.divide,
 pow = _row(Binary, "pow", "x^y; 1 where y is 0", ieee.power,
     lambda x, y, out: _power_slope(x, y),
     lambda x, y, out: _power_slope_by_exponent(x, y, out * log(x)),
-    label="**", label_at_constant="**{0:.15g}", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,), singular=True,
-    textbook=(lambda x, y, out: y * pow(x, y - 1.0), lambda x, y, out: out * log(x)), infix="^", units=(None, 1.0))
+    label="**", label_at_constant="**{0:.15g}", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,), singular=True, infix="^", units=(None, 1.0),
+    textbook=(lambda x, y, out: y * pow(x, y - 1.0), lambda x, y, out: out * log(x)))
 neg = _row(Unary, "neg", "-x", operator.neg, lambda x, out: -1.0, ufunc="negative", signs=(-1,))
 abs = _row(Unary, "abs", "|x|", builtins.abs, lambda x, out: sign(x), ufunc="absolute", domain=(KINK,), unsigned=True)
 sign = _row(Unary, "sign", "-1, 0 or 1, as x is negative, 0 or positive", ieee.sign, lambda x, out: 0.0, domain=(KINK,), selects=True)

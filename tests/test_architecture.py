@@ -31,7 +31,7 @@ FLOORS = [
     "autodiff",
     "autodiff.testing",
     "nn.data",
-    "nn.module nn.metrics",
+    "nn.metrics nn.module",
     "nn.layers",
     "nn.train",
     "nn.view",
@@ -51,7 +51,7 @@ ARRAYS = {"autodiff.rows.arrays", "autodiff.engine.forms", "autodiff.engine.tria
 INNER = {
     ("autodiff.pytree", "numpy"): "arrays are made only where arrays were given",
     ("autodiff.engine.operators", "numpy"): "only NumPy asks for it; the engine needs none",
-    ("nn.view.plots", "matplotlib.figure"): "an optional extra",
+    ("nn.train.curves", "matplotlib.figure"): "an optional extra",
     ("nn.train.files", "safetensors.numpy"): "an optional extra",
     ("nn.train.progress", "IPython.display"): "it is there in a notebook alone",
     ("nn.train.progress", "rich"): "an optional extra",

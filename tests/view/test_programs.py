@@ -1,4 +1,4 @@
-"""Programs: each instruction is a box that says what the printed program says."""
+"""Programs: each instruction is a box with the facts of the printed program."""
 
 import re
 
@@ -58,7 +58,7 @@ def test_results_are_marked(program):
     assert {int(place): int(i) for i, place in marked} == dict(enumerate(program.results))
 
 
-def test_of_a_large_program_what_is_near_the_results_is_drawn(program):
+def test_a_large_program_is_drawn_near_its_results(program):
     source = draw(program, max_nodes=5).source
     assert len(re.findall(r"\ti\d+ \[", source)) == 5
     assert f"… {len(program.instrs) - 5} instructions not drawn" in source

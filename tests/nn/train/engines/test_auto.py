@@ -9,7 +9,7 @@ import autodiff
 import nn
 from autodiff import Value, take
 from nn import SGD
-from nn.train.engines.compiled import Compiled
+from nn.train.engines.compiled import CompiledEngine
 from tests.nn.meanings import ROWS, TARGETS, Weighted
 from tests.nn.trainees import Number, X, Y, data
 
@@ -27,7 +27,7 @@ class Dropping(Weighted):
 
 def broken_after(monkeypatch, method, count, error):
     """The kernel's method fails from its call number `count` on."""
-    calls, whole = [], getattr(Compiled, method)
+    calls, whole = [], getattr(CompiledEngine, method)
 
     def breaking(self, *args):
         calls.append(args)
@@ -35,7 +35,7 @@ def broken_after(monkeypatch, method, count, error):
             raise error
         return whole(self, *args)
 
-    monkeypatch.setattr(Compiled, method, breaking)
+    monkeypatch.setattr(CompiledEngine, method, breaking)
 
 
 @pytest.mark.parametrize("make", [Weighted, Dropping])

@@ -1,4 +1,4 @@
-"""`in_mode`: a model in training or evaluation mode for a while."""
+"""`in_mode`: a model in training or in evaluation mode for a while."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +8,11 @@ from nn.module import Module
 
 @contextmanager
 def in_mode(model: Module, *, training: bool) -> Iterator[None]:
-    """A context in which all modules of `model` are in one mode; afterwards each is as it was."""
+    """A context in which all modules of `model` are in one mode; each then goes back to its own."""
     before = [(module, module.training) for module in model.modules()]
     model.train(training)
     try:
         yield
     finally:
-        for module, mode in before:
-            module.training = mode
+        for module, was_training in before:
+            module.training = was_training

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nn.train.stopping import Patience
+from nn.train.loop.stopping import Patience
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ class Patience:
             raise ValueError(f"patience must be at least 1, got {self.limit}")
 
     def see(self, loss: float) -> bool:
-        """Take in a loss; whether it is a gain."""
+        """Record a loss; return whether it improved on the least so far."""
         is_gain = loss < self.least - self.tolerance
         self.since = 0 if is_gain else self.since + 1
         self.least = min(self.least, loss)
@@ -26,5 +26,5 @@ class Patience:
 
     @property
     def is_out(self) -> bool:
-        """Whether the last gain is `limit` losses ago."""
+        """Whether the last gain was `limit` losses ago."""
         return self.since >= self.limit

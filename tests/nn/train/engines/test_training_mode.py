@@ -3,7 +3,7 @@
 import pytest
 
 import nn
-from nn.train.engines.mode import in_mode
+from nn.train.engines.training_mode import in_mode
 from tests.nn.trainees import Number, X, Y
 
 

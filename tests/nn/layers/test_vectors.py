@@ -1,18 +1,10 @@
-"""Sizes: which are allowed, and how a wrong one is named."""
+"""Vectors: how a wrong width is named."""
 
 import numpy as np
 import pytest
 
 from nn import Neuron
-from nn.layers.sizes import check_width, positive
-
-
-def test_a_size_is_a_positive_integer():
-    assert [positive("n", n) for n in (1, np.int64(2))] == [1, 2]
-    assert type(positive("n", np.int64(2))) is int
-    for wrong in (0, -1, 1.0, True, "2", None):
-        with pytest.raises(ValueError, match=f"n must be a positive integer, got {wrong!r}"):
-            positive("n", wrong)
+from nn.layers.vectors import check_width
 
 
 def test_an_input_has_the_width_of_the_layer():
