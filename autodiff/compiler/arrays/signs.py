@@ -37,8 +37,7 @@ def _is_unsigned(instr: Instr, known: Sequence[bool]) -> bool:
     if instr.op is CONSTANT:
         return not np.signbit(instr.values).any()
     row = instr.reduction if instr.op is REDUCE else instr.op
-    keeps = row.keeps_unsigned and all(known[operand] for operand in instr.operands)
-    if not isinstance(row, Primitive):
-        return keeps
-    is_square = row.bilinear and len(instr.operands) == 2 and len(set(instr.operands)) == 1
-    return keeps or row.unsigned or is_square
+    are_unsigned = all(known[operand] for operand in instr.operands)
+    if isinstance(row, Primitive):
+        return row.gives_unsigned(instr.operands, are_unsigned)
+    return row.keeps_unsigned and are_unsigned
