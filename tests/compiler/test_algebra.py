@@ -87,10 +87,10 @@ def test_an_op_with_its_unit_is_the_other_operand(row, k):
     scalars, builder = Scalars(), Builder()
     x, array = scalars.add(Leaf("x"), (0,)), builder.leaf("x", 3, True)
     one = scalars.constant(row.units[k]), builder.constant([row.units[k]])
-    for terms, i, unit in zip((scalars, builder), (x, array), one, strict=True):
+    for program, i, unit in zip((scalars, builder), (x, array), one, strict=True):
         operands = [i, i]
         operands[k] = unit
-        assert terms.apply(row, operands) == i
+        assert program.apply(row, operands) == i
 
 
 @pytest.fixture
