@@ -103,10 +103,7 @@ def _minus_negative_zero(program: Instructions, x: int, zero: int) -> int | None
 
 
 def _from_zero(program: Instructions, x: int) -> int:
-    """0 + x, which differs from x at -0.0: the start of a loop of sums.
-
-    It is a sum of one term, which shares a pack with longer sums.
-    """
+    """0 + x, which differs from x at -0.0: a sum of one term, in one pack with longer sums."""
     return x if program.operands_of(x, ops.sum) is not None else program.apply(ops.sum, (x,))
 
 
