@@ -17,7 +17,7 @@ from autodiff.compiler.arrays.lower import Lowering
 from autodiff.compiler.arrays.program import Program
 from autodiff.compiler.numpy.loading import load, standalone
 from autodiff.compiler.numpy.names import Names, argument_names, parameter_paths
-from autodiff.compiler.numpy.source import Emitter
+from autodiff.compiler.numpy.source import Source, write
 from autodiff.compiler.scalars.packs import SUM, pack
 from autodiff.compiler.scalars.program import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
 from autodiff.compiler.scalars.tracer import (
@@ -39,11 +39,11 @@ BATCHES = 8
 class Function:
     """A program as Python: its source, and its arrays for each thread and batch size."""
 
-    def __init__(self, program: Program, emitter: Emitter, name: str, dtype: Any) -> None:
+    def __init__(self, program: Program, written: Source, name: str, dtype: Any) -> None:
         self.program = program
-        self.source = emitter.text
-        self._arrays = emitter.arrays
-        self.fresh = emitter.fresh
+        self.source = written.text
+        self._arrays = written.arrays
+        self.fresh = written.fresh
         self._bind = load(self.source, name)
         self._dtype = dtype
         self._local = threading.local()
@@ -228,8 +228,8 @@ class Trace:
             new[ct]: new[of] for ct, of in cotangent_of.items() if ct in new and of in new
         }
         first = min((place for old, place in new.items() if old >= backward), default=-1)
-        emitter = Emitter(program, arguments, cotangent_of, first, self.paths)
-        function = Function(program, emitter, wanted, self._dtype)
+        written = write(program, arguments, cotangent_of, first, self.paths)
+        function = Function(program, written, wanted, self._dtype)
         self.seconds += time.perf_counter() - start
         return function
 

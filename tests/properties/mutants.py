@@ -60,8 +60,8 @@ MUTANTS = [
     Mutant("arrays/rewrite.py", "return builder.broadcast(x if only else y,", "return builder.broadcast(y if only else x,"),
     Mutant("eager.py", "found[i] = values[int(_data(index))]", "found[i] = values[0]"),
     Mutant("eager.py", "root.backward()", "root.backward(2.0)"),
-    Mutant("numpy/source.py", "and self.homes.last[owner] == i", "and True"),
-    Mutant("numpy/source.py", "and base not in self.homes.static", "and True"),
+    Mutant("numpy/memory.py", "and self._until[owner] == i", "and True"),
+    Mutant("numpy/memory.py", "and array not in self.live.static", "and True"),
     Mutant("kernel.py", "ordered[trace.order] = flat", "ordered[: len(trace.order)] = flat"),
 ]  # fmt: skip
 

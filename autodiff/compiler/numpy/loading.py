@@ -3,48 +3,49 @@
 import ast
 import inspect
 import linecache
-import math
 import re
 import weakref
 from collections.abc import Callable, Sequence
 from itertools import count
 from types import CodeType
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
+import numpy.typing as npt
 
-from autodiff.compiler.numpy.views import strided
-from autodiff.rows.arrays import CUSTOM
+from autodiff.compiler.numpy.runtime import ARGUMENTS, NAMESPACE, Array, Step, strided
+
+Bind = Callable[[int, float, npt.DTypeLike, Sequence[Array]], Step]
+"""The function that a text defines: batch size, scale, dtype and arrays → step."""
 
 MANY_LINES = 4000
-"""From how many lines on the names of a text are those of a module."""
+"""From this many lines on, the names of a text are those of a module."""
 
 _NUMBERS = count(1)  # of texts: no two of them, living or dead, have one name
 
 
-def load(text: str, name: str) -> Callable[..., Any]:
+def load(text: str, name: str) -> Bind:
     """The function `bind` of emitted text; tracebacks and debuggers show its lines.
 
     They do as long as `bind`, or a function that it made, is alive.
     """
     filename = f"<autodiff kernel {next(_NUMBERS)}, {name}>"
-    namespace: dict[str, Any] = {"np": np, "math": math, "strided": strided, "custom": CUSTOM}
+    namespace = dict(NAMESPACE)
     if text.count("\n") < MANY_LINES:
         code = compile(text, filename, "exec")
         _show(text, filename, code)
         exec(code, namespace)
-        bind: Callable[..., Any] = namespace["bind"]
-        return bind
+        return cast(Bind, namespace["bind"])
     # The time in which Python compiles a function grows with the square of what it closes over.
     (function,) = ast.parse(text, filename).body
     body = ast.Module(cast(ast.FunctionDef, function).body[:-1], [])
     code = compile(body, filename, "exec")
     _show(text, filename, code)
 
-    def bind_names(batch: int, scale: float, dtype: Any, arrays: Any) -> Any:
-        names = dict(namespace, batch=batch, scale=scale, dtype=dtype, arrays=arrays)
+    def bind_names(batch: int, scale: float, dtype: npt.DTypeLike, arrays: Sequence[Array]) -> Step:
+        given = (batch, scale, dtype, arrays)
+        names = namespace | dict(zip(ARGUMENTS, given, strict=True))
         exec(code, names)
-        return names.pop("step")  # which keeps `names`
+        return cast(Step, names.pop("step"))  # which keeps `names`
 
     return bind_names
 
@@ -57,7 +58,7 @@ def _show(text: str, filename: str, code: CodeType) -> None:
     weakref.finalize(code, linecache.cache.pop, filename, None).atexit = False
 
 
-def standalone(text: str, arrays: Sequence[Any]) -> str:
+def standalone(text: str, arrays: Sequence[Array]) -> str:
     """Emitted text as a module that imports NumPy and the standard library alone.
 
     It has the `arrays` that `bind` takes. Raises ValueError for a text that calls a function
@@ -73,7 +74,7 @@ def standalone(text: str, arrays: Sequence[Any]) -> str:
     return "".join([*imports, f"\narrays = {_spelled(arrays)}\n", f"\n\n{text}"]).lstrip()
 
 
-def _spelled(arrays: Sequence[Any]) -> str:
+def _spelled(arrays: Sequence[Array]) -> str:
     """A list of arrays as an expression."""
     lines = []
     for array in arrays:

@@ -5,12 +5,17 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
+from autodiff.compiler.arrays.layout import View
+from autodiff.compiler.arrays.program import Program
+from autodiff.compiler.numpy.records import Expr
+from autodiff.compiler.numpy.runtime import ARGUMENTS, BUILTINS, NAMESPACE
 from autodiff.engine.value import Value
 
 _DEPTH = 6
@@ -21,10 +26,16 @@ _LONGEST_GIVEN = 24
 """How many characters are kept of what the user calls something."""
 
 RESERVED = frozenset(
-    {"batch", "scale", "dtype", "arrays", "np", "math", "strided", "custom", "seed", "bind", "step",
-     "bool", "int", "parameters", "vector"}
-)  # fmt: skip
+    {*NAMESPACE, *BUILTINS, *ARGUMENTS, "bind", "step", "seed", "parameters", "vector"}
+)
 """Names that the emitted text uses for itself."""
+
+STEMS = {
+    "matmul": "z", "matmul_batch": "m", "concatenate": "joined", "scatter": "s", "gather": "g",
+    "sum": "total", "sum_batch": "total", "reduce": "r", "rows": "row", "add_rows": "added",
+    "take": "taken", "untake": "given", "copy": "copy", "cast": "float", "broadcast": "each",
+}  # fmt: skip
+"""For array ops, what the names of their results begin with; others give their own names."""
 
 
 def parameter_paths(f: Callable[..., Any], parameters: Sequence[Value]) -> list[str]:
@@ -100,6 +111,7 @@ def common_name(paths: Sequence[str]) -> str:
     return identifier("_".join(words))
 
 
+@lru_cache(maxsize=1024)
 def identifier(text: str) -> str:
     """`text` as an ASCII identifier of at most 24 characters; "" if nothing is left.
 
@@ -160,3 +172,57 @@ class Names:
             return self.numbered(stem)
         self._taken.add(stem)
         return stem
+
+
+class ArrayNames(Names):
+    """Names for the arrays of a program: after its parameters, what they are for, or their op.
+
+    `cotangent_of` says of which array another is the cotangent, `paths` what the user calls each
+    parameter.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        leaves: Sequence[str],
+        cotangent_of: Mapping[int, int],
+        paths: Sequence[str],
+    ) -> None:
+        super().__init__(leaves)
+        self.of: dict[int, Expr] = {}
+        """The name of each array that has one, or its number."""
+        self._program = program
+        self._cotangent_of = cotangent_of
+        self._paths = paths
+
+    def result(self, i: int) -> str:
+        """A new name for what instruction `i` computes."""
+        stem = self.cotangent(i)
+        if stem:
+            return self.plain(stem)
+        instr = self._program.instrs[i]
+        if instr.op == "concatenate":
+            first, *others = instr.operands
+            ends = [self._program.instrs[other].op for other in others]
+            if first in self.of and ends == ["constant"]:
+                return self.plain(f"{str(self.of[first]).rstrip('_')}_and_1")
+        return self.numbered(STEMS.get(instr.name) or identifier(instr.name) or "op")
+
+    def cotangent(self, i: int) -> str:
+        """d_ and the name of the array that `i` is the cotangent of; "" if it is none."""
+        of = self.of.get(self._cotangent_of.get(i, -1))
+        return f"d_{str(of).rstrip('_')}" if of is not None and of.is_name else ""
+
+    def parameters(self, view: View) -> str:
+        """A stem for a view of the parameters: what their paths have in common; "" if nothing."""
+        if not self._paths:
+            return ""
+        return common_name([self._paths[k] for k in view.positions().ravel().tolist()])
+
+    def gradient(self, whole: int, view: View) -> str:
+        """A new name for a part of the parameters' gradient; "" for parts of other arrays."""
+        of = self._cotangent_of.get(whole)
+        if of is None or self._program.instrs[of].fact != "parameters":
+            return ""
+        stem = self.parameters(view)
+        return self.plain(f"d_{stem}") if stem else ""

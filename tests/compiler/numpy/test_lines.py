@@ -9,7 +9,7 @@ from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import Gather
 from autodiff.compiler.arrays.program import verify
 from autodiff.compiler.numpy.loading import load
-from autodiff.compiler.numpy.source import Emitter
+from autodiff.compiler.numpy.source import write
 
 RNG = np.random.default_rng(0)
 BATCH = 3
@@ -18,12 +18,12 @@ BATCH = 3
 def emitted(builder, results, leaves):
     program, _ = builder.program(results)
     verify(program)
-    return Emitter(program, list(leaves))
+    return write(program, list(leaves))
 
 
 def run(builder, result, leaves):
-    emitter = emitted(builder, [result], leaves)
-    step = load(emitter.text, "test")(BATCH, 1.0, float, emitter.arrays)
+    source = emitted(builder, [result], leaves)
+    step = load(source.text, "test")(BATCH, 1.0, float, source.arrays)
     with np.errstate(all="ignore"):
         first = step(*leaves.values())[0].copy()
         assert np.array_equal(first, step(*leaves.values())[0], equal_nan=True)

@@ -4,7 +4,7 @@ import pytest
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import View
-from autodiff.compiler.numpy.memory import Homes, covers, is_disjoint, starts
+from autodiff.compiler.numpy.memory import Memory, covers, is_disjoint, starts
 from tests.compiler.programs import compiled
 
 
@@ -13,26 +13,26 @@ def builder():
     return Builder()
 
 
-def homes(builder, *results):
+def memory(builder, *results):
     program, number = builder.program(results)
-    return Homes(program), number
+    return Memory(program), number
 
 
 def test_a_matrix_of_gradients_is_computed_at_its_place():
     program = compiled("mlp_module")[1].program
-    found = Homes(program)
+    found = Memory(program)
     products = [i for i, instr in enumerate(program.instrs) if instr.op == "matmul_batch"]
     assert len(products) == 5
-    (gradient,) = {found.places[i].whole for i in products}
+    (gradient,) = {found.slots[i].whole for i in products}
     assert program.instrs[gradient].op == "scatter"
     assert gradient == program.results[1]
 
 
 def test_inputs_of_a_layer_are_computed_in_front_of_their_one():
     program = compiled("mixed")[1].program
-    found = Homes(program)
+    found = Memory(program)
     joined = [i for i, instr in enumerate(program.instrs) if instr.op == "concatenate"]
-    at = {place.whole for place in found.places.values()}
+    at = {slot.whole for slot in found.slots.values()}
     assert set(joined[1:]) <= at
 
 
@@ -40,19 +40,19 @@ def test_what_is_read_in_another_order_is_computed_in_it(builder):
     leaf = builder.leaf("x", 6, True)
     x = builder.apply(ops.exp, [builder.fetch(leaf, np.arange(6).reshape(2, 3))])
     turned = builder.transpose(x)
-    found, number = homes(builder, builder.apply(ops.sin, [turned]))
-    place = found.places[number[x]]
-    assert (place.whole, place.part) == (number[turned], -1)
-    again, number = homes(builder, builder.apply(ops.sin, [turned]), x)
-    assert number[x] not in again.places
+    found, number = memory(builder, builder.apply(ops.sin, [turned]))
+    slot = found.slots[number[x]]
+    assert (slot.whole, slot.operand) == (number[turned], -1)
+    again, number = memory(builder, builder.apply(ops.sin, [turned]), x)
+    assert number[x] not in again.slots
 
 
 def test_arrays_of_the_seed_and_constants_are_static(builder):
     seed, x = builder.leaf("seed", 1, True), builder.leaf("x", 1, True)
     doubled = builder.apply(ops.mul, [seed, builder.constant([2.0])])
-    found, number = homes(builder, builder.apply(ops.mul, [doubled, x]), doubled)
-    assert {number[seed], number[doubled]} <= found.static
-    assert number[x] not in found.static
+    found, number = memory(builder, builder.apply(ops.mul, [doubled, x]), doubled)
+    assert {number[seed], number[doubled]} <= found.live.static
+    assert number[x] not in found.live.static
 
 
 def test_a_product_that_is_only_summed_is_fused_and_its_operands_live_until_then(builder):
@@ -60,11 +60,11 @@ def test_a_product_that_is_only_summed_is_fused_and_its_operands_live_until_then
     product = builder.apply(ops.mul, [x, y])
     other = builder.apply(ops.sin, [x])
     total = builder.sum(product, (0,))
-    found, number = homes(builder, builder.apply(ops.add, [builder.sum(other, (0,)), total]))
-    assert found.fused == {number[product]}
-    assert found.last[number[x]] == number[total] > number[other]
-    again, _ = homes(builder, total, product)
-    assert not again.fused
+    found, number = memory(builder, builder.apply(ops.add, [builder.sum(other, (0,)), total]))
+    assert found.live.fused == {number[product]}
+    assert found.live.last[number[x]] == number[total] > number[other]
+    again, _ = memory(builder, total, product)
+    assert not again.live.fused
 
 
 def test_parts_that_overlap_or_leave_out_are_told(builder):
