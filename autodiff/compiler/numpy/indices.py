@@ -34,7 +34,7 @@ def scatter(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> N
     is_disjoint = i in writer.memory.disjoint
     if not is_disjoint:
         writer.finish(i, ZERO, into=all_of(own))
-    there = writer.memory.parts.get(i, ())
+    there = writer.memory.held.get(i, ())
     for k, (access, ct) in enumerate(zip(instr.fact, operands, strict=True)):
         if k in there:
             continue
@@ -58,7 +58,7 @@ def _put(writer: Writer, i: int, instr: Instr, access: Gather, ct: Expr) -> None
     first = np.flatnonzero(np.r_[True, np.diff(positions[order]) != 0])
     if len(first) == len(positions):
         at = writer.array(positions, "at")
-        writer.write(i, ct, into=writer.part(own, instr, at), sign=sign)
+        writer.write(i, ct, into=writer.indexed(own, instr, at), sign=sign)
         return
     # np.add.at is slow: equal positions side by side are summed first.
     at = writer.array(positions[order][first], "at")
@@ -66,7 +66,7 @@ def _put(writer: Writer, i: int, instr: Instr, access: Gather, ct: Expr) -> None
     taken = written("np.take({}, {}, axis={})", ct, by, axis)
     ordered = writer.compute(i, "sorted", taken)
     total = written("np.add.reduceat({}, {}, axis={})", ordered, start, axis)
-    writer.write(i, total, into=writer.part(own, instr, at), sign=sign)
+    writer.write(i, total, into=writer.indexed(own, instr, at), sign=sign)
 
 
 # Positions known at run time

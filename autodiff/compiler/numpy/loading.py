@@ -1,4 +1,4 @@
-"""Emitted text → a function that tracebacks show, or a module that runs by itself."""
+"""Text → a function that tracebacks show, or a module that runs by itself."""
 
 import ast
 import inspect
@@ -20,13 +20,13 @@ Bind = Callable[[int, float, npt.DTypeLike, Sequence[Array]], Step]
 MANY_LINES = 4000
 """From this many lines on, the names of a text are those of a module."""
 
-_NUMBERS = count(1)  # of texts: no two of them, living or dead, have one name
+_NUMBERS = count(1)  # no two texts, living or dead, have the same name
 
 
 def load(text: str, name: str) -> Bind:
-    """The function `bind` of emitted text; tracebacks and debuggers show its lines.
+    """The function `bind` of a text.
 
-    They do as long as `bind`, or a function that it made, is alive.
+    Tracebacks and debuggers show its lines as long as `bind`, or a function that it made, lives.
     """
     filename = f"<autodiff kernel {next(_NUMBERS)}, {name}>"
     namespace = dict(NAMESPACE)
@@ -35,7 +35,7 @@ def load(text: str, name: str) -> Bind:
         _show(text, filename, code)
         exec(code, namespace)
         return cast(Bind, namespace["bind"])
-    # The time in which Python compiles a function grows with the square of what it closes over.
+    # Python's time to compile a function grows with the square of the names it closes over.
     (function,) = ast.parse(text, filename).body
     body = ast.Module(cast(ast.FunctionDef, function).body[:-1], [])
     code = compile(body, filename, "exec")
@@ -61,8 +61,8 @@ def _show(text: str, filename: str, code: CodeType) -> None:
 def standalone(text: str, arrays: Sequence[Array]) -> str:
     """Emitted text as a module that imports NumPy and the standard library alone.
 
-    It has the `arrays` that `bind` takes. Raises ValueError for a text that calls a function
-    that a user gave to `custom_op`.
+    The module's `arrays` are those that `bind` takes. Raises ValueError for a text that calls a
+    function that a user gave to `custom_op`.
     """
     called = re.search(r"\bcustom\[(.*?)\]", text)
     if called:
@@ -71,10 +71,10 @@ def standalone(text: str, arrays: Sequence[Array]) -> str:
     if "strided(" in text:
         imports.insert(-1, "from typing import Any\n")
         imports.append(f"\n\n{inspect.getsource(strided)}")
-    return "".join([*imports, f"\narrays = {_spelled(arrays)}\n", f"\n\n{text}"]).lstrip()
+    return "".join([*imports, f"\narrays = {_written_down(arrays)}\n", f"\n\n{text}"]).lstrip()
 
 
-def _spelled(arrays: Sequence[Array]) -> str:
+def _written_down(arrays: Sequence[Array]) -> str:
     """A list of arrays as an expression."""
     lines = []
     for array in arrays:

@@ -49,7 +49,7 @@ class Memory:
         self.disjoint: set[int] = set()
         """Scatters no two parts of which overlap."""
         self.slots: dict[int, Slot] = {}
-        self.parts: dict[int, set[int]] = {}
+        self.held: dict[int, set[int]] = {}
         """For each whole, its operands that are computed in it."""
         self.over: dict[int, int] = {}
         """For each result that is written over an operand, that operand."""
@@ -60,7 +60,7 @@ class Memory:
         for i, instr in enumerate(program.instrs):
             self._find_slots(i, instr)
         for slot in self.slots.values():
-            self.parts.setdefault(slot.whole, set()).add(slot.operand)
+            self.held.setdefault(slot.whole, set()).add(slot.operand)
         for i, instr in enumerate(program.instrs):
             self._find_owner(i, instr)
 
@@ -138,7 +138,7 @@ class Memory:
         is_held = i in self.slots or i in self.live.fused
         if is_held or self.is_ordered(i) or (instr.op in STAYS and not self._may_reuse(i)):
             return
-        for operand in self._overwritable(i, instr):
+        for operand in instr.operands if isinstance(instr.op, Primitive) else ():
             if self._may_overwrite(i, operand):
                 owner = self._owners[i] = self._owners[self.live.base(operand)]
                 self._until[owner] = self._until.get(i, i)
@@ -149,12 +149,6 @@ class Memory:
     def _may_reuse(self, i: int) -> bool:
         """Whether a scatter's array, made once, has no zeros that each step counts on."""
         return self.is_filled(i) and not self.is_fresh(i)
-
-    def _overwritable(self, i: int, instr: Instr) -> tuple[int, ...]:
-        """The operands that the line of an instruction may write over, the best first."""
-        if self.zeroes(i):
-            return instr.operands[2:]
-        return instr.operands if isinstance(instr.op, Primitive) else ()
 
     def zeroes(self, i: int) -> bool:
         """Whether `i`, where(mask, 0, kept), is written as zeros over `kept`, or a copy of it."""

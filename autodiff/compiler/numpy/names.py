@@ -1,4 +1,4 @@
-"""Names for the arrays of a program, taken from the names that the user gave to parameters."""
+"""Names for the arrays of a program, taken from the user's names where there are some."""
 
 import inspect
 import keyword
@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
 
@@ -19,11 +18,11 @@ from autodiff.compiler.numpy.runtime import ARGUMENTS, BUILTINS, NAMESPACE
 from autodiff.engine.value import Value
 
 _DEPTH = 6
-"""How many containers and functions deep parameters are looked for."""
+"""Parameters are looked for in this many containers and functions, one inside the other."""
 _LONGEST = 32
-"""How many characters of the name of an array are kept, before its number."""
+"""This many characters of an array's name are kept, before its number."""
 _LONGEST_GIVEN = 24
-"""How many characters are kept of what the user calls something."""
+"""This many characters of the user's names are kept."""
 
 RESERVED = frozenset(
     {*NAMESPACE, *BUILTINS, *ARGUMENTS, "bind", "step", "seed", "parameters", "vector"}
@@ -38,11 +37,11 @@ STEMS = {
 """For array ops, what the names of their results begin with; others give their own names."""
 
 
-def parameter_paths(f: Callable[..., Any], parameters: Sequence[Value]) -> list[str]:
-    """For each parameter the path by which `f` reaches it: `layers.1.w.0`; "" if it is not found.
+def parameter_paths(f: Callable[..., object], parameters: Sequence[Value]) -> list[str]:
+    """For each parameter, the path by which `f` reaches it: `layers.1.w.0`; "" if it is not found.
 
-    Looks through the variables that `f` closes over, and what these contain: lists, tuples, dicts,
-    object arrays, functions, and modules by their `named_parameters`. A label wins.
+    Searches the variables that `f` closes over, and their contents: lists, tuples, dicts, object
+    arrays, functions, and modules by their `named_parameters`. A label wins.
     """
     wanted = set(parameters)
     paths: dict[Value, str] = {}
@@ -52,7 +51,7 @@ def parameter_paths(f: Callable[..., Any], parameters: Sequence[Value]) -> list[
     return [identifier(p.label) or paths.get(p, "") for p in parameters]
 
 
-def _reached(x: Any, path: str, seen: set[int], depth: int) -> Iterator[tuple[str, Value]]:
+def _reached(x: object, path: str, seen: set[int], depth: int) -> Iterator[tuple[str, Value]]:
     if isinstance(x, Value):
         yield path, x
         return
@@ -64,8 +63,8 @@ def _reached(x: Any, path: str, seen: set[int], depth: int) -> Iterator[tuple[st
         yield from _reached(inner, joined, seen, depth + 1)
 
 
-def _contents(x: Any) -> Iterator[tuple[str, Any, bool]]:
-    """What `x` contains, by name, and whether the name belongs to the path."""
+def _contents(x: object) -> Iterator[tuple[str, object, bool]]:
+    """The contents of `x`: name, item, and whether the name belongs to the path."""
     if hasattr(x, "named_parameters"):
         yield from ((name, leaf, True) for name, leaf in x.named_parameters())
     elif isinstance(x, dict):
@@ -91,10 +90,10 @@ def _contents(x: Any) -> Iterator[tuple[str, Any, bool]]:
 
 
 def common_name(paths: Sequence[str]) -> str:
-    """What paths have in common, as an identifier: `layers.1.w.0`, `layers.1.w.2` → layers_1_w.
+    """The common part of paths as an identifier: `layers.1.w.0`, `layers.1.w.2` → layers_1_w.
 
     Indices that differ are left out, and the plural that they number; up to three names that
-    differ are joined. "" if a path is unknown or nothing is in common.
+    differ are joined. "" if a path is unknown or the paths have nothing in common.
     """
     if not all(paths):
         return ""
@@ -132,8 +131,8 @@ def _in_ascii(letter: str) -> str:
     return name if letter.isalpha() and name.isalpha() else "-"
 
 
-def argument_names(f: Callable[..., Any], count: int) -> list[str]:
-    """What `f` calls each of `count` arguments; x0, x1, … if it does not say."""
+def argument_names(f: Callable[..., object], count: int) -> list[str]:
+    """The names that `f` gives to `count` arguments; x0, x1, … if it gives none."""
     try:
         names = list(inspect.signature(f).parameters)
     except (TypeError, ValueError):
@@ -144,7 +143,7 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
 
 
 class Names:
-    """Gives every array a name of its own, beside those that the text uses for itself."""
+    """Gives every array a name of its own, besides those that the text uses for itself."""
 
     def __init__(self, taken: Sequence[str] = ()) -> None:
         self._taken = {*RESERVED, *taken}
@@ -161,7 +160,7 @@ class Names:
                 return name
 
     def given(self, text: str) -> str:
-        """What the user calls something, shortened, in ASCII; numbered if that is not new."""
+        """A user's name, shortened, in ASCII; numbered if that is not new."""
         is_name = text.isascii() and text.isidentifier()
         return self.plain(text[:_LONGEST_GIVEN] if is_name else identifier(text) or "x")
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 class Expr:
     """A NumPy expression, and the arrays that it names."""
 
-    parts: tuple[str, ...]
-    """Text that a space joins; a line may be broken between two parts."""
+    atoms: tuple[str, ...]
+    """Text that a space joins; a line may be broken between two of them."""
     reads: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return " ".join(self.parts)
+        return " ".join(self.atoms)
 
     @property
     def is_name(self) -> bool:
         """Whether this is the name of an array and no more."""
-        return self.reads == self.parts
+        return self.reads == self.atoms
 
 
 Piece = Expr | str | int

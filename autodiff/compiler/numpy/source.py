@@ -82,18 +82,18 @@ def broken(lines: Iterable[Line]) -> Iterator[str]:
         comment = f"  # {line.comment}" if line.comment else ""
         target = f"{line.binds or line.into} {line.sign} " if line.binds or line.into else ""
         whole = f"{target}{line.expression}{comment}".lstrip()
-        parts = line.expression.parts
+        atoms = line.expression.atoms
         if len(whole) <= WIDTH or not (line.comment or line.binds):
             yield whole
         elif line.binds:
             yield from (f"{target}(", f"    {line.expression}{comment}", ")")
         elif line.into:
             yield f"{target}({comment}"
-            yield from (f"    {row}" for row in wrapped(parts, WIDTH - 4))
+            yield from (f"    {row}" for row in wrapped(atoms, WIDTH - 4))
             yield ")"
         else:
-            yield f"{parts[0]}{comment}"
-            yield from (f"    {part}" for part in parts[1:])
+            yield f"{atoms[0]}{comment}"
+            yield from (f"    {atom}" for atom in atoms[1:])
 
 
 def wrapped(words: Sequence[str], width: int) -> Iterator[str]:

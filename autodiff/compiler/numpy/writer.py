@@ -12,7 +12,7 @@ from autodiff.compiler.numpy.views import view_of
 
 
 class Writer:
-    """Collects the `lines` of a program, and the `arrays` that they cannot spell."""
+    """Collects the `lines` of a program, and the `arrays` that they read but cannot write down."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Writer:
         self._per_step = set(leaves)
         """Names that are bound anew in each step."""
         self._bound: dict[str, Expr] = {}
-        self._numbers: dict[tuple[object, ...], int] = {}
+        self._known: dict[tuple[object, ...], int] = {}
 
     # Lines
 
@@ -81,9 +81,9 @@ class Writer:
         return [self.names.of.get(operand, NOTHING) for operand in instr.operands]
 
     def array(self, values: Array | Positions, stem: str, suffix: str = "") -> Expr:
-        """A name for an array that the text cannot spell; the same for equal ones."""
+        """A name for an array that comes with the text; the same for equal ones."""
         key = values.shape, values.dtype.str, values.tobytes(), suffix
-        number = self._numbers.setdefault(key, len(self.arrays))
+        number = self._known.setdefault(key, len(self.arrays))
         if number == len(self.arrays):
             self.arrays.append(values)
         return self.bind(written("arrays[{}]{}", number, suffix), stem)
@@ -95,8 +95,8 @@ class Writer:
             sizes.insert(len(sizes) if self.memory.batch_last else 0, "batch")
         return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
-    def part(self, array: Expr, instr: Instr, at: Piece) -> Expr:
-        """An array at an index of its elements."""
+    def indexed(self, array: Expr, instr: Instr, at: Piece) -> Expr:
+        """An array at an index of its first axis besides that of the batch."""
         return written("{}[{}{}]", array, ":, " * self.memory.axis(instr), at)
 
     def view(self, array: Expr, instr: Instr, view: View) -> Expr:
@@ -132,7 +132,7 @@ class Writer:
         return written("np.{}({}, {})", kind, self.shape(instr), dtype)
 
     def out(self, i: int) -> Expr:
-        """The array that `i` writes: where `Memory` has decided."""
+        """The array that `i` writes, where `Memory` has put it."""
         slot = self.memory.slots.get(i)
         if slot is not None:
             return self._in_slot(i, slot)
@@ -171,7 +171,7 @@ class Writer:
             made = self.program.instrs[operand]
             if made.op == "constant":
                 self.constant(operand)
-                span = self.part(array, instr, f"{start}:{start + made.size}")
+                span = self.indexed(array, instr, f"{start}:{start + made.size}")
                 self.lines.append(Line(self.beside(i, operand), into=span, is_step=False))
         return array
 

@@ -82,7 +82,7 @@ def test_products_summed_over_the_batch(a, b, part):
     assert np.allclose(found, expected, rtol=1e-12)
 
 
-def test_what_is_repeated_along_the_batch_is_read_in_parts():
+def test_parts_of_a_row_repeated_along_the_batch_are_read():
     builder, leaves = Builder(), {}
     x, values = matrix(builder, "x", (3,), False, leaves)
     row = builder.fetch(builder.apply(ops.exp, [x]), np.array([[0, 1, 2]] * 2))
@@ -218,7 +218,7 @@ def test_an_index_out_of_range_is_refused(wrong):
             run(builder, made, given)
 
 
-def test_zeros_are_written_over_what_nothing_else_reads():
+def test_zeros_are_written_over_an_operand_that_nothing_else_reads():
     builder, leaves = Builder(), {}
     x, values = matrix(builder, "x", (3,), True, leaves)
     mask = builder.constant(np.array([True, False, True]))

@@ -194,7 +194,7 @@ def test_programs_with_large_arrays_equal_those_with_small_ones(name, least, mon
         assert unbound_names(made.source) == []
 
 
-def test_several_constants_lie_beside_what_is_computed_for_a_batch_that_comes_last():
+def test_constants_are_columns_where_the_batch_comes_last():
     w = Value(1.5)
     kernel = Kernel(lambda x, n: ops.prod([ops.clip(x[2], -1.0, w), 3.0, n[1]]))
     args = np.full((17, 3), 2.0), np.repeat(np.arange(17)[:, None], 2, axis=1)
