@@ -25,6 +25,9 @@ class Symbol:
         self.text = text
         self.binds = binds
 
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a formula is neither true nor false")
+
     def __neg__(self) -> "Symbol":
         return Symbol(f"-{_within(self, _NEGATIVE + 1)}", _NEGATIVE)
 
@@ -74,7 +77,8 @@ class _Symbols:
         if primitive.label in _BINDS:
             return _WRITERS[primitive.label](*operands)
         texts = ", ".join(_within(x, 0) for x in operands)
-        return Symbol(f"{primitive.name}({texts})")
+        is_list = isinstance(primitive, Reduction) and primitive.sequences == 1
+        return Symbol(f"{primitive.name}({f'[{texts}]' if is_list else texts})")
 
     def quiet(self) -> AbstractContextManager[None]:
         return nullcontext()
