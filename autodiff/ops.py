@@ -6,8 +6,8 @@ no further rule. At a kink the partial follows PyTorch's five rules (docs/source
 "Gradients for non-differentiable functions"): where the function is convex, the subgradient of
 least norm. So relu'(0) = abs'(0) = 0, and a tie in maximum splits evenly.
 """
-# mypy: disable-error-code="has-type"
-# (rows name one another, also those below them)
+# mypy: disable-error-code="has-type,comparison-overlap"
+# (rows name one another, also those below them; partials ask whether an operand is a float)
 
 import builtins
 import math
@@ -29,6 +29,7 @@ from autodiff.rows.signatures import (
     OfOperands,
     OfSequence,
     OfSequences,
+    Operand,
     Scaled,
     Sloped,
     Take,
@@ -82,11 +83,11 @@ def _reduction(
     return declare(kind(name, forward, (partials,), array=array, meaning=meaning, **facts))
 
 
-def _one(*_: Any) -> float:
+def _one(*_: object) -> float:
     return 1.0
 
 
-def _softmax(xs: Any, out: Any) -> list[Any]:
+def _softmax(xs: Sequence[Operand], out: Operand) -> list[Operand]:
     """e^x / Σ e^x, both over e^out, which changes nothing and so has no derivative.
 
     As `out` is log Σ e^x, e^(x - out) is the quotient itself, but for the digits that its
@@ -223,7 +224,7 @@ logsumexp = _reduction(OfSequence, "logsumexp", "log of the sum of e^x; -inf for
 # fmt: on
 
 
-def _power_slope(x: Any, y: Any) -> Any:
+def _power_slope(x: Operand, y: Operand) -> Operand:
     """y x^(y - 1); 0 for y = 0, where x^(y - 1) may be no number. By y it has a slope there too."""
     power = pow(x, y - 1.0)
     slope = y * power
@@ -235,7 +236,7 @@ def _power_slope(x: Any, y: Any) -> Any:
     return where((x > 0) | (x < 0), slope, elsewhere)
 
 
-def _power_slope_by_exponent(x: Any, y: Any, slope: Any) -> Any:
+def _power_slope_by_exponent(x: Operand, y: Operand, slope: Operand) -> Operand:
     """`slope`, which is x^y log x; at x = 0 and y ≥ 0 its limit 0, with slopes that are limits.
 
     They are those of -x^(y - ε) for every ε > 0, so for one that is smaller than all numbers.
@@ -246,7 +247,7 @@ def _power_slope_by_exponent(x: Any, y: Any, slope: Any) -> Any:
     return where((x == 0) & (y >= 0), limit, slope)
 
 
-def _over_square(numerator: Any, y: Any, x: Any) -> Any:
+def _over_square(numerator: Operand, y: Operand, x: Operand) -> Operand:
     """numerator / (x² + y²), scaled by the larger of |x| and |y|: no square over- or underflows.
 
     The numerator is x or y, so at infinity the limit is 0.
@@ -256,7 +257,7 @@ def _over_square(numerator: Any, y: Any, x: Any) -> Any:
     return where(scale >= inf, 0.0, div(div(numerator, scale), (u * u + v * v) * scale))
 
 
-def _products_of_others(xs: Any) -> list[Any]:
+def _products_of_others(xs: Sequence[Operand]) -> list[Operand | float]:
     """The product of all but x, for every x: right with zeros among them, unlike out / x."""
     if not xs:
         return []
@@ -265,7 +266,7 @@ def _products_of_others(xs: Any) -> list[Any]:
     return list(map(operator.mul, before, reversed(after)))
 
 
-def _shares(wins: list[Any]) -> list[Any]:
+def _shares(wins: list[bool]) -> list[float]:
     """1 / the number of winners for each winner, 0 for each loser; nan where nobody wins."""
     ones = [where(won, 1.0, 0.0) for won in wins]
     count = sum(ones)

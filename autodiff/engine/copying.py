@@ -6,11 +6,11 @@ Both keep the graph and its sharing: a parameter pickled beside a loss is the lo
 import copy
 import os
 import threading
-from typing import Any
+from collections.abc import Sequence
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from autodiff.engine import modes
-from autodiff.engine.graph import toposort
+from autodiff.engine.graph import N, Node, toposort
 from autodiff.engine.modes import collector_paused
 
 _OWN = ("op", "_primal", "_grad", "_partials", "_constants", "_label")
@@ -20,7 +20,7 @@ _added: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
 """The slots that each subclass adds."""
 
 
-def _state(node: Any) -> dict[str, Any]:
+def _state(node: object) -> dict[str, object]:
     """What an op or a user gave the node: numbers and names."""
     return {name: getattr(node, name) for name in _OWN if hasattr(node, name)}
 
@@ -36,7 +36,7 @@ def _slots_of(kind: type) -> tuple[str, ...]:
     return tuple([name for name in names if name not in _KEPT_ELSEWHERE])
 
 
-def _extras(node: Any) -> dict[str, Any]:
+def _extras(node: object) -> dict[str, object]:
     """The attributes and slots that a subclass adds."""
     added = _added.get(type(node))
     if added is None:
@@ -45,26 +45,26 @@ def _extras(node: Any) -> dict[str, Any]:
     return extras | getattr(node, "__dict__", {})
 
 
-def _node(kind: type, state: dict[str, Any], operands: tuple[Any, ...]) -> Any:
-    node: Any = object.__new__(kind)
-    node.operands = operands
+def _node(kind: type[N], state: dict[str, object], operands: Sequence[Node]) -> N:
+    node = object.__new__(kind)
+    _with(node, {"operands": operands})
     if modes.deriving and not operands:
         modes.note(node)
     return _with(node, state)
 
 
-def _with(node: Any, attributes: dict[str, Any]) -> Any:
+def _with(node: N, attributes: dict[str, object]) -> N:
     for name, value in attributes.items():
         setattr(node, name, value)
     return node
 
 
-def shallow(node: Any) -> Any:
+def shallow(node: N) -> N:
     """A new node with the same operands."""
     return _with(_node(type(node), _state(node), node.operands), _extras(node))
 
 
-def deepcopy(root: Any, memo: dict[int, Any]) -> Any:
+def deepcopy(root: N, memo: dict[int, N]) -> N:
     """A new graph like that of `root`; `memo` maps the ids of nodes to their copies."""
     with collector_paused():
         for node in toposort(root):
@@ -81,10 +81,10 @@ class _Shell:
 
     __slots__ = ("__weakref__", "node")
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Node) -> None:
         self.node = node
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         operands = tuple([_shell(operand) for operand in self.node.operands])
         extras = _extras(self.node)  # after the node, for they may refer to it
         made = _node, (type(self.node), _state(self.node), operands)
@@ -98,7 +98,7 @@ _shells: WeakValueDictionary[int, _Shell] = WeakValueDictionary()
 _lock = threading.RLock()
 
 
-def _shell(node: Any) -> _Shell:
+def _shell(node: Node) -> _Shell:
     with _lock:  # a node that had two shells would be two nodes in the pickle
         return _shells.get(id(node)) or _shells.setdefault(id(node), _Shell(node))
 
@@ -113,11 +113,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew)
 
 
-def _last(nodes: list[Any]) -> Any:
+def _last(nodes: list[N]) -> N:
     return nodes[-1]
 
 
-def reduce(root: Any) -> tuple[Any, ...]:
+def reduce(root: Node) -> tuple[object, ...]:
     """What pickle writes for `root`."""
     with collector_paused():
         return _last, ([_shell(node) for node in toposort(root)],)

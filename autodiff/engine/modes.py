@@ -11,9 +11,10 @@ from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 from weakref import ReferenceType, ref
 
+from autodiff.engine.graph import Node
 from autodiff.rows.primitive import Primitive
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 class _Entry:
@@ -78,7 +79,7 @@ class _Mode(ContextDecorator):
             return super().__call__(function)
 
         @functools.wraps(function)
-        async def decorated(*args: Any, **options: Any) -> Any:
+        async def decorated(*args: object, **options: object) -> object:
             with self:
                 return await function(*args, **options)
 
@@ -113,21 +114,21 @@ class detect_anomaly(_Mode):
 class Recorder(Protocol):
     """What takes over where a number would leave its graph while a function is traced."""
 
-    own: set[Any]
+    own: set[Node]
     """The leaves made while the function is traced."""
 
     def refuse(self, value: Any, what: str) -> None:
         """Raise, as today's number would be frozen, unless `value` is one of its own."""
 
-    def compare(self, row: Primitive, x: Any, y: Any) -> Any:
+    def compare(self, row: Primitive, x: object, y: object) -> Any:
         """The comparison as a part of the program."""
 
-    def apply(self, row: Primitive, arguments: Sequence[Any]) -> Any:
+    def apply(self, row: Primitive, arguments: Sequence[object]) -> Any:
         """The op on Values and numbers as a part of the program."""
 
 
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
-_own: ContextVar[set[Any] | None] = ContextVar("own", default=None)
+_own: ContextVar[set[Node] | None] = ContextVar("own", default=None)
 _records_nodes: ContextVar[bool] = ContextVar("records_nodes", default=True)
 
 
@@ -152,7 +153,7 @@ class tracing:
         self._set(*self._before)
 
     def _set(
-        self, recorder: Recorder | None, own: set[Any] | None, records_nodes: bool, inside: int
+        self, recorder: Recorder | None, own: set[Node] | None, records_nodes: bool, inside: int
     ) -> None:
         _recorder.set(recorder)
         _own.set(own)
@@ -182,9 +183,9 @@ class recording:
     It is the set of leaves made in it.
     """
 
-    def __enter__(self) -> set[Any]:
+    def __enter__(self) -> set[Node]:
         self._before = no_grad.inside.get(), _own.get(), _records_nodes.get()
-        self._leaves: set[Any] = set()
+        self._leaves: set[Node] = set()
         no_grad.inside.set(0)
         _own.set(self._leaves)
         _records_nodes.set(True)
@@ -205,7 +206,7 @@ def _count_derivatives(change: int) -> None:
     _change(deriving, _last_derivative, change)
 
 
-def note(leaf: Any) -> None:
+def note(leaf: Node) -> None:
     """Count `leaf` among those made while a function is recorded here."""
     own = _own.get()
     if own is not None:

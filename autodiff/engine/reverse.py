@@ -2,9 +2,9 @@
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 from autodiff.engine.graph import interior
 
@@ -13,19 +13,37 @@ from autodiff.engine.graph import interior
 _lock = threading.RLock()
 
 
+class Node(Protocol):
+    """A node with the partials of its op; between sweeps its `_grad` is that of the last one."""
+
+    _grad: float | None
+
+    @property
+    def op(self) -> Any:
+        """What says whether it `selects`; None for a leaf."""
+
+    @property
+    def operands(self) -> Sequence["Node"]:
+        """The inputs of the op."""
+
+    @property
+    def _partials(self) -> Sequence[Any]:
+        """A float per operand; None where no cotangent crosses."""
+
+
 class _Sweep:
     """A sweep that is under way, until the end of which the `_grad` of its nodes is its own."""
 
     __slots__ = ("_nodes", "late", "order", "root")
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Node) -> None:
         self.root = root
         self.order = interior(root)
-        self.late: list[tuple[Any, Any]] = []
+        self.late: list[tuple[Node, float]] = []
         """Leaves, and the cotangents that sweeps in the middle of this one have for them."""
 
     @property
-    def nodes(self) -> set[Any]:
+    def nodes(self) -> set[Node]:
         """All on which the root depends, with it."""
         if not hasattr(self, "_nodes"):
             self._nodes = {self.root, *[x for node in self.order for x in node.operands]}
@@ -36,7 +54,7 @@ _under_way: list[_Sweep] = []
 """The sweeps of the thread that has the lock, each in the middle of the one before it."""
 
 
-def backward(root: Any, seed: float) -> None:
+def backward(root: Node, seed: float) -> None:
     """Add d root / d leaf, times `seed`, to the `_grad` of every leaf.
 
     A node has `operands` and, one for each, `_partials`: None where no cotangent crosses. Sweeps
@@ -62,12 +80,12 @@ class _Given:
     op = SimpleNamespace(selects=False)
     _grad: float | None = None
 
-    def __init__(self, leaves: Iterable[Any], partials: Iterable[float]) -> None:
+    def __init__(self, leaves: Iterable[Node], partials: Iterable[float]) -> None:
         self.operands = tuple(leaves)
         self._partials = tuple(partials)
 
 
-def add(leaves: Iterable[Any], cts: Iterable[float]) -> None:
+def add(leaves: Iterable[Node], cts: Iterable[float]) -> None:
     """Add its cotangent to the `_grad` of every leaf, as a sweep does that reaches them."""
     backward(_Given(leaves, cts), 1.0)
 
@@ -108,7 +126,7 @@ def _flow_amid(sweep: _Sweep, seed: float) -> None:
     An outer sweep may be just about to write the sum of what it has read from a leaf, so a leaf
     gets what is for it when the outermost sweep that reaches it ends.
     """
-    owner: dict[Any, _Sweep] = {}
+    owner: dict[Node, _Sweep] = {}
     for outer in _under_way[: _under_way.index(sweep)]:
         for x in outer.nodes & sweep.nodes:
             owner.setdefault(x, outer)

@@ -1,13 +1,18 @@
 """`Value`: the eager node. An op on Values computes its result and records how."""
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from autodiff import ops
 from autodiff.checks import number
 from autodiff.engine import anomaly, copying, modes, reverse
 from autodiff.engine.operators import Operators, loop, row_of_ufunc
 from autodiff.rows.primitive import Primitive
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from autodiff.rows.signatures import Number
 
 
 def _refusal(what: str, instead: str) -> Callable[["Value"], NoReturn]:
@@ -54,7 +59,7 @@ class Value(Operators["Value", bool]):
     op: Primitive | None
     operands: tuple["Value", ...]
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: "Number", label: str = "") -> None:
         self._primal = number(data)
         self._grad = None
         self._label = label
@@ -70,7 +75,7 @@ class Value(Operators["Value", bool]):
         return self._number(".data")
 
     @data.setter
-    def data(self, data: Any) -> None:
+    def data(self, data: "Number") -> None:
         if modes.switched:
             self._refuse_in_trace("setting .data of a Value")
         self._primal = number(data)
@@ -83,7 +88,7 @@ class Value(Operators["Value", bool]):
         return self._grad or 0.0
 
     @grad.setter
-    def grad(self, grad: Any) -> None:
+    def grad(self, grad: "Number") -> None:
         if modes.switched:
             self._refuse_in_trace("setting .grad of a Value")
         self._grad = number(grad)
@@ -188,18 +193,20 @@ class Value(Operators["Value", bool]):
         copied: Value = copying.shallow(self)
         return copied
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Value":
+    def __deepcopy__(self, memo: dict[int, "Value"]) -> "Value":
         if modes.switched:
             self._refuse_in_trace("a copy of a Value")
         copied: Value = copying.deepcopy(self, memo)
         return copied
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         if modes.switched:
             self._refuse_in_trace("a pickle of a Value")
         return copying.reduce(self)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: object) -> object:
+    def __array_ufunc__(
+        self, ufunc: "np.ufunc", method: str, *inputs: Any, **options: object
+    ) -> object:
         """NumPy's ufuncs on Values: the op of that name, else the loop over objects."""
         row = row_of_ufunc(ufunc, method, options)
         if row is None:

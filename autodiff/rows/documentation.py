@@ -148,7 +148,7 @@ def documentation(row: Row, about: str = "") -> str:
         except Exception:  # a user's partial need not run on symbols
             slopes = {}
         if isinstance(row, Reduction) and slopes:
-            lines.append("With two operands in each sequence:")
+            lines.append(f"With two operands{' per sequence' * (row.sequences == 2)}:")
         for name, slope in slopes.items():
             lines.append(f"d/d{name}: {slope if slope is not None else 'none; it is a number'}")
         if any("out" in (slope or "") for slope in slopes.values()):

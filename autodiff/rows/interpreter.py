@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from autodiff.checks import number
+from autodiff.rows.row import Row
 
 
 class Interpreter(Protocol):
@@ -35,9 +36,8 @@ class _Numbers:
     rank = 0
     hands_over = False
 
-    def apply(self, primitive: Any, operands: tuple[object, ...]) -> float:
-        out: float = primitive.value_at(primitive.numbers(operands))
-        return out
+    def apply(self, primitive: Row, operands: tuple[object, ...]) -> float:
+        return primitive.value_at(primitive.numbers(operands))
 
     def quiet(self) -> AbstractContextManager[None]:
         return nullcontext()

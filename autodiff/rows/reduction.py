@@ -67,11 +67,11 @@ class Reduction(Primitive):
             raise ValueError(f"{self.name} of an array without rows")
         return operands
 
-    def _is_variadic(self, args: tuple[Any, ...]) -> bool:
+    def _is_variadic(self, args: tuple[object, ...]) -> bool:
         """Whether a call gives the operands one by one."""
         return self.sequences == 0 and (len(args) != 1 or not _is_sequence(args[0]))
 
-    def apply(self, operands: tuple[Any, ...]) -> Any:
+    def apply(self, operands: tuple[object, ...]) -> Any:
         if not operands:
             return self.neutral
         # Asking every operand for its kind takes as long as the op itself.
@@ -84,7 +84,10 @@ class Reduction(Primitive):
         return self.forward(operands)
 
     def partials_at(
-        self, operands: Sequence[Any], out: Any, constants: Sequence[Any] | None = None
+        self,
+        operands: Sequence[object],
+        out: object,
+        constants: Sequence[float | None] | None = None,
     ) -> Sequence[Any]:
         (partials,) = self.partials
         assert partials is not None
@@ -92,8 +95,8 @@ class Reduction(Primitive):
         return every if constants is None else list(compress(every, [c is None for c in constants]))
 
     def unbind(
-        self, terms: list[Any], args: tuple[Any, ...], interpreter: Interpreter
-    ) -> tuple[Any, ...]:
+        self, terms: list[object], args: tuple[object, ...], interpreter: Interpreter
+    ) -> tuple[object, ...]:
         if self._is_variadic(args):
             return tuple(terms)
         size = len(terms) // len(args)
@@ -104,7 +107,7 @@ class Reduction(Primitive):
         )
 
 
-def _is_sequence(x: Any) -> bool:
+def _is_sequence(x: object) -> bool:
     return type(x) is list or (isinstance(x, Iterable) and getattr(x, "ndim", 1) > 0)
 
 
@@ -145,8 +148,8 @@ class Selection(Primitive):
         return self.apply(operands)
 
     def unbind(
-        self, terms: list[Any], args: tuple[Any, ...], interpreter: Interpreter
-    ) -> tuple[Any, ...]:
+        self, terms: list[object], args: tuple[Any, ...], interpreter: Interpreter
+    ) -> tuple[object, ...]:
         values, index = args
         part = [interpreter.select(value, 0.0) for value in values]
         part[integer(index)] = terms[0]

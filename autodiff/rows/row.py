@@ -104,7 +104,7 @@ class Row:
             ]
         )
 
-    def bind(self, *args: Any) -> tuple[Any, ...]:
+    def bind(self, *args: object) -> tuple[Any, ...]:
         """The operands of a call: arguments, then defaults; TypeError for a wrong number."""
         most = len(self.partials)
         if len(args) == most:
@@ -134,8 +134,8 @@ class Row:
 
     def partials_at(
         self,
-        operands: Sequence[Any],
-        out: Any,
+        operands: Sequence[object],
+        out: object,
         constants: Sequence[float | None] | None = None,
     ) -> Sequence[Any]:
         """d out / d operand for every operand; None for one that has no derivative.
