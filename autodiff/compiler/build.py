@@ -28,7 +28,8 @@ from autodiff.compiler.scalars.tracer import (
     kind_of,
     number_of,
 )
-from autodiff.engine.modes import collector_paused, tracing
+from autodiff.engine.collector import collector_paused
+from autodiff.engine.modes import tracing
 from autodiff.rows.primitive import Primitive
 
 _SHOWN = 10  # gathers that an explanation lists

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from autodiff.engine import modes
+from autodiff.engine.collector import collector_paused
 from autodiff.engine.graph import N, Node, toposort
-from autodiff.engine.modes import collector_paused
 
 _OWN = ("op", "_primal", "_grad", "_partials", "_constants", "_label")
 _KEPT_ELSEWHERE = frozenset({*_OWN, "operands", "__weakref__", "__dict__"})
