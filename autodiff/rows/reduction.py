@@ -46,10 +46,13 @@ class Reduction(Primitive):
         return Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names])
 
     def bind(self, *args: Any) -> tuple[Any, ...]:
+        # Lists, as usual, without the questions below.
         if self.sequences == 2 and len(args) == 2:
             ws, xs = args
             if type(ws) is type(xs) is list and len(ws) == len(xs) > 0:
-                return (*ws, *xs)  # the usual dot, without the questions below
+                return (*ws, *xs)
+        elif self.sequences < 2 and len(args) == 1 and type(args[0]) is list and args[0]:
+            return tuple(args[0])
         if self._is_variadic(args):
             operands = args
         else:
@@ -90,8 +93,7 @@ class Reduction(Primitive):
         constants: Sequence[float | None] | None = None,
     ) -> Sequence[Any]:
         (partials,) = self.partials
-        assert partials is not None
-        every: Sequence[Any] = partials(operands, out)
+        every: Sequence[Any] = partials(operands, out)  # type: ignore[misc]  # there is one
         return every if constants is None else list(compress(every, [c is None for c in constants]))
 
     def unbind(
