@@ -1,4 +1,4 @@
-"""What `detect_anomaly` reports: the first nan or inf, the op, and the user's line that made it."""
+"""The reports of `detect_anomaly`: the first nan or inf, its op, and the user's line."""
 
 import linecache
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def check(row: Row, arguments: Sequence[Recorded | float], out: float) -> None:
 
 
 def remember(node: Recorded) -> None:
-    """Keep the user's line that made `node`, as long as the node lives."""
+    """Keep the user's line that made `node` while the node lives."""
     _places[node] = _place()
 
 
@@ -71,7 +71,7 @@ def check_backward(root: Recorded, seed: float) -> None:
 def check_edge(node: Recorded, i: int, ct: object, partial: object, total: object) -> None:
     """Raise AnomalyError if `total`, with the product ct · partial in it, is nan or inf.
 
-    Nodes among them have been looked at when they were made.
+    Values are skipped: they were checked when they were made.
     """
     if type(total) is float and not isfinite(total):
         _refuse(node, i, f"{ct} · {partial}", total)
@@ -93,7 +93,7 @@ def _refuse(node: Recorded, i: int, product: str, total: float) -> NoReturn:
 
 
 def _call(row: Row, arguments: Sequence[Recorded | float]) -> str:
-    """The op with its operands; of many, the first that are nan or inf, or the first at all."""
+    """The op with its operands; if they are many, the first that are nan or inf, if any."""
     shown = list(enumerate(arguments))
     if len(shown) > _SHOWN:
         shown = [(i, x) for i, x in shown if not isfinite(_primal(x))] or shown

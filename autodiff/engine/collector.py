@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _pauses: dict[object, tuple[int, bool]] = {}
-"""The thread of each pause of the collector, and whether it was on at its beginning."""
+"""The thread of each pause, and whether the collector was on when it began."""
 _is_wanted = False
-"""Whether the last pause to end has to switch the collector on."""
+"""True if the last pause to end has to switch the collector on."""
 
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """A context without garbage collection, in every thread.
 
-    Graphs and traces are a million small objects without reference cycles: the collector would
-    only search them in vain.
+    Graphs and traces are a million small objects without reference cycles, which the collector
+    would search in vain.
     """
     pause = object()
     try:
@@ -43,7 +43,7 @@ def _resume(pauses: list[object]) -> None:
 
 
 def _resume_absent() -> None:
-    """In a child process, end the pauses of threads that are not there."""
+    """In a child process, end the pauses of threads that do not exist there."""
     here = threading.get_ident()
     _resume([pause for pause, (thread, _) in _pauses.items() if thread != here])
 

@@ -21,7 +21,7 @@ _added: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
 
 
 def _state(node: object) -> dict[str, object]:
-    """What an op or a user gave the node: numbers and names."""
+    """The numbers and names that an op or a user gave the node."""
     return {name: getattr(node, name) for name in _OWN if hasattr(node, name)}
 
 
@@ -37,7 +37,7 @@ def _slots_of(kind: type) -> tuple[str, ...]:
 
 
 def _extras(node: object) -> dict[str, object]:
-    """The attributes and slots that a subclass adds."""
+    """The values of the attributes and slots that a subclass adds."""
     added = _added.get(type(node))
     if added is None:
         added = _added[type(node)] = _slots_of(type(node))
@@ -71,7 +71,7 @@ def deepcopy(root: N, memo: dict[int, N]) -> N:
             if id(node) not in memo:
                 operands = tuple([memo[id(operand)] for operand in node.operands])
                 memo[id(node)] = _node(type(node), _state(node), operands)
-                if extras := _extras(node):  # after the node, for they may refer to it
+                if extras := _extras(node):  # after the node, since they may refer to it
                     _with(memo[id(node)], copy.deepcopy(extras, memo))
     return memo[id(root)]
 
@@ -86,7 +86,7 @@ class _Shell:
 
     def __reduce__(self) -> tuple[object, ...]:
         operands = tuple([_shell(operand) for operand in self.node.operands])
-        extras = _extras(self.node)  # after the node, for they may refer to it
+        extras = _extras(self.node)  # after the node, since they may refer to it
         made = _node, (type(self.node), _state(self.node), operands)
         return (*made, (None, extras)) if extras else made
 
@@ -104,7 +104,7 @@ def _shell(node: Node) -> _Shell:
 
 
 def _renew() -> None:
-    """In a child process, forget that a thread which is not there has the lock."""
+    """In a child process, free the lock of a thread that does not exist there."""
     global _lock
     _lock = threading.RLock()
 
@@ -118,6 +118,6 @@ def _last(nodes: list[N]) -> N:
 
 
 def reduce(root: Node) -> tuple[object, ...]:
-    """What pickle writes for `root`."""
+    """The reduction of `root` that pickle writes."""
     with collector_paused():
         return _last, ([_shell(node) for node in toposort(root)],)

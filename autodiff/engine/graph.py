@@ -69,7 +69,7 @@ _there: WeakKeyDictionary[Node, int] = WeakKeyDictionary()
 
 
 def now() -> int:
-    """A number that is larger at every call."""
+    """A number that grows with every call."""
     return next(_clock)
 
 
@@ -78,8 +78,8 @@ def between(
 ) -> tuple[list[N], bool]:
     """The nodes on which `roots` depend and that depend on `inputs`, in topological order.
 
-    Beside them, whether the roots depend on anything else but leaves in `own`. The inputs have
-    been made after `since`. Nodes older than that are visited once and then remembered.
+    The second result is True if the roots depend on anything else but leaves in `own`. The
+    inputs were made after `since`. Nodes older than that are visited once and then remembered.
     """
     depends: set[N] = set(inputs)
     seen = set(depends)
@@ -91,7 +91,7 @@ def between(
     pop, push, mark = stack.pop, stack.append, seen.add
     while stack:
         node = pop()
-        if node is None:  # the operands of the node below are all walked over
+        if node is None:  # all operands of the node below are visited
             node = pop()
             assert node is not None
             if depends.isdisjoint(node.operands):

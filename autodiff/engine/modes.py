@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class _Entry:
-    """That a mode was entered, for as long as a context, or a copy of it, says so."""
+    """The entry of a mode; it lives as long as a context, or a copy of one, holds it."""
 
     __slots__ = ("__weakref__", "before")
 
@@ -23,8 +23,8 @@ class _Entry:
         self.before = before
 
 
-# A task may keep a copy of its creator's context after the creator has left a mode, so that an
-# entry counts until nothing holds it. Each change is one step for threads, signals and forks.
+# A task may keep a copy of its creator's context after the creator has left a mode, so an entry
+# counts until nothing holds it. Each change is one step for threads, signals and forks.
 Entries = set[ReferenceType[_Entry]]
 
 
@@ -39,7 +39,7 @@ def _change(entries: Entries, last: ContextVar[_Entry | None], change: int) -> N
 
 
 switched: Entries = set()
-"""The modes that are entered, in whatever thread: while there are none, ops ask no further."""
+"""The modes entered, in any thread; while there are none, ops skip the check."""
 _last_mode: ContextVar[_Entry | None] = ContextVar("last_mode", default=None)
 
 
@@ -51,7 +51,7 @@ class _Mode(ContextDecorator):
     """A context, or a decorator, for the current thread and asyncio task; may be nested."""
 
     inside: ContextVar[int]
-    """How often it is entered here."""
+    """How often this thread and task are inside it."""
 
     def __enter__(self) -> None:
         before, last = self.inside.get(), _last_mode.get()
@@ -98,24 +98,24 @@ class no_grad(_Mode):
 class detect_anomaly(_Mode):
     """A context, or a decorator, in which the first nan or inf raises AnomalyError.
 
-    It is looked for in the result of every op on Values and, going backward, in every
-    cotangent. The message names the op, its operands with their labels, and the line of the
-    user's code that made the node. A backward pass that raises has changed no gradient. Holds
-    for the current thread and asyncio task, as `no_grad`; kernels are not looked into. Inside
-    it, ops take some five times as long.
+    Every result of an op on Values is checked and, going backward, every cotangent. The
+    message names the op, its operands with their labels, and the line of the user's code that
+    made the node. A backward pass that raises has changed no gradient. Holds for the current
+    thread and asyncio task, as `no_grad`; kernels are not checked. Inside it, ops take about
+    five times as long.
     """
 
     inside = ContextVar("detect_anomaly", default=0)
 
 
 class Recorder(Protocol):
-    """What takes over where a number would leave its graph while a function is traced."""
+    """Takes over where a number would leave its graph while a function is traced."""
 
     own: set[Node]
     """The leaves made while the function is traced."""
 
     def refuse(self, value: Any, what: str) -> None:
-        """Raise, as today's number would be frozen, unless `value` is one of its own."""
+        """Raise unless `value` is one of its own: a kernel would freeze today's number."""
 
     def compare(self, row: Primitive, x: object, y: object) -> Any:
         """The comparison as a part of the program."""
@@ -132,7 +132,7 @@ _records_nodes: ContextVar[bool] = ContextVar("records_nodes", default=True)
 class tracing:
     """A context in which `recorder` takes over ops and comparisons, and refuses data of Values.
 
-    A surrounding `no_grad` is not in force: what is traced is a function, not its call.
+    A surrounding `no_grad` is not in force: the function is traced, not its call.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -159,25 +159,24 @@ class tracing:
 
 
 def recorder() -> Recorder | None:
-    """What records the numbers of Values here; None outside `tracing`."""
+    """The recorder of the numbers of Values here; None outside `tracing`."""
     return _recorder.get()
 
 
 def recorder_of_ops() -> Recorder | None:
-    """What records ops on Values here; None outside `tracing`, and inside `recording`."""
+    """The recorder of ops on Values here; None outside `tracing` and inside `recording`."""
     return None if _records_nodes.get() else _recorder.get()
 
 
 deriving: Entries = set()
-"""The derivatives and traces that are recorded, in whatever thread: while there are none, no leaf
-is noted."""
+"""The derivatives and traces under way, in any thread; while there are none, no leaf is noted."""
 _last_derivative: ContextVar[_Entry | None] = ContextVar("last_derivative", default=None)
 
 
 class recording:
     """A context in which ops make nodes, even inside `no_grad` and `tracing`.
 
-    It is the set of leaves made in it.
+    It gives the set of the leaves made inside it.
     """
 
     def __enter__(self) -> set[Node]:
@@ -211,10 +210,10 @@ def note(leaf: Node) -> None:
 
 
 def is_recording() -> bool:
-    """Whether ops record the graph here: True outside `no_grad`."""
+    """True where ops record the graph: outside `no_grad`."""
     return no_grad.inside.get() == 0
 
 
 def is_watching() -> bool:
-    """Whether ops look for nan and inf here: True inside `detect_anomaly`."""
+    """True where ops look for nan and inf: inside `detect_anomaly`."""
     return detect_anomaly.inside.get() > 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _refusal(what: str, instead: str) -> Callable[["Value"], NoReturn]:
-    """A conversion that would cut the graph in silence."""
+    """A conversion that would cut the graph silently, refused."""
 
     def method(self: "Value") -> NoReturn:
         raise TypeError(
@@ -48,9 +48,9 @@ class Value(Operators["Value", bool]):
         "op",
         "operands",
     )
-    # A node that an op makes has its constants and label unset, which saves time and reads as
-    # none. Its partials are those of the forward pass, one an operand; None where no cotangent
-    # crosses. `_grad` is None until a backward pass has reached the node.
+    # An op leaves constants and label unset, which saves time and reads as none. Partials are
+    # those of the forward pass, one per operand; None where no cotangent crosses.
+    # `_grad` is None until a backward pass has reached the node.
     _constants: tuple[float | None, ...]
     _grad: float | None
     _label: str
@@ -71,7 +71,7 @@ class Value(Operators["Value", bool]):
 
     @property
     def data(self) -> float:
-        """The value of the original function. Setting it does not recompute what it fed."""
+        """The value of the original function. Setting it does not recompute later nodes."""
         return self._number(".data")
 
     @data.setter
@@ -95,7 +95,7 @@ class Value(Operators["Value", bool]):
 
     @property
     def has_grad(self) -> bool:
-        """Whether a backward pass has reached this value, or its `grad` was set."""
+        """True if a backward pass has reached this value, or its `grad` was set."""
         if modes.switched:
             self._refuse_in_trace(".has_grad of a Value")
         return self._grad is not None
@@ -107,7 +107,7 @@ class Value(Operators["Value", bool]):
         return self._primal
 
     def _refuse_in_trace(self, what: str) -> None:
-        """Raise TraceError where a kernel would freeze what is read here, or write it only once."""
+        """Raise TraceError in a trace: a kernel would freeze this number, or write it only once."""
         if recorder := modes.recorder():
             recorder.refuse(self, what)
 
@@ -122,7 +122,7 @@ class Value(Operators["Value", bool]):
 
     @property
     def arguments(self) -> tuple["Value | float", ...]:
-        """What `op` was applied to: the operands, and the constants between them."""
+        """The arguments of `op`: operands, and the constants between them."""
         operands = iter(self.operands)
         constants = getattr(self, "_constants", (None,) * len(self.operands))
         return tuple(next(operands) if c is None else c for c in constants)
@@ -159,7 +159,7 @@ class Value(Operators["Value", bool]):
         """Add d self / d leaf, times `seed`, to the `grad` of every leaf.
 
         Visits each node once in reverse topological order, without recursion, so depth is
-        bounded by memory. The nodes between start from zero on each call; calling it twice
+        bounded by memory. Interior nodes start from zero on each call; calling it twice
         doubles the leaves and nothing else.
         """
         seed = number(seed)

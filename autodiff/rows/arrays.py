@@ -1,7 +1,7 @@
 """Ops on NumPy arrays: the row's NumPy spelling, evaluated.
 
 Importing this module registers the interpreter. Floating-point warnings are off: inf and nan
-are results. An array of objects (Values, say) is mapped over, one object at a time.
+are results. On an array of objects (Values, say) the op runs one object at a time.
 """
 
 import math
@@ -20,7 +20,7 @@ from autodiff.rows.reduction import Reduction
 Array = npt.NDArray[np.generic]
 
 CUSTOM: dict[str, Callable[..., Array] | None] = {}
-"""The functions that array forms of `custom_op` call, by the name of the op."""
+"""The functions that the array forms of custom ops call, by the name of the op."""
 
 
 class _Arrays:
@@ -68,14 +68,14 @@ class _Arrays:
 
 
 def _real(array: Array, name: str = "") -> Array:
-    """`array` itself; TypeError if its elements are no real numbers and no objects."""
+    """`array` itself; TypeError if its elements are neither real numbers nor objects."""
     if array.dtype.kind not in "fiubO":
         raise TypeError(f"{name}{': ' * bool(name)}expected real numbers, got {array.dtype}")
     return array
 
 
 def _operand(x: object) -> Array | float:
-    """`x` as an array, or as a float: a number leaves the precision of arrays beside it alone."""
+    """`x` as an array or a float; a float does not change the precision of arrays beside it."""
     if isinstance(x, np.ndarray):
         return x
     try:
@@ -85,12 +85,12 @@ def _operand(x: object) -> Array | float:
 
 
 def _is_condition(primitive: Primitive, i: int) -> bool:
-    """Whether operand `i` only chooses, and stays as it is."""
+    """True if operand `i` only chooses; then it keeps its kind."""
     return not isinstance(primitive, Reduction) and primitive.partials[i] is None
 
 
 def _floating(x: Array | float) -> Array | float:
-    """`x` in floating point, as integers would wrap round."""
+    """`x` in floating point: integers would wrap around."""
     return x if isinstance(x, float) or x.dtype.kind == "f" else x.astype(float)
 
 
@@ -109,7 +109,7 @@ def spelling(primitive: Primitive) -> Callable[..., Array]:
     count = max(1, primitive.sequences) if isinstance(primitive, Reduction) else primitive.arity
     names = [f"x{i}" for i in range(count or 0)]
     text = f"lambda {', '.join(names)}: {primitive.array.format(*names)}"
-    # The text is a row of the op table: ours, or what a user gave to `custom_op`.
+    # The text is from a row: ours, or a user's, given to `custom_op`.
     function: Callable[..., Array] = eval(text, {"np": np, "math": math, "custom": CUSTOM})
     return function
 

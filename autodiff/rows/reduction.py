@@ -1,4 +1,4 @@
-"""Ops on sequences: any number of operands in one node, or one of them picked by an index."""
+"""Ops on sequences: any number of operands in one node, or one operand picked by an index."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from autodiff.rows.primitive import Primitive
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Reduction(Primitive):
-    """A row of any number of operands: one node in a graph, however many they are.
+    """A row of any number of operands, which make one node in a graph.
 
     `forward` takes the sequence of all operands, and the one callable in `partials`, over
-    (operands, out), returns those of all. The array spelling sees each sequence stacked along
+    (operands, out), returns those of all. The NumPy spelling gets each sequence stacked along
     a new first axis.
     """
 
@@ -46,7 +46,7 @@ class Reduction(Primitive):
         return Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names])
 
     def bind(self, *args: Any) -> tuple[Any, ...]:
-        # Lists, as usual, without the questions below.
+        # The usual case, lists, skips the checks below.
         if self.sequences == 2 and len(args) == 2:
             ws, xs = args
             if type(ws) is type(xs) is list and len(ws) == len(xs) > 0:
@@ -71,13 +71,13 @@ class Reduction(Primitive):
         return operands
 
     def _is_variadic(self, args: tuple[object, ...]) -> bool:
-        """Whether a call gives the operands one by one."""
+        """True if a call gives the operands one by one."""
         return self.sequences == 0 and (len(args) != 1 or not _is_sequence(args[0]))
 
     def apply(self, operands: tuple[object, ...]) -> Any:
         if not operands:
             return self.neutral
-        # Asking every operand for its kind takes as long as the op itself.
+        # Asking every operand for its kind would take as long as the op itself.
         interpreter = interpreter_of_type(type(operands[0]))
         if not interpreter.hands_over:
             interpreter = interpreter_of(operands)
@@ -132,12 +132,14 @@ class Selection(Primitive):
         try:
             return (values[integer(index)],)
         except TypeError:
-            raise TypeError(f"{self.name}: the index is no integer: {show(index)}") from None
+            raise TypeError(
+                f"{self.name}: the index must be an integer, got {show(index)}"
+            ) from None
         except IndexError:
             raise IndexError(f"{self.name}: index {index} of {len(values)} values") from None
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        """The chosen value; a chosen list (a row of a table) is taken value by value."""
+        """The chosen value; a chosen list (the row of a table) gives a list of values."""
         if named:
             args = self.positional(args, named)
         if len(args) == 2:
