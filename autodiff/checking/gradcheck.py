@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 from math import inf, isfinite
-from typing import Any
+from typing import Any, TypedDict
 
 from autodiff.checking.differences import FIRST_STEP, Difference, differentiate
 from autodiff.checking.directions import Move, Subject, random_directions
@@ -11,7 +11,19 @@ from autodiff.checking.functions import Compiled, Eager
 from autodiff.checking.report import Coverage, Entry, GradcheckError, Report, judge
 from autodiff.checks import number
 
-__all__ = ["GradcheckError", "gradcheck"]
+__all__ = ["GradcheckError", "Options", "gradcheck"]
+
+
+class Options(TypedDict, total=False):
+    """The options of `gradcheck` that other checks pass on to it."""
+
+    eps: float | None
+    atol: float
+    rtol: float
+    sample: int | None
+    directions: int | None
+    seed: int
+    raise_exception: bool
 
 
 def gradcheck(
