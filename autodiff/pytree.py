@@ -25,8 +25,9 @@ Path = tuple[Hashable, ...]
 _CONTAINERS = dict, list, tuple, type(None)
 
 __all__ = [
-    "Branch", "BranchOf", "Path", "along", "branch_of", "container", "filled", "folded",
-    "is_array", "leaves", "mapped", "nested", "place", "scalars", "shape", "shaped", "structure",
+    "Branch", "BranchOf", "Path", "along", "branch_of", "coarse", "container", "filled", "folded",
+    "is_array", "leaves", "levels", "mapped", "nested", "place", "scalars", "shape", "shaped",
+    "structure",
 ]  # fmt: skip
 
 
@@ -76,6 +77,26 @@ def branch_of(tree: object) -> Branch | None:
 def nested(tree: object) -> Branch | None:
     """`branch_of(tree)`; an array with axes is a list of its items."""
     return branch_of(list(tree) if is_array(tree) and tree.ndim else tree)
+
+
+def coarse(tree: object) -> Branch | None:
+    """`branch_of(tree)`; a list of numbers, or of such lists, is a leaf: an array to be."""
+    return None if isinstance(tree, list) and not _has_containers(tree) else branch_of(tree)
+
+
+def levels(tree: list[Any]) -> Iterator[list[Any]]:
+    """The items of nested lists: those of `tree`, then those of the lists among them, and so on."""
+    while tree:
+        yield tree
+        tree = [x for item in tree if isinstance(item, list) for x in item]
+
+
+def _has_containers(tree: list[Any]) -> bool:
+    """Whether nested lists hold a dict, a tuple or an array."""
+    kinds = {kind for items in levels(tree) for kind in set(map(type, items))}
+    numpy = sys.modules.get("numpy")
+    others = (dict, tuple) if numpy is None else (dict, tuple, numpy.ndarray)
+    return any(issubclass(kind, others) for kind in kinds)
 
 
 def folded(

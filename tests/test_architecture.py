@@ -43,11 +43,13 @@ ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.spl
 # Rooms that need the standard library alone, but for the modules that say what ops mean on arrays.
 STANDARD = [
     "autodiff.checks", "autodiff.pytree", "autodiff.rows", "autodiff.ops", "autodiff.engine",
+    "autodiff.calculus", "autodiff.checking",
 ]  # fmt: skip
-ARRAYS = {"autodiff.rows.arrays", "autodiff.engine.custom"}
+ARRAYS = {"autodiff.rows.arrays", "autodiff.engine.custom", "autodiff.checking.kernels"}
 
 # Imports inside functions: what, and why it is not at the top.
 INNER = {
+    ("autodiff.checking.gradcheck", "autodiff.checking.kernels"): "it needs NumPy, as kernels do",
     ("autodiff.pytree", "numpy"): "arrays are made only where arrays were given",
     ("autodiff.engine.value", "numpy"): "only NumPy calls __array_ufunc__; the engine needs none",
     ("nn.view.plots", "matplotlib.figure"): "an optional extra",

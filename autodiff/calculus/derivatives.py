@@ -10,8 +10,6 @@ from functools import wraps
 from itertools import islice
 from typing import Any, Literal, overload
 
-import numpy as np
-
 from autodiff import pytree
 from autodiff.calculus.evaluation import Evaluation, real
 from autodiff.calculus.linear import Linear
@@ -181,7 +179,7 @@ def stop_gradient(tree: Any) -> Any:
     """
 
     def stopped(block: Any) -> Any:
-        is_numeric = isinstance(block, np.ndarray) and block.dtype != object
+        is_numeric = pytree.is_array(block) and block.dtype != object
         is_number = interpreter_of_type(type(block)) is NUMBERS
         return block if is_numeric or is_number else stop.apply((block,))
 
