@@ -42,6 +42,8 @@ class Branch(NamedTuple):
     keys: Sequence[Hashable]
     """The keys of a dict, in order; the indices of anything else."""
     parts: tuple[Any, ...]
+    key_types: object = None
+    """In a `structure`, the types of a dict's keys, which tell 1 from True."""
 
 
 def container(kind: type, keys: Sequence[Hashable], parts: tuple[Any, ...]) -> Any:
@@ -113,7 +115,7 @@ def folded(
     branch = branch_of(tree)
     if branch is None:
         return f(path, tree)
-    kind, keys, parts = branch
+    kind, keys, parts, _ = branch
     items = zip(keys, parts, strict=True)
     inner = [folded(f, join, part, branch_of, (*path, key)) for key, part in items]
     return join(kind, keys, tuple(inner))
@@ -126,7 +128,15 @@ def mapped(f: Callable[[Any], Any], tree: object, branch_of: BranchOf = branch_o
 
 def structure(f: Callable[[Any], Any], tree: object, branch_of: BranchOf = branch_of) -> Any:
     """`mapped(f, tree)` with branches for containers: hashable if keys and each `f(leaf)` are."""
-    return folded(lambda _, leaf: f(leaf), Branch, tree, branch_of)
+    return folded(lambda _, leaf: f(leaf), _typed, tree, branch_of)
+
+
+def _typed(kind: type, keys: Sequence[Hashable], parts: tuple[Any, ...]) -> Branch:
+    """A branch that is unequal to those of other types of keys."""
+    if kind is not dict:
+        return Branch(kind, keys, parts)
+    types = [structure(type, key) if isinstance(key, tuple) else type(key) for key in keys]
+    return Branch(kind, keys, parts, tuple(types))
 
 
 def leaves(tree: object, branch_of: BranchOf = branch_of) -> list[tuple[Path, Any]]:
