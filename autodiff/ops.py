@@ -112,17 +112,17 @@ def _predicate(
 
 # fmt: off
 # Arithmetic
-add = _row(Binary, "add", "x + y", operator.add, _one, _one, label="+", keeps_unsigned=True, signs=(1, 1))
-sub = _row(Binary, "sub", "x - y", operator.sub, _one, lambda x, y, out: -1.0, label="-", ufunc="subtract", signs=(1, -1))
-mul = _row(Binary, "mul", "x y", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label="*", ufunc="multiply", keeps_unsigned=True)
+add = _row(Binary, "add", "x + y", operator.add, _one, _one, label="+", keeps_unsigned=True, signs=(1, 1), infix="+")
+sub = _row(Binary, "sub", "x - y", operator.sub, _one, lambda x, y, out: -1.0, label="-", ufunc="subtract", signs=(1, -1), infix="−", units=(None, 0.0))
+mul = _row(Binary, "mul", "x y", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label="*", ufunc="multiply", keeps_unsigned=True, bilinear=True, infix="·", units=(1.0, 1.0))
 div = _row(Binary, "div", "x / y", ieee.divide,
     lambda x, y, out: div(1.0, y),
     lambda x, y, out: -div(out, y),  # not -x / y²: y² underflows at 1e-200
-    label="/", ufunc="divide", domain=(REAL, KINK), keeps_unsigned=True, signed=(1,), singular=True)
+    label="/", ufunc="divide", domain=(REAL, KINK), keeps_unsigned=True, signed=(1,), singular=True, infix="/", units=(None, 1.0))
 pow = _row(Binary, "pow", "x^y; 1 where y is 0", ieee.power,
     lambda x, y, out: _power_slope(x, y),
     lambda x, y, out: _power_slope_by_exponent(x, y, out * log(x)),
-    label="**", label_at_constant="**{0:.15g}", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,), singular=True,
+    label="**", label_at_constant="**{0:.15g}", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,), singular=True, infix="^", units=(None, 1.0),
     textbook=(lambda x, y, out: y * pow(x, y - 1.0), lambda x, y, out: out * log(x)))
 neg = _row(Unary, "neg", "-x", operator.neg, lambda x, out: -1.0, ufunc="negative", signs=(-1,))
 abs = _row(Unary, "abs", "|x|", builtins.abs, lambda x, out: sign(x), ufunc="absolute", domain=(KINK,), unsigned=True)
@@ -205,14 +205,14 @@ logical_xor = _predicate("logical_xor", "Exactly one condition holds", lambda x,
 
 # Reductions, over the sequence of operands; dot binds its two sequences one behind the other
 sum = _reduction(OfSequence, "sum", "The sum of the xs; 0 for none", lambda xs: builtins.sum(xs, 0.0), lambda xs, out: (1.0,) * len(xs),
-    "np.sum({0}, axis=0)", neutral=0.0, takes_none=True, keeps_unsigned=True, signs=(1,))
+    "np.sum({0}, axis=0)", neutral=0.0, takes_none=True, keeps_unsigned=True, signs=(1,), infix="+")
 mean = _reduction(OfSequence, "mean", "The arithmetic mean of the xs", lambda xs: builtins.sum(xs, 0.0) / len(xs), lambda xs, out: (1 / len(xs),) * len(xs),
     "np.mean({0}, axis=0)")
 prod = _reduction(OfSequence, "prod", "The product of the xs; 1 for none", math.prod, lambda xs, out: _products_of_others(xs),
     "np.prod({0}, axis=0)", neutral=1.0, takes_none=True)
 dot = _reduction(OfSequences, "dot", "The sum of w x over pairs; 0 for none", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx) // 2 :]), 0.0),
     lambda wx, out: (*wx[len(wx) // 2 :], *wx[: len(wx) // 2]),
-    "np.sum({0} * {1}, axis=0)", sequences=2, neutral=0.0, takes_none=True)
+    "np.sum({0} * {1}, axis=0)", sequences=2, neutral=0.0, takes_none=True, bilinear=True)
 maximum = _reduction(OfOperands, "maximum", "The largest of the xs", ieee.maximum, lambda xs, out: _shares([x >= out for x in xs]),
     "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", neutral=-inf, selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
 minimum = _reduction(OfOperands, "minimum", "The smallest of the xs", ieee.minimum, lambda xs, out: _shares([x <= out for x in xs]),

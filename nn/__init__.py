@@ -1,6 +1,10 @@
-"""Neural networks whose every weight is a Value."""
+"""Neural networks in which every weight is a Value.
 
-# `notebook` registers what notebooks show.
+`module` says what has parameters, `layers` has modules, `train` fits them to `data`, `metrics` and
+`view` show how well, and `cli` is the command line.
+"""
+
+# Importing `notebook` registers what notebooks show.
 from nn import data, metrics
 from nn.layers.activations import ACTIVATIONS, Activation
 from nn.layers.attention import SelfAttention
@@ -31,6 +35,7 @@ from nn.train.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nn.train.progress import Bar, Lines, Progress, Silent, Step
 from nn.train.schedule import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, Schedule, StepLR
 from nn.view import notebook as notebook
+from nn.view.network import draw_network
 
 __all__ = [
     "ACTIVATIONS",
@@ -70,6 +75,7 @@ __all__ = [
     "clip_grad_value_",
     "cross_entropy",
     "data",
+    "draw_network",
     "fit",
     "hinge",
     "huber",

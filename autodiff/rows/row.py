@@ -69,6 +69,12 @@ class Row:
     """True where the result may be a number although an operand is nan."""
     signs: tuple[int, ...] = ()
     """1 or -1 per operand (one for all, in a reduction) where the result is their signed sum."""
+    bilinear: bool = False
+    """True where the result is Σ wᵢ xᵢ: operands of the first half times those of the second."""
+    infix: str = ""
+    """The sign that a formula has between the operands; "" where it has a call."""
+    units: tuple[float | None, ...] = ()
+    """The constant for each of two operands at which the result is the other operand."""
     textbook: tuple[Partial, ...] = ()
     """The partials as books write them, if those in `partials` differ to keep digits.
 
@@ -90,6 +96,11 @@ class Row:
     def has_conditions(self) -> bool:
         """True if an operand beside others has no derivative, so that it has to be a number."""
         return None in self.partials and not self.is_predicate
+
+    @cached_property
+    def adds(self) -> bool:
+        """True where the result is the sum of the operands."""
+        return set(self.signs) == {1}
 
     @cached_property
     def signature(self) -> inspect.Signature:

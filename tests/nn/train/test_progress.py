@@ -140,7 +140,7 @@ def test_a_notebook_has_one_bar_that_ends_at_the_last_step(monkeypatch):
     progress = best()
     assert type(progress) is Notebook
     times = iter([0.0, 0.0, 0.05, 0.2, 0.2, 0.25, 0.3])
-    monkeypatch.setattr(nn.progress, "monotonic", lambda: next(times))
+    monkeypatch.setattr(nn.train.progress, "monotonic", lambda: next(times))
     with progress:
         for k in (1, 2, 3, 4):
             progress(Step(k, 9, 0.5 / k, "epoch", {"accuracy": 0.75}))

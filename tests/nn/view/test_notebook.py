@@ -39,7 +39,7 @@ def test_a_large_network_is_text_with_a_hint():
     assert set(nn.MLP(SMALL // 2, [1, SMALL // 2], seed=0)._repr_mimebundle_()) > {"text/plain"}
     larger = nn.MLP(SMALL // 2, [1, SMALL // 2 + 1], seed=0)._repr_mimebundle_()
     assert set(larger) == {"text/plain"}
-    assert larger["text/plain"].endswith("parameters; nn.drawing.draw_network draws them")
+    assert larger["text/plain"].endswith("parameters; nn.draw_network draws them")
 
 
 def test_without_a_renderer_a_network_is_text(monkeypatch):
