@@ -125,24 +125,14 @@ def folded(
     return join(kind, keys, tuple(inner))
 
 
-def mapped(f: Callable[[Leaf], object], tree: object, branch_of: BranchOf = branch_of) -> Any:
+def mapped(f: Callable[[Any], object], tree: object, branch_of: BranchOf = branch_of) -> Any:
     """`tree` with `f(leaf)` for each leaf, in order."""
-
-    def of(_: Path, leaf: Leaf) -> object:
-        return f(leaf)
-
-    return folded(of, container, tree, branch_of)
+    return folded(lambda _, leaf: f(leaf), container, tree, branch_of)
 
 
-def structure(
-    f: Callable[[Leaf], Result], tree: object, branch_of: BranchOf = branch_of
-) -> Branch | Result:
+def structure(f: Callable[[Any], object], tree: object, branch_of: BranchOf = branch_of) -> Any:
     """`mapped(f, tree)` with branches for containers: hashable if keys and each `f(leaf)` are."""
-
-    def of(_: Path, leaf: Leaf) -> Branch | Result:
-        return f(leaf)
-
-    return folded(of, _typed, tree, branch_of)
+    return folded(lambda _, leaf: f(leaf), _typed, tree, branch_of)
 
 
 def _typed(kind: type, keys: Keys, parts: tuple[object, ...]) -> Branch:
@@ -160,12 +150,8 @@ def leaves(tree: object, branch_of: BranchOf = branch_of) -> list[tuple[Path, An
     def note(path: Path, leaf: object) -> None:
         found.append((path, leaf))
 
-    folded(note, _nothing, tree, branch_of)
+    folded(note, lambda *_: None, tree, branch_of)
     return found
-
-
-def _nothing(*_: object) -> None:
-    """What `leaves` makes of containers."""
 
 
 def place(name: str, path: Path) -> str:

@@ -29,7 +29,7 @@ def compare(
     f: Callable[..., object],
     made: Specialization,
     arrays: Sequence[Array],
-    results: Sequence[Sequence[float]],
+    results: Sequence[Array],
     derivatives: Derivatives | None,
     rtol: float,
 ) -> None:
@@ -52,7 +52,7 @@ def compare(
         size = len(results)
         with np.errstate(all="ignore"):
             # Terms that cancel leave their rounding behind.
-            noise = 1e-4 * rtol * _largest(results)
+            noise = 1e-4 * rtol * _largest(np.array(results))
             _require_close("the gradient", derivatives.gradient, gradients / size, rtol, noise)
             noise = max(noise, rtol * _largest(gradients) / size)
             _require_close(

@@ -204,7 +204,9 @@ class Kernel(Generic[R]):
         call = self._dispatch(args)
         results, chosen = self._values(call, None), call.order.chosen
         examples = range(call.batch)
-        each = [results if not self._is_batched else [x[b] for x in results] for b in examples]
+        each = [
+            np.array([x[b] for x in results] if self._is_batched else results) for b in examples
+        ]
         derivatives: Derivatives | None = None
         if call.made.is_scalar:
             gradient = chosen(self.value_and_grad(*args)[1])
