@@ -97,6 +97,15 @@ class Row:
         """True if an operand beside others has no derivative, so that it has to be a number."""
         return None in self.partials and not self.is_predicate
 
+    def gives_unsigned(self, operands: Sequence[int], are_unsigned: bool) -> bool:
+        """Whether no result on these operands is negative or -0.0.
+
+        `operands` are numbers of instructions: a product of two equal ones is a square.
+        `are_unsigned` says that none of them is negative or -0.0.
+        """
+        is_square = self.bilinear and len(operands) == 2 and operands[0] == operands[1]
+        return self.unsigned or is_square or (self.keeps_unsigned and are_unsigned)
+
     @cached_property
     def adds(self) -> bool:
         """True where the result is the sum of the operands."""
