@@ -1,13 +1,21 @@
-"""`Module`: what has parameters, found by walking its attributes."""
+"""`Module`: a function with parameters, found among its attributes."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value
-from nn.train.stateful import differing
+from autodiff.checks import flag
+from autodiff.pytree import Branch, branch_of, folded, is_array
+
+Values: TypeAlias = npt.NDArray[np.object_]
+"""An array of Values."""
+Named: TypeAlias = list[tuple[str, Values]]
+
+_SHOWN = 8
+"""The most keys that an error lists."""
 
 
 class IncompatibleKeys(NamedTuple):
@@ -25,17 +33,20 @@ class Module:
     """
 
     training: bool = True
-    """Whether `train` was called last, which is so at first, or `eval`."""
+    """True at first and after `train`, False after `eval`."""
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter once, in the order of attributes, with its path: `layers.0.b`."""
         seen: set[Value] = set()
-        for name, part in _parts(vars(self)):
-            inner = part.named_parameters() if isinstance(part, Module) else [("", part)]
+        for name, part in _parts(vars(self).items()):
+            if isinstance(part, Module):
+                inner = [(f"{name}.{path}", leaf) for path, leaf in part.named_parameters()]
+            else:
+                inner = [(name, part)]
             for path, leaf in inner:
                 if leaf not in seen and not leaf.operands:
                     seen.add(leaf)
-                    yield f"{name}.{path}".rstrip("."), leaf
+                    yield path, leaf
 
     def parameters(self) -> list[Value]:
         """The values that training changes."""
@@ -47,8 +58,10 @@ class Module:
             parameter.grad = 0.0
 
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
-        """The modules among the attributes, in containers too, with their paths."""
-        return (pair for pair in _parts(vars(self)) if isinstance(pair[1], Module))
+        """The modules among the attributes and in their containers, with their paths."""
+        for name, part in _parts(vars(self).items()):
+            if isinstance(part, Module):
+                yield name, part
 
     def children(self) -> Iterator["Module"]:
         """The modules among the attributes, each once."""
@@ -67,16 +80,15 @@ class Module:
         return (module for _, module in self.named_modules())
 
     def apply(self, function: Callable[["Module"], object]) -> Self:
-        """Call `function` on every module inside this one, and then on itself; returns itself."""
+        """Call `function` on every module inside this one, then on this one; return this one."""
         for child in self.children():
             child.apply(function)
         function(self)
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Set `training` here and in all modules inside, which changes what `Dropout` does."""
-        if not isinstance(mode, bool):
-            raise TypeError(f"train takes True or False, got {mode!r}")
+        """Set `training` here and in all modules inside; `Dropout` depends on it."""
+        flag("train: mode", mode)
         for module in self.modules():
             module.training = mode
         return self
@@ -85,13 +97,14 @@ class Module:
         """`train(False)`."""
         return self.train(False)
 
-    def named_arrays(self) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
+    def named_arrays(self) -> Iterator[tuple[str, Values]]:
         """The parameters as arrays of Values, under the names that `state_dict` gives them.
 
-        A leaf Value is an array of no axes; a list of such, equal in shape, is one array. A
-        subclass may override it, to name and shape its own parameters otherwise.
+        A leaf Value is an array without axes; a list of arrays of equal shape is one array. A
+        subclass may override this to give its parameters other names and shapes.
         """
-        return _arrays(vars(self))
+        named: Named = folded(_arrays_of, _joined, vars(self), _inside)
+        return iter(named)
 
     def state_dict(self) -> dict[str, npt.NDArray[np.float64]]:
         """A copy of the parameters' data: for an MLP, `layers.0.weight`, `layers.0.bias`, ….
@@ -103,10 +116,10 @@ class Module:
     def load_state_dict(
         self, state: Mapping[str, npt.ArrayLike], strict: bool = True
     ) -> IncompatibleKeys:
-        """Set the parameters' data to what `state_dict` returned, or PyTorch's of that name.
+        """Set the parameters' data to what `state_dict` returned, here or in PyTorch.
 
-        Raises ValueError, no parameter changed, if a shape differs, if an array does not hold
-        numbers, or, unless `strict` is False, if there are other keys than in `state_dict`.
+        Raises ValueError, and changes no parameter, if a shape differs, if an array does not
+        hold numbers, or, unless `strict` is False, if the keys are not those of `state_dict`.
         """
         if not isinstance(state, Mapping):
             kind = type(state).__name__
@@ -126,6 +139,7 @@ class Module:
             [name for name in state if name not in own],
         )
 
+    # A subclass decides what it takes and returns.
     def __call__(self, x: Any) -> Any:
         """The output for the input `x`."""
         raise NotImplementedError(f"{type(self).__name__} defines no __call__")
@@ -136,70 +150,65 @@ class Module:
         return f"{type(self).__name__}(\n  {body}\n)" if lines else f"{type(self).__name__}()"
 
 
-def _parts(attributes: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The Values and modules in attributes, and in the containers among them."""
-    for name, attribute in attributes.items():
+def _parts(attributes: Iterable[tuple[object, object]]) -> Iterator[tuple[str, Value | Module]]:
+    """The Values and modules among attributes and in their containers, with their paths."""
+    for name, attribute in attributes:
         if isinstance(attribute, Value | Module):
-            yield name, attribute
-        else:
-            for path, part in _parts(_items(attribute)):
+            yield str(name), attribute
+        elif branch := _inside(attribute):
+            for path, part in _parts(zip(branch.keys, branch.parts, strict=True)):
                 yield f"{name}.{path}", part
 
 
-def _arrays(attributes: dict[str, Any]) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
-    """The arrays of leaf Values in attributes, in modules and in containers among them."""
-    for name, attribute in attributes.items():
-        whole = _leaves(attribute)
-        if whole is not None:
-            yield name, whole
-            continue
-        is_module = isinstance(attribute, Module)
-        inner = attribute.named_arrays() if is_module else _arrays(_items(attribute))
-        for path, array in inner:
-            yield f"{name}.{path}", array
+def _inside(attribute: object) -> Branch | None:
+    """What a container holds, an array of objects as a list; None for anything else."""
+    if is_array(attribute) and attribute.dtype == object and attribute.ndim:
+        return branch_of(list(attribute))
+    branch = branch_of(attribute)
+    return branch if branch and not isinstance(attribute, Module) else None
 
 
-def _items(attribute: Any) -> dict[str, Any]:
-    """The items of a container by name; nothing for what is none."""
-    if isinstance(attribute, dict):
-        return {str(key): item for key, item in attribute.items()}
-    if isinstance(attribute, list | tuple) or _is_array(attribute):
-        return {str(i): item for i, item in enumerate(attribute)}
-    return {}
+def _arrays_of(_: object, leaf: object) -> Values | Named:
+    """A leaf Value as an array without axes; the named arrays of a module; nothing otherwise."""
+    if isinstance(leaf, Value):
+        return [] if leaf.operands else array_of([leaf]).reshape(())
+    return list(leaf.named_arrays()) if isinstance(leaf, Module) else []
 
 
-def _leaves(attribute: Any) -> npt.NDArray[np.object_] | None:
-    """A leaf Value, or nested sequences of leaf Values, as an array; None if it is neither."""
-    if isinstance(attribute, Value):
-        return None if attribute.operands else array_of([attribute]).reshape(())
-    if not (isinstance(attribute, list | tuple) or _is_array(attribute)) or not len(attribute):
-        return None
-    rows = [_leaves(item) for item in attribute]
-    if any(row is None for row in rows) or len({row.shape for row in rows if row is not None}) > 1:
-        return None
-    return np.stack([row for row in rows if row is not None])
+def _joined(
+    kind: type, keys: Sequence[Hashable], parts: tuple[Values | Named, ...]
+) -> Values | Named:
+    """The parts of a sequence as one array if they are arrays of one shape, else by name."""
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    is_whole = kind is not dict and len(arrays) == len(parts)
+    if is_whole and len({array.shape for array in arrays}) == 1:
+        return np.stack(arrays)
+    named: Named = []
+    for key, part in zip(keys, parts, strict=True):
+        if isinstance(part, np.ndarray):
+            named.append((str(key), part))
+        else:
+            named += [(f"{key}.{path}", array) for path, array in part]
+    return named
 
 
-def array_of(rows: Any) -> npt.NDArray[np.object_]:
+def array_of(rows: Sequence[Value] | Sequence[Sequence[Value]]) -> Values:
     """Values, or rows of Values, as an array of objects."""
     return np.array(rows, dtype=object)
 
 
-def _data(array: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
+def _data(array: Values) -> npt.NDArray[np.float64]:
     return np.array([value.data for value in array.ravel()], dtype=float).reshape(array.shape)
 
 
 def _assign(
-    loaded: dict[Value, tuple[float, str]],
-    name: str,
-    values: npt.NDArray[np.object_],
-    given: npt.ArrayLike,
+    loaded: dict[Value, tuple[float, str]], name: str, values: Values, given: npt.ArrayLike
 ) -> list[str]:
-    """Note in `loaded` the number for each of `values`; what is wrong with `given`, if anything."""
+    """Note in `loaded` the number for each of `values`; return what is wrong with `given`."""
     try:
         array = np.asarray(given)
     except ValueError:  # rows of different length
-        return [f"{name} is no array"]
+        return [f"{name} is not an array"]
     if array.shape != values.shape:
         return [f"{name} has shape {array.shape}, must have {values.shape}"]
     if array.dtype.kind not in "biuf":
@@ -211,5 +220,16 @@ def _assign(
     return []
 
 
-def _is_array(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.dtype == object and x.ndim > 0
+def differing(expected: Iterable[str], given: Iterable[str]) -> str:
+    """The keys that are missing in `given`, and the unexpected ones, in words."""
+    wanted, found = list(expected), list(given)
+    parts = [
+        ("missing", [key for key in wanted if key not in set(found)]),
+        ("unexpected", [key for key in found if key not in set(wanted)]),
+    ]
+    return "; ".join(f"{what} {_listed(keys)}" for what, keys in parts if keys)
+
+
+def _listed(keys: list[str]) -> str:
+    shown = ", ".join(map(repr, keys[:_SHOWN]))
+    return shown if len(keys) <= _SHOWN else f"{shown} and {len(keys) - _SHOWN} more"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from autodiff.calculus import derivatives
 from autodiff.checking.gradcheck import GradcheckError
 from autodiff.compiler.arguments import Block, filled, flattened
-from autodiff.compiler.build import Trace
+from autodiff.compiler.specialization import Specialization
 from autodiff.engine.value import Value
 
 Array = npt.NDArray[Any]
@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 
 def compare(
     f: Callable[..., Any],
-    trace: Trace,
+    made: Specialization,
     leaves: Sequence[Array],
     results: Sequence[Any],
     gradient: Array | None,
@@ -27,13 +27,13 @@ def compare(
 ) -> None:
     """Raise GradcheckError where `f`, run on Values, differs from a kernel's results.
 
-    `results` are those of each example, `gradient` that of their mean by the parameters of the
-    trace, `product` its Hessian times `vector`. The parameters keep the `grad` that they had.
+    `results` are those of each example, `gradient` that of their mean by its
+    parameters, `product` its Hessian times `vector`. The parameters keep the `grad` that they had.
     """
-    parameters = trace.scalars.parameters
+    parameters = made.parameters
     gradients, products = np.zeros((2, len(parameters)))
     for b, kernel in enumerate(results):
-        eager, _ = flattened(_called(f, trace, leaves, b))
+        eager, _ = flattened(_called(f, made, leaves, b))
         data = [x.data if isinstance(x, Value) else float(x) for x in eager]
         _require_close(f"the result of example {b}", kernel, data, rtol)
         if gradient is not None and vector is not None and isinstance(eager[0], Value):
@@ -51,17 +51,17 @@ def compare(
             _require_close("the Hessian times a vector", product, products / size, rtol, noise)
 
 
-def _called(f: Callable[..., Any], trace: Trace, leaves: Sequence[Array], b: int) -> Any:
+def _called(f: Callable[..., Any], made: Specialization, leaves: Sequence[Array], b: int) -> Any:
     """Example b in eager execution: on Values, or on numbers where one is a condition."""
     try:
-        return f(*_arguments(trace, leaves, b, Value))
+        return f(*_arguments(made, leaves, b, Value))
     except TypeError as error:
         if "the condition is a Value" not in str(error):
             raise
-        return f(*_arguments(trace, leaves, b, float))
+        return f(*_arguments(made, leaves, b, float))
 
 
-def _arguments(trace: Trace, leaves: Sequence[Array], b: int, real: type) -> list[Any]:
+def _arguments(made: Specialization, leaves: Sequence[Array], b: int, real: type) -> list[Any]:
     """Example b as the function takes it in eager execution: `real`, integers, truth values."""
     arrays = iter(leaves)
 
@@ -69,7 +69,7 @@ def _arguments(trace: Trace, leaves: Sequence[Array], b: int, real: type) -> lis
         kind = {"f": real, "i": int, "b": bool}[block.kind]
         return block.filled([kind(x) for x in next(arrays)[b].tolist()])
 
-    return [filled(spec, numbers) for spec in trace.specs]
+    return [filled(spec, numbers) for spec in made.specs]
 
 
 def _second(slopes: dict[Value, Value], parameters: Sequence[Value], vector: Array) -> list[float]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Objects: TypeAlias = NDArray[np.object_]
     Ints: TypeAlias = NDArray[np.integer | np.bool_]
     Doubles: TypeAlias = NDArray[np.float64]
-    Anything: TypeAlias = NDArray[np.generic]
+    Array: TypeAlias = NDArray[np.generic]
     F = TypeVar("F", bound=np.floating | np.object_)
 
 
@@ -74,9 +74,9 @@ class Binary(Primitive):
         @overload
         def __call__(self, x: Number, y: Ints) -> Doubles: ...
         @overload
-        def __call__(self, x: Anything, y: Scalar[object]) -> Objects: ...
+        def __call__(self, x: Array, y: Scalar[object]) -> Objects: ...
         @overload
-        def __call__(self, x: Scalar[object], y: Anything) -> Objects: ...
+        def __call__(self, x: Scalar[object], y: Array) -> Objects: ...
         def __call__(self, *args: object, **named: object) -> object: ...
 
 
@@ -129,20 +129,18 @@ class Choice(Primitive):
         def __call__(self, condition: Number, x: Number, y: Number) -> float: ...
         @overload
         def __call__(
-            self, condition: Anything | Number, x: NDArray[F], y: NDArray[F] | Number
+            self, condition: Array | Number, x: NDArray[F], y: NDArray[F] | Number
         ) -> NDArray[F]: ...
         @overload
-        def __call__(
-            self, condition: Anything | Number, x: Number, y: NDArray[F]
-        ) -> NDArray[F]: ...
+        def __call__(self, condition: Array | Number, x: Number, y: NDArray[F]) -> NDArray[F]: ...
         @overload
-        def __call__(self, condition: Anything, x: Number, y: Number) -> Doubles: ...
+        def __call__(self, condition: Array, x: Number, y: Number) -> Doubles: ...
         @overload
         def __call__(
             self,
-            condition: Anything | Number,
-            x: Scalar[object] | Anything | Number,
-            y: Scalar[object] | Anything | Number,
+            condition: Array | Number,
+            x: Scalar[object] | Array | Number,
+            y: Scalar[object] | Array | Number,
         ) -> Objects: ...
         def __call__(self, *args: object, **named: object) -> object: ...
 

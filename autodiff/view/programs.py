@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from autodiff.compiler.arrays.ops import CONSTANT
 from autodiff.compiler.arrays.program import Instr, Program
+from autodiff.rows.primitive import Primitive
 from autodiff.view.nearest import nearest
 from autodiff.view.renderer import Drawing
 from autodiff.view.style import (  # fmt: skip
@@ -21,11 +23,6 @@ from autodiff.view.style import (  # fmt: skip
     record,
 )
 from autodiff.view.text import cell, counted, digits, lines
-
-_MOVES = frozenset(
-    "view gather reshape transpose broadcast concatenate scatter take untake".split()  # noqa: SIM905 - shorter
-)
-"""Ops that move numbers and compute none."""
 
 
 def draw_program(
@@ -48,7 +45,7 @@ def draw_program(
             continue
         ins = [f"<{position}> %{operand}" for position, operand in enumerate(instr.operands)]
         label = record(ins, cell(_name(instr, precision)), out, direction)
-        drawing.node(f"i{i}", label, **(ARRAY_MOVE if instr.op in _MOVES else {}) | style)
+        drawing.node(f"i{i}", label, **(ARRAY_MOVE if _moves(instr) else {}) | style)
         for position, operand in enumerate(instr.operands):
             if operand in drawn:
                 drawing.edge(f"i{operand}:{tail}", f"i{i}:{position}:{head}")
@@ -63,18 +60,23 @@ def draw_program(
 
 def _name(instr: Instr, precision: int) -> str:
     """The name of a leaf, the number of a constant with one element, else the op."""
-    if instr.op == "leaf":
-        return str(instr.fact)
-    if instr.op == "constant" and instr.fact.size == 1:
-        return digits(instr.fact.flat[0], precision)
-    return instr.op if isinstance(instr.op, str) else instr.op.label
+    if instr.leaf:
+        return instr.leaf
+    if instr.op is CONSTANT and instr.size == 1:
+        return digits(float(instr.values.flat[0]), precision)
+    return instr.op.label
+
+
+def _moves(instr: Instr) -> bool:
+    """Whether it puts numbers elsewhere and computes none."""
+    return not isinstance(instr.op, Primitive) and instr.op.moves
 
 
 def _out(i: int, instr: Instr) -> list[str]:
     """The cells for the number, the shape and the fact of the op."""
     sizes = ["batch"] * instr.is_batched + [str(size) for size in instr.shape]
     kind = {"f": "", "b": " bool"}.get(instr.kind, f" {instr.kind}")
-    fact = "" if instr.op in ("leaf", "constant") else _fact(instr.fact)
+    fact = _fact(instr.fact) if instr.operands else ""
     return [f"%{i}", cell((" × ".join(sizes) or "scalar") + kind), *filter(None, [fact])]
 
 

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable
 from operator import methodcaller
-from typing import Any
 
 import autodiff
-from nn.layers.functional import elementwise
-from nn.module import Module
+from autodiff import Value
+from nn.layers.vectors import NumberModule, Pointwise
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "leaky_relu", "elu", "gelu", "silu", "softplus", "sin")
 """Names of the ops that `activation=` takes; None, or "linear", is the identity."""
 
-_METHODS: dict[str, Callable[[Any], Any]] = {name: methodcaller(name) for name in ACTIVATIONS}
+_METHODS: dict[str, Callable[[Value], Value]] = {name: methodcaller(name) for name in ACTIVATIONS}
 
 
 def known(activation: str | None) -> str | None:
-    """`activation`, None for the identity; ValueError for a name that is none of them."""
+    """`activation`, or None for the identity; ValueError for an unknown name."""
     if activation is None or activation == "linear":
         return None
     if activation not in ACTIVATIONS:
@@ -25,23 +24,25 @@ def known(activation: str | None) -> str | None:
     return activation
 
 
-def function(activation: str) -> Callable[[Any], Any]:
-    """The op of that name, of one Value."""
+def op(activation: str) -> Pointwise:
+    """The op of that name."""
+    found: Pointwise = getattr(autodiff, activation)
+    return found
+
+
+def method(activation: str) -> Callable[[Value], Value]:
+    """The op of that name as a method of a Value, which is faster than `op`."""
     return _METHODS[activation]
 
 
-class Activation(Module):
-    """One of `ACTIVATIONS`, of each number in a sequence: `Activation("relu")` is torch.nn.ReLU."""
+class Activation(NumberModule):
+    """One of `ACTIVATIONS` for each number in a sequence: `Activation("relu")` is torch.nn.ReLU."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str | None) -> None:
         self.name = known(name)
 
-    def __call__(self, x: Any) -> Any:
-        """The activation of a number, or of each in nested sequences."""
-        if self.name is None:
-            return x
-        op = getattr(autodiff, self.name)
-        return elementwise(x, op)
+    def _function(self) -> Pointwise | None:
+        return None if self.name is None else op(self.name)
 
     def __repr__(self) -> str:
         return f"Activation({self.name!r})"

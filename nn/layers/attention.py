@@ -1,24 +1,25 @@
-"""`SelfAttention`: each vector of a sequence looks at those before it."""
+"""`SelfAttention`: each vector of a sequence looks at itself and at those before it."""
 
 from math import sqrt
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 
 from autodiff import Value, dot
-from nn.layers.functional import rowwise, softmax
+from autodiff.checks import integer
+from nn.layers.functional import softmax
 from nn.layers.init import generator, weights
 from nn.layers.mlp import Linear
-from nn.layers.sizes import check_width, positive
+from nn.layers.vectors import Nested, Scalar, check_width, map_vectors
 from nn.module import Module
 
 
 class SelfAttention(Module):
     """softmax(q · k / √d) over positions, times v, in `num_heads` heads; then `out_proj`.
 
-    Each head sees its share, d = embed_dim / num_heads, of the query, the key and the value
-    that `in_proj_weight` makes of a vector (Vaswani et al. 2017). With `causal`, a position
-    sees itself and those before it. Names and shapes of the parameters are those of
+    `in_proj_weight` makes a query, a key and a value from each vector, and each head sees its
+    share of them, d = embed_dim / num_heads numbers (Vaswani et al. 2017). With `causal`, a
+    position sees itself and those before it. Names and shapes of the parameters are those of
     torch.nn.MultiheadAttention, whose `state_dict` this loads.
     """
 
@@ -32,10 +33,10 @@ class SelfAttention(Module):
         rng: np.random.Generator | None = None,
         seed: int | None = None,
     ) -> None:
-        self.embed_dim = positive("embed_dim", embed_dim)
-        self.num_heads = positive("num_heads", num_heads)
+        self.embed_dim = integer("embed_dim", embed_dim, least=1)
+        self.num_heads = integer("num_heads", num_heads, least=1)
         if self.embed_dim % self.num_heads:
-            raise ValueError(f"embed_dim {embed_dim} is no multiple of num_heads {num_heads}")
+            raise ValueError(f"embed_dim {embed_dim} must be a multiple of num_heads {num_heads}")
         self.causal = causal
         rng = generator(rng, seed)
         rows = 3 * self.embed_dim
@@ -45,31 +46,31 @@ class SelfAttention(Module):
         self.in_proj_bias = [Value(0.0) for _ in range(rows)] if bias else None
         self.out_proj = Linear(self.embed_dim, self.embed_dim, bias, rng=rng)
 
-    def __call__(self, xs: Any) -> list[list[Any]]:
+    def __call__(self, xs: Nested) -> list[list[Value]]:
         """A vector for each vector in `xs`; both of width `embed_dim`.
 
         Takes time in the square of the length of `xs`.
         """
-        projected = rowwise("SelfAttention", xs, self._projected)
-        if not isinstance(projected[0], list) or isinstance(projected[0][0], list):
+        projected = map_vectors("SelfAttention", self._projected, xs)
+        if not _is_matrix(projected):
             raise ValueError("SelfAttention takes a list of vectors: one sequence")
         found = [self._attended(projected, t) for t in range(len(projected))]
         return [self.out_proj(x) for x in found]
 
-    def _projected(self, x: list[Any]) -> list[Any]:
+    def _projected(self, x: list[Scalar]) -> list[Value]:
         """Query, key and value of a vector, one behind the other; the query times 1 / √d."""
         check_width(self, self.embed_dim, x)
-        out = [dot(row, x) for row in self.in_proj_weight]
+        out: list[Value] = [dot(row, x) for row in self.in_proj_weight]
         if self.in_proj_bias is not None:
             out = [z + b for z, b in zip(out, self.in_proj_bias, strict=True)]
         scale = 1 / sqrt(self.embed_dim / self.num_heads)
         return [q * scale for q in out[: self.embed_dim]] + out[self.embed_dim :]
 
-    def _attended(self, projected: list[list[Any]], t: int) -> list[Any]:
-        """What the position `t` finds, head by head."""
+    def _attended(self, projected: list[list[Value]], t: int) -> list[Value]:
+        """What position `t` finds, head by head."""
         seen = projected[: t + 1] if self.causal else projected
         width, n = self.embed_dim // self.num_heads, self.embed_dim
-        out = []
+        out: list[Value] = []
         for h in range(0, n, width):
             query = projected[t][h : h + width]
             attention = softmax([dot(query, x[n + h : n + h + width]) for x in seen])
@@ -82,3 +83,9 @@ class SelfAttention(Module):
         return (
             f"SelfAttention({self.embed_dim}, {self.num_heads}, {options}\n  (out_proj): {inner}\n)"
         )
+
+
+def _is_matrix(rows: Nested) -> TypeGuard[list[list[Value]]]:
+    """Whether `rows` are vectors, neither one vector nor several sequences of vectors."""
+    first = rows[0] if isinstance(rows, list) else None
+    return isinstance(first, list) and not isinstance(first[0], list)

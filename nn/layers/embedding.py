@@ -1,14 +1,19 @@
-"""`Embedding`: a table with a vector for each of finitely many things."""
+"""`Embedding`: a table with one vector per index."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from autodiff import Value, take
+from autodiff.checks import integer
 from nn.layers.init import generator
-from nn.layers.sizes import positive
+from nn.layers.vectors import Rows
 from nn.module import Module
+
+Indices: TypeAlias = int | np.integer | Sequence["Indices"] | npt.NDArray[np.generic]
+"""An integer, or integers in nested sequences."""
 
 
 class Embedding(Module):
@@ -25,15 +30,21 @@ class Embedding(Module):
         rng: np.random.Generator | None = None,
         seed: int | None = None,
     ) -> None:
-        count = positive("num_embeddings", num_embeddings)
-        width = positive("embedding_dim", embedding_dim)
+        count = integer("num_embeddings", num_embeddings, least=1)
+        width = integer("embedding_dim", embedding_dim, least=1)
         table = generator(rng, seed).standard_normal((count, width))
         self.weight = [[Value(x) for x in row] for row in table.tolist()]
 
-    def __call__(self, index: Any) -> list[Any]:
-        """The row at an integer; a list of rows at a sequence of integers.
+    @overload
+    def __call__(self, index: int) -> list[Value]: ...
+    @overload
+    def __call__(self, index: Sequence[int]) -> list[list[Value]]: ...
+    @overload
+    def __call__(self, index: Indices) -> Rows: ...
+    def __call__(self, index: Indices) -> Rows:
+        """The row at an integer, or a list of rows at a sequence of integers.
 
-        Raises IndexError outside of 0 … num_embeddings - 1, TypeError for no integer.
+        Raises IndexError outside 0 … num_embeddings - 1, TypeError for a non-integer.
         """
         if isinstance(index, np.ndarray | np.generic):
             index = index.tolist()
@@ -42,8 +53,8 @@ class Embedding(Module):
         if isinstance(index, bool | float | str | Value) or index is None:
             raise TypeError(f"Embedding takes integers, got {index!r}")
         if isinstance(index, int) and not 0 <= index < len(self.weight):
-            raise IndexError(f"Embedding: index {index} of {len(self.weight)} rows")
-        row: list[Any] = take(self.weight, index)
+            raise IndexError(f"Embedding: index {index} is not in 0 … {len(self.weight) - 1}")
+        row: list[Value] = take(self.weight, index)
         return row
 
     def __repr__(self) -> str:

@@ -1,25 +1,26 @@
 """`GPT`: a language model of one transformer layer, every number a Value."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from autodiff import Value
+from autodiff.checks import integer
 from nn.layers.attention import SelfAttention
 from nn.layers.embedding import Embedding
 from nn.layers.init import generator
 from nn.layers.mlp import Linear
 from nn.layers.normalization import RMSNorm
-from nn.layers.sizes import positive
 from nn.module import Module
 
 
 class GPT(Module):
-    """Logits of the next token at each position of a sequence, which sees those before it.
+    """Logits of the next token at each position, from the tokens up to that position.
 
-    A vector of `width` is the sum of an embedding of the token and one of its place, of which
-    there are `length`; to it the attention of `heads` and a two-layer network add theirs, each
-    after a normalization (Radford et al. 2019, with RMSNorm and without dropout).
+    The embeddings of the token and of its position, one of `length`, are added to a vector of
+    `width` numbers. Self-attention of `heads` heads and a two-layer network each add to it what
+    they make of the normalized vector (Radford et al. 2019, with RMSNorm, without dropout).
     """
 
     def __init__(
@@ -33,9 +34,9 @@ class GPT(Module):
         seed: int | None = None,
     ) -> None:
         rng = generator(rng, seed)
-        self.length = positive("length", length)
-        if positive("width", width) % positive("heads", heads):
-            raise ValueError(f"width {width} is no multiple of heads {heads}")
+        self.length = integer("length", length, least=1)
+        if integer("width", width, least=1) % integer("heads", heads, least=1):
+            raise ValueError(f"width {width} must be a multiple of heads {heads}")
         self.token = Embedding(tokens, width, rng=rng)
         self.position = Embedding(length, width, rng=rng)
         self.norm = RMSNorm(width)
@@ -46,7 +47,7 @@ class GPT(Module):
         self.norm_head = RMSNorm(width)
         self.head = Linear(width, tokens, bias=False, rng=rng)
 
-    def __call__(self, tokens: Any) -> list[list[Any]]:
+    def __call__(self, tokens: Sequence[int] | npt.NDArray[np.integer]) -> list[list[Value]]:
         """A row of logits for each of the tokens, at most `length` integers."""
         if not 1 <= len(tokens) <= self.length:
             raise ValueError(f"GPT takes 1 … {self.length} tokens, got {len(tokens)}")
@@ -57,5 +58,5 @@ class GPT(Module):
         return [self.head(x) for x in self.norm_head(xs)]
 
 
-def _sum(xs: Sequence[Sequence[Any]], ys: Sequence[Sequence[Any]]) -> list[list[Any]]:
+def _sum(xs: list[list[Value]], ys: list[list[Value]]) -> list[list[Value]]:
     return [[a + b for a, b in zip(x, y, strict=True)] for x, y in zip(xs, ys, strict=True)]

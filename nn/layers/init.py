@@ -1,24 +1,33 @@
-"""How wide the first weights spread, so that signals keep their size through the layers."""
+"""The spread of the first weights, which keeps the size of signals through the layers."""
 
 import random
-from math import sqrt
+from collections.abc import Callable
+from functools import cache
+from math import isclose, sqrt
 
 import numpy as np
 
-_RECTIFIERS = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "softplus"})
-
 
 def weights(
-    rng: np.random.Generator, fan_in: int, fan_out: int, activation: str | None
+    rng: np.random.Generator,
+    fan_in: int,
+    fan_out: int,
+    activation: Callable[[float], float] | None,
 ) -> list[float]:
     """`fan_in` weights of one neuron in a layer of `fan_out`, uniform with zero mean.
 
     The variance is 2 / fan_in before a rectifier (He et al. 2015, eq. 10), which halves the
     signal, and 2 / (fan_in + fan_out) otherwise (Glorot and Bengio 2010, eq. 16).
     """
-    variance = 2 / fan_in if activation in _RECTIFIERS else 2 / (fan_in + fan_out)
+    variance = 2 / fan_in if activation and is_rectifier(activation) else 2 / (fan_in + fan_out)
     bound = sqrt(3 * variance)
     return [float(weight) for weight in rng.uniform(-bound, bound, fan_in)]
+
+
+@cache
+def is_rectifier(function: Callable[[float], float]) -> bool:
+    """Whether `function` keeps a large positive number and all but removes a negative one."""
+    return isclose(function(10.0), 10.0, rel_tol=1e-3) and abs(function(-10.0)) <= 1.0
 
 
 def generator(

@@ -1,24 +1,33 @@
-"""Neurons, layers of neurons, and the multi-layer perceptron, one Value a weight."""
+"""Neurons, layers of neurons, and the multi-layer perceptron, one Value per weight."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value, dot
-from nn.layers.activations import function, known
-from nn.layers.functional import rowwise
+from autodiff.checks import integer
+from nn.layers.activations import known, method, op
 from nn.layers.init import generator, weights
-from nn.layers.sizes import check_vector, check_width, positive
-from nn.module import Module, array_of
+from nn.layers.vectors import (
+    Nested,
+    Outputs,
+    Rows,
+    Scalar,
+    Vector,
+    check_vector,
+    check_width,
+    map_vectors,
+)
+from nn.module import Module, Values, array_of
 
 
 class Neuron(Module):
-    """activation(w · x + b), three nodes a call.
+    """activation(w · x + b), three nodes per call.
 
-    `w` starts as `nn.init.weights` says for a layer of `nout` neurons, `b` at 0, or None if
-    `bias` is False. `nonlin=False` leaves out the activation, as in micrograd.
+    `w` starts as `nn.layers.init.weights` draws it for a layer of `nout` neurons, `b` at 0;
+    without `bias`, `b` is None. `nonlin=False` leaves out the activation, as in micrograd.
     """
 
     def __init__(
@@ -33,13 +42,14 @@ class Neuron(Module):
         seed: int | None = None,
     ) -> None:
         self.activation = known(activation) if nonlin else None
-        nin = positive("nin", nin)
-        start = weights(generator(rng, seed), nin, nout, self.activation)
+        nin = integer("nin", nin, least=1)
+        function = None if self.activation is None else op(self.activation)
+        start = weights(generator(rng, seed), nin, nout, function)
         self.w = [Value(weight) for weight in start]
         self.b = Value(0.0) if bias else None
 
-    def __call__(self, x: Sequence[Value | float]) -> Value:
-        """The activation at `x`, of as many inputs as there are weights."""
+    def __call__(self, x: Vector) -> Value:
+        """The activation at `x`, one input per weight."""
         try:
             z: Value = dot(self.w, x)
         except (TypeError, ValueError):
@@ -48,7 +58,7 @@ class Neuron(Module):
             raise
         if self.b is not None:
             z = z + self.b
-        return z if self.activation is None else function(self.activation)(z)
+        return z if self.activation is None else method(self.activation)(z)
 
     def __repr__(self) -> str:
         bias = "" if self.b is not None else ", bias=False"
@@ -56,20 +66,35 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """`nout` neurons that see the same `nin` inputs; `options` are those of `Neuron`."""
+    """`nout` neurons that see the same `nin` inputs; the options are those of `Neuron`."""
 
-    def __init__(self, nin: int, nout: int, nonlin: bool = True, **options: Any) -> None:
-        nout = positive("nout", nout)
-        options["rng"] = generator(options.pop("rng", None), options.pop("seed", None))
-        self.neurons = [Neuron(nin, nonlin, nout=nout, **options) for _ in range(nout)]
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        nonlin: bool = True,
+        *,
+        activation: str | None = "relu",
+        bias: bool = True,
+        rng: np.random.Generator | None = None,
+        seed: int | None = None,
+    ) -> None:
+        nout = integer("nout", nout, least=1)
+        rng = generator(rng, seed)
+        self.neurons = [
+            Neuron(nin, nonlin, activation=activation, bias=bias, nout=nout, rng=rng)
+            for _ in range(nout)
+        ]
 
-    def __call__(self, x: Sequence[Value | float]) -> Any:
+    def __call__(self, x: Vector) -> Outputs:
         """The outputs of the neurons: a list, or the Value itself if there is only one."""
-        check_width(self, len(self.neurons[0].w), x)
-        outputs = [neuron(x) for neuron in self.neurons]
-        return outputs[0] if len(outputs) == 1 else outputs
+        return _outputs(self._each(x))
 
-    def named_arrays(self) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
+    def _each(self, x: Vector) -> list[Value]:
+        check_width(self, len(self.neurons[0].w), x)
+        return [neuron(x) for neuron in self.neurons]
+
+    def named_arrays(self) -> Iterator[tuple[str, Values]]:
         """`weight` of shape (outputs, inputs) and `bias`, as torch.nn.Linear has them."""
         yield "weight", array_of([neuron.w for neuron in self.neurons])
         biases = [neuron.b for neuron in self.neurons if neuron.b is not None]
@@ -84,9 +109,9 @@ class Layer(Module):
 
 
 class Linear(Layer):
-    """The affine map of torch.nn.Linear: a vector in, a list out, even of one output.
+    """The affine map of torch.nn.Linear: a vector in, a list out, even for one output.
 
-    Of nested sequences it maps each vector.
+    In nested sequences it maps each vector.
     """
 
     def __init__(
@@ -100,13 +125,15 @@ class Linear(Layer):
     ) -> None:
         super().__init__(in_features, out_features, nonlin=False, bias=bias, rng=rng, seed=seed)
 
-    def __call__(self, x: Any) -> list[Any]:
-        """w · x + b for each neuron, as a list; of each vector in `x`."""
-        return rowwise("Linear", x, self._vector)
-
-    def _vector(self, x: list[Any]) -> list[Value]:
-        check_width(self, len(self.neurons[0].w), x)
-        return [neuron(x) for neuron in self.neurons]
+    @overload  # type: ignore[override]  # a list, never the Value itself
+    def __call__(self, x: Sequence[Scalar]) -> list[Value]: ...
+    @overload
+    def __call__(self, x: Sequence[Sequence[Scalar]]) -> list[list[Value]]: ...
+    @overload
+    def __call__(self, x: Nested) -> Rows: ...
+    def __call__(self, x: Nested) -> Nested:
+        """w · x + b for each neuron, as a list, for each vector in `x`."""
+        return map_vectors("Linear", self._each, x)
 
     def __repr__(self) -> str:
         bias = "" if self.neurons[0].b is not None else ", bias=False"
@@ -116,14 +143,14 @@ class Linear(Layer):
 class MLP(Module):
     """Layers of `nouts` neurons behind `nin` inputs, each fully connected to the one before.
 
-    `activation` is one name, for all layers but the last, which is linear, or a list of one
-    name or None for each layer. Give `seed` or `rng` for the same parameters every time.
+    `activation` is one name for all layers but the last, which is linear, or a list with a name
+    or None per layer. The same `seed`, or an `rng` in the same state, gives the same parameters.
     """
 
     def __init__(
         self,
         nin: int,
-        nouts: Sequence[int],
+        nouts: Sequence[int] | npt.NDArray[np.integer],
         activation: str | Sequence[str | None] | None = "relu",
         *,
         rng: np.random.Generator | None = None,
@@ -137,7 +164,7 @@ class MLP(Module):
             activations = list(activation)
         if len(activations) != len(nouts):
             raise ValueError(
-                f"one activation a layer: {len(nouts)} layers, {len(activations)} activations"
+                f"one activation per layer: {len(nouts)} layers, {len(activations)} activations"
             )
         rng = generator(rng, seed)
         sizes = [nin, *nouts]
@@ -146,11 +173,16 @@ class MLP(Module):
             for fan_in, fan_out, name in zip(sizes, nouts, activations, strict=False)
         ]
 
-    def __call__(self, x: Sequence[Value | float]) -> Any:
+    def __call__(self, x: Vector) -> Outputs:
         """The outputs of the last layer: a list, or the Value itself if there is only one."""
         check_width(self, len(self.layers[0].neurons[0].w), x)
-        out: Any = x
-        for i, layer in enumerate(self.layers):
-            # A layer of one neuron gives a number, in a trace one that is no Value.
-            out = layer([out] if i and not isinstance(out, list) else out)
+        first, *others = self.layers
+        out = first(x)
+        for layer in others:
+            # A layer of one neuron returns a number, which in a trace is not a Value.
+            out = layer(out if isinstance(out, list) else [out])
         return out
+
+
+def _outputs(values: list[Value]) -> Outputs:
+    return cast(Outputs, values[0] if len(values) == 1 else values)

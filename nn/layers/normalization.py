@@ -1,32 +1,25 @@
 """Normalization of a vector: `LayerNorm` and `RMSNorm`."""
 
 from sys import float_info
-from typing import Any
 
 from autodiff import Value, dot, mean, sqrt
-from nn.layers.functional import rowwise
-from nn.layers.sizes import check_width, positive
-from nn.module import Module
-from nn.train.stateful import within
+from autodiff.checks import integer, within
+from nn.layers.vectors import Scalar, VectorModule, check_width
 
 
-class _Normalization(Module):
-    """What becomes of nested sequences, of weights and of biases; `_normalized` says the rest."""
+class _Normalization(VectorModule):
+    """The weights and biases of a normalized vector; a subclass says how it is normalized."""
 
     weight: list[Value] | None
     bias: list[Value] | None
 
     def __init__(self, size: int, eps: float, has_weight: bool, has_bias: bool) -> None:
-        self.size = positive("normalized_shape", size)
-        self.eps = within("eps", eps, low=0.0)
+        self.size = integer("normalized_shape", size, least=1)
+        self.eps = within("eps", eps, least=0.0)
         self.weight = [Value(1.0) for _ in range(self.size)] if has_weight else None
         self.bias = [Value(0.0) for _ in range(self.size)] if has_bias else None
 
-    def __call__(self, x: Any) -> list[Any]:
-        """The normalized vector, or that of each vector in nested sequences."""
-        return rowwise(type(self).__name__, x, self._vector)
-
-    def _vector(self, x: list[Any]) -> list[Any]:
+    def _vector(self, x: list[Scalar]) -> list[Scalar]:
         check_width(self, self.size, x)
         out = self._normalized(x)
         if self.weight is not None:
@@ -35,7 +28,7 @@ class _Normalization(Module):
             out = [xi + b for xi, b in zip(out, self.bias, strict=True)]
         return out
 
-    def _normalized(self, x: list[Any]) -> list[Any]:
+    def _normalized(self, x: list[Scalar]) -> list[Scalar]:
         raise NotImplementedError
 
 
@@ -54,7 +47,7 @@ class LayerNorm(_Normalization):
     ) -> None:
         super().__init__(normalized_shape, eps, elementwise_affine, elementwise_affine and bias)
 
-    def _normalized(self, x: list[Any]) -> list[Any]:
+    def _normalized(self, x: list[Scalar]) -> list[Scalar]:
         center = mean(x)
         centered = [xi - center for xi in x]
         scale = 1.0 / sqrt(dot(centered, centered) / self.size + self.eps)
@@ -67,8 +60,8 @@ class LayerNorm(_Normalization):
 class RMSNorm(_Normalization):
     """x / √(mean of x² + eps) · weight over the numbers of a vector.
 
-    As torch.nn.RMSNorm of one axis (Zhang and Sennrich 2019); `eps` is the distance from 1 to
-    the next float unless given.
+    As torch.nn.RMSNorm of one axis (Zhang and Sennrich 2019); the default `eps` is the distance
+    from 1 to the next float.
     """
 
     def __init__(
@@ -80,7 +73,7 @@ class RMSNorm(_Normalization):
         eps = float_info.epsilon if eps is None else eps
         super().__init__(normalized_shape, eps, elementwise_affine, False)
 
-    def _normalized(self, x: list[Any]) -> list[Any]:
+    def _normalized(self, x: list[Scalar]) -> list[Scalar]:
         scale = 1.0 / sqrt(dot(x, x) / self.size + self.eps)
         return [xi * scale for xi in x]
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value
-from nn.train.stateful import within
+from autodiff.checks import within
 
 Gradients: TypeAlias = Iterable[Value] | npt.NDArray[np.float64]
 
@@ -17,9 +17,9 @@ def clip_grad_norm_(parameters: Gradients, max_norm: float, norm_type: float = 2
     """Scale all gradients by one factor so that their norm is at most `max_norm`.
 
     Returns the norm before, of order `norm_type`: 1, 2, inf or any positive number. Raises
-    FloatingPointError, the gradients as they were, if it is not finite: no factor mends that.
+    FloatingPointError, nothing changed, if the norm is not finite: no factor mends that.
     """
-    max_norm = within("max_norm", max_norm, low=0.0)
+    max_norm = within("max_norm", max_norm, least=0.0)
     if not norm_type > 0:
         raise ValueError(f"norm_type must be positive, got {norm_type!r}")
     target, gradient = _gathered(parameters)
@@ -38,7 +38,7 @@ def clip_grad_norm_(parameters: Gradients, max_norm: float, norm_type: float = 2
 
 def clip_grad_value_(parameters: Gradients, clip_value: float) -> None:
     """Bring every gradient into -clip_value … clip_value."""
-    clip_value = within("clip_value", clip_value, low=0.0)
+    clip_value = within("clip_value", clip_value, least=0.0)
     target, gradient = _gathered(parameters)
     _scatter(target, np.clip(gradient, -clip_value, clip_value))
 
@@ -46,7 +46,7 @@ def clip_grad_value_(parameters: Gradients, clip_value: float) -> None:
 def _gathered(
     parameters: Gradients,
 ) -> tuple[list[Value] | npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """What to write to, and its gradient as an array."""
+    """The place to write to, and its gradient as an array."""
     if isinstance(parameters, np.ndarray) and parameters.dtype != object:
         if parameters.dtype.kind != "f":  # what is scaled would be cut to integers
             raise TypeError(f"a flat gradient is an array of floats, got {parameters.dtype}")

@@ -9,14 +9,12 @@ import zipfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from nn.module import Module
-
-State: TypeAlias = dict[str, npt.NDArray[Any]]
+from nn.train.arrays import Numbers, State
 
 _ZIP = b"PK"
 _RESERVED = "__metadata__"  # by safetensors
@@ -30,10 +28,10 @@ def can_save_safetensors() -> bool:
 def save(state: Module | Mapping[str, npt.ArrayLike], path: str | os.PathLike[str]) -> None:
     """Write the arrays of `state`, a module's if it is one, to a `.safetensors` or `.npz` file.
 
-    The file appears, or replaces the one before, at once and whole: a crash leaves what was
-    there, and perhaps a hidden `.tmp` file. The same state gives the same bytes. Raises
+    The file appears, or replaces the one before, at once and whole: a crash leaves the file
+    before, and perhaps a hidden `.tmp` file. The same state gives the same bytes. Raises
     ImportError for `.safetensors` if the `io` extra is not installed; ValueError or TypeError
-    for another name or for what is no array of real numbers.
+    for another name or for an array that does not hold real numbers.
     """
     if isinstance(state, str | os.PathLike):
         raise TypeError("save(state, path): the state comes first")
@@ -54,7 +52,7 @@ def save(state: Module | Mapping[str, npt.ArrayLike], path: str | os.PathLike[st
 def load(path: str | os.PathLike[str]) -> State:
     """The arrays of a file that `save` wrote, or of another safetensors or npz file.
 
-    They come in the order of the file, which for safetensors is not that of the state. Raises
+    They come in the order of the file; safetensors does not keep that of the state. Raises
     ValueError, with the path, for a file that is damaged, cut short or of another kind.
     """
     content = Path(path).read_bytes()
@@ -66,24 +64,24 @@ def load(path: str | os.PathLike[str]) -> State:
     except ImportError:
         raise
     except Exception as error:  # the readers raise whatever the damage leads them to
-        raise ValueError(f"{path}: damaged, or no file of arrays: {error}") from error
+        raise ValueError(f"{path}: damaged, or not a file of arrays: {error}") from error
     raise ValueError(f"{path}: neither a safetensors nor an npz file")
 
 
-def _text(name: Any) -> str:
+def _text(name: object) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"save: the name of an array is a text, got {name!r}")
+        raise TypeError(f"save: the name of an array must be a string, got {name!r}")
     is_unicode = not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in name)
     if name in ("", _RESERVED) or not is_unicode:
         raise ValueError(f"save: an array cannot be called {name!r}")
     return name
 
 
-def _array(name: str, array: npt.ArrayLike) -> npt.NDArray[Any]:
+def _array(name: str, array: npt.ArrayLike) -> Numbers:
     """A contiguous copy in the byte order of the machine: safetensors writes memory as it lies."""
     found = np.array(array, order="C")
     if found.dtype.kind not in "biuf" or found.dtype.itemsize > 8:
-        raise TypeError(f"save: {name} is no array of real numbers, but of {found.dtype}")
+        raise TypeError(f"save: {name} must be an array of real numbers, got {found.dtype}")
     return found.astype(found.dtype.newbyteorder("="))
 
 
@@ -111,7 +109,7 @@ def _read_safetensors(content: bytes) -> State:
 
 
 def _checked(arrays: State, digest: str | None) -> State:
-    """`arrays`; ValueError if they are not those of a file that `save` wrote with a digest."""
+    """`arrays`; ValueError if they do not have the digest that `save` wrote."""
     if digest not in (None, _digest(arrays)):
         raise ValueError("it is not what was saved")
     return arrays
@@ -120,7 +118,7 @@ def _checked(arrays: State, digest: str | None) -> State:
 def _digest(arrays: State) -> str:
     """A checksum of names, types, shapes and numbers.
 
-    safetensors has none, and that of zip does not cover the list of what is in the file.
+    safetensors has no checksum, and those of zip do not cover the list of members.
     """
     digest = hashlib.sha256()
     for name, array in sorted(arrays.items()):
@@ -130,7 +128,7 @@ def _digest(arrays: State) -> str:
 
 
 def _npz(arrays: State) -> bytes:
-    # As np.savez writes it, which has no name left for an array called "file".
+    # As np.savez writes it; np.savez itself cannot take an array called "file".
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.comment = _digest(arrays).encode()
@@ -146,12 +144,12 @@ def _read_npz(content: bytes) -> State:
         comment = archive.zip.comment.decode()
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
-            raise ValueError(f"{name} is no array; PyTorch's own files hold pickled objects")
+            raise ValueError(f"{name} is not an array; PyTorch's own files hold pickled objects")
     return _checked(arrays, comment or None)
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write `content` beside `path`, to the disk, and then give it that name."""
+    """Write `content` to the disk beside `path`, then rename it to `path`."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as file:

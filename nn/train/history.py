@@ -1,11 +1,14 @@
-"""`History`: what training went through, as numbers, a table and a plot."""
+"""`History`: what training recorded, as numbers, a table and a plot."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nn.view.plots import learning_curves
+from nn.train.curves import learning_curves
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Stopped = Literal["iterations", "epochs", "converged", "early stopping", "interrupted"]
 
@@ -17,10 +20,10 @@ _ROWS = 20
 class History:
     """The loss of every iteration, what was measured after every epoch, and why training stopped.
 
-    `epochs` has a list, one number an epoch, for each of: `loss`, the mean over the epoch while
-    the parameters changed; `validation_loss`; a metric `accuracy` on the training examples, and
-    `validation_accuracy`; `lr` with a schedule. `best_epoch` is the one, counted from 1, whose
-    parameters early stopping has kept.
+    `epochs` has a list with one number per epoch for each of: `loss`, the mean over the epoch
+    while the parameters changed; `validation_loss`; each metric, as `accuracy` on the training
+    examples and `validation_accuracy`; `lr` with a schedule. `best_epoch`, counted from 1, is
+    the epoch whose parameters early stopping has kept.
     """
 
     losses: list[float] = field(default_factory=list)
@@ -45,8 +48,8 @@ class History:
         lines = ["  ".join(map(str.rjust, row, widths)) for row in cells]
         return "\n".join([head, *lines])
 
-    def plot(self) -> Any:
-        """A matplotlib Figure: losses, and metrics beside them. ImportError without matplotlib."""
+    def plot(self) -> "Figure":
+        """The losses, and metrics beside them. Raises ImportError without matplotlib."""
         return learning_curves(self.epochs, self.losses, self.best_epoch)
 
     def _shown(self, count: int) -> list[int]:

@@ -1,105 +1,28 @@
-"""Names: a list of them as tokens, a GPT that learns them, and new ones that it makes up."""
+"""A GPT that learns names, and the new names that it makes up."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from math import isfinite
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 import autodiff
-from autodiff import collector_paused
+from autodiff import Value
 from nn.data.inputs import as_lists
+from nn.data.names import Names, Tokens
 from nn.layers.gpt import GPT
-from nn.train.clipping import clip_grad_norm_
+from nn.train.arrays import Floats, Rows
 from nn.train.engines.comparison import gradient, gradient_words, in_order
+from nn.train.engines.eager import Change
 from nn.train.engines.prediction import outputs_kernel, require_outputs, stacked
 from nn.train.engines.trust import require_equal
 from nn.train.history import History
-from nn.train.interruption import interruptible
+from nn.train.loop.descent import Descent
+from nn.train.loop.plan import Plan
+from nn.train.loop.training import Training
 from nn.train.losses import cross_entropy
 from nn.train.optim import Adam
-from nn.train.progress import Progress, Silent, Step
+from nn.train.progress import Progress, Silent
 from nn.train.schedule import CosineAnnealingLR
-
-Tokens = npt.NDArray[np.int_]
-
-OWN = Path(__file__).parents[1] / "data" / "names.txt"
-"""A list of common given names, one a line."""
-
-_END = 0
-"""The token before the first letter and behind the last."""
-_FEWEST, _LONGEST, _LETTERS = 10, 32, 100
-
-
-@dataclass(frozen=True)
-class Names:
-    """A list of names, and the letters that occur in it."""
-
-    names: tuple[str, ...]
-
-    @cached_property
-    def letters(self) -> tuple[str, ...]:
-        """The letters in order; the token of the k-th, counted from 0, is k + 1."""
-        return tuple(sorted(set("".join(self.names))))
-
-    @property
-    def length(self) -> int:
-        """How many tokens a model sees: the end, and the letters of the longest name."""
-        return 1 + max(map(len, self.names))
-
-    def encode(self, name: str) -> list[int]:
-        """The tokens of a name, between two ends."""
-        return [_END, *(1 + self.letters.index(letter) for letter in name), _END]
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """The name up to its end."""
-        letters = []
-        for token in tokens:
-            if token == _END:
-                break
-            letters.append(self.letters[token - 1])
-        return "".join(letters)
-
-    def by_length(self, names: Sequence[str]) -> dict[int, Tokens]:
-        """The tokens of names, those of one length together: (names, length + 2), longest first."""
-        groups: dict[int, list[list[int]]] = defaultdict(list)
-        for name in sorted(names, key=len, reverse=True):
-            groups[len(name)].append(self.encode(name))
-        return {length: np.array(tokens) for length, tokens in groups.items()}
-
-
-def read_names(path: str | Path) -> Names:
-    """The names in a text file, UTF-8, one a line; blank lines are skipped.
-
-    Raises ValueError, with file and line, for less than 10 different names, for one of more than 32
-    letters, and for more than 100 different letters; OSError if the file is not there.
-    """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text in UTF-8: {error}") from None
-    names = Names(tuple(line.strip() for line in lines if line.strip()))
-    for number, line in enumerate(lines, start=1):
-        if len(line.strip()) > _LONGEST:
-            raise ValueError(
-                f"{path}, line {number}: a name of {len(line.strip())} letters; the limit is "
-                f"{_LONGEST}"
-            )
-    count = len(set(names.names))
-    if count < _FEWEST:
-        raise ValueError(f"{path} has {count} different names; at least {_FEWEST} are needed")
-    if len(names.letters) > _LETTERS:
-        raise ValueError(
-            f"{path} has {len(names.letters)} different letters; the limit is {_LETTERS}"
-        )
-    return names
 
 
 def fit_names(
@@ -114,53 +37,31 @@ def fit_names(
     progress: Progress | None = None,
     told: Callable[[str], None] = lambda text: None,
 ) -> History:
-    """Train `model` on `names` but those held out, in batches of names of equal length.
+    """Train `model` on `names` except those held out, in batches of names of equal length.
 
-    Takes `steps` steps of Adam, whose rate falls from `lr` to 0 along a cosine, on the mean
-    cross entropy of letters and ends. `told` hears how long compiling took. Ctrl-C stops after
-    the current step; the model keeps what it has learned. FloatingPointError if the loss is not
-    finite. The history has an epoch for each pass over the names.
+    Takes `steps` steps of Adam on the mean cross entropy of letters and ends; the learning rate
+    falls from `lr` to 0 along a cosine. `told` hears how long compiling took. Ctrl-C stops after
+    the current step; the model keeps what it has learned. The history has an epoch for each pass
+    over the names. Raises FloatingPointError, the parameters as of the step before, if the loss
+    or its gradient is not finite.
     """
-    test = Names(tuple(held_out))
-    train = Names(tuple(name for name in names.names if name not in set(held_out)))
     start = perf_counter()
-    kernel = _compiled(model, names.by_length(names.names))
-    told(f"compiled {kernel.cache_info().size} lengths in {perf_counter() - start:.1f} s")
-    parameters = kernel.parameters
-    adam = Adam(parameters, lr=lr)
+    engine = _NamesEngine(model, names.by_length(names.names))
+    told(f"compiled {engine.lengths} lengths in {perf_counter() - start:.1f} s")
+    adam = Adam(engine.parameters, lr=lr)
     schedule = CosineAnnealingLR(adam, max(steps, 1))
-    theta = np.array([parameter.data for parameter in parameters])
-    rng, history = np.random.default_rng(seed), History()
-    groups, tests = names.by_length(train.names), names.by_length(test.names)
-    with interruptible() as interrupted, collector_paused(), progress or Silent() as report:
-        while len(history.losses) < steps and not interrupted.is_set():
-            total = done = 0.0
-            for tokens in _batches(groups, batch_size, rng):
-                loss, slopes = kernel._value_and_grad(
-                    (tokens[:, :-1], tokens[:, 1:]), theta, exact=False
-                )
-                if not (isfinite(loss) and np.isfinite(slopes).all()):
-                    raise FloatingPointError(
-                        f"the loss is {loss} or its gradient not finite; a lower learning rate "
-                        f"than {lr:g} may help"
-                    )
-                clip_grad_norm_(slopes, 1.0)
-                adam.update(theta, slopes)
-                schedule.step()
-                history.losses.append(loss)
-                report(Step(len(history.losses), steps, loss))
-                total, done = total + loss * len(tokens), done + len(tokens)
-                if len(history.losses) >= steps or interrupted.is_set():
-                    break
-            history.epochs.setdefault("loss", []).append(total / done)
-            if held_out:
-                found = _mean_loss(kernel, tests, theta)
-                history.epochs.setdefault("validation_loss", []).append(found)
-    if interrupted.is_set():
-        history.stopped = "interrupted"
-    for parameter, data in zip(parameters, theta.tolist(), strict=True):
-        parameter.data = data
-    return history
+    groups = names.by_length([name for name in names.names if name not in set(held_out)])
+    tests = names.by_length(held_out)
+
+    def batches(rng: np.random.Generator) -> list[Tokens]:
+        return _batches(groups, batch_size, rng)
+
+    def measure() -> dict[str, float]:
+        return {"validation_loss": engine.mean_loss(tests)} if held_out else {}
+
+    plan = Plan(batches, seed=seed, iterations=steps, records_cut_epochs=True)
+    descent = Descent(adam, schedule, clip_norm=1.0, per="iteration")
+    return Training(plan, engine, descent, measure).run(progress or Silent())
 
 
 def sample(
@@ -168,14 +69,14 @@ def sample(
 ) -> list[str]:
     """`count` names that the model makes up, letter by letter.
 
-    A letter is drawn with probability softmax(logits / temperature); at 0 it is the likeliest
-    one, so that all names are the same.
+    A letter is drawn with probability softmax(logits / temperature). At temperature 0 it is the
+    likeliest letter, and all names are the same.
     """
     rng = np.random.default_rng(seed)
     logits = outputs_kernel(model)
     some = np.arange(model.length)[None] % (1 + len(names.letters))
     require_outputs(model, some, lambda: stacked(logits(some)))
-    tokens = np.zeros((count, model.length), dtype=int)  # what is behind a position, it cannot see
+    tokens = np.zeros((count, model.length), dtype=int)  # a position does not see those after it
     for t in range(model.length):
         rows = stacked(logits(tokens))[:, t]
         if temperature == 0:
@@ -189,29 +90,63 @@ def sample(
     return [names.decode(row) for row in tokens[:, 1:].tolist()]
 
 
-def _compiled(model: GPT, groups: dict[int, Tokens]) -> autodiff.Kernel:
-    """The loss of a name, traced for each length; the longest reaches all parameters."""
+class _NamesEngine:
+    """The loss of a name, compiled once for each length; the longest reaches all parameters."""
 
-    def loss(tokens: Any, following: Any) -> Any:
-        return cross_entropy(model(as_lists(tokens)), as_lists(following))
+    def __init__(self, model: GPT, groups: dict[int, Tokens]) -> None:
+        def loss(tokens: object, following: object) -> Value:
+            return cross_entropy(model(as_lists(tokens)), as_lists(following))
 
-    kernel = autodiff.compile(loss)
-    for tokens in groups.values():
-        _require_equal(model, kernel, loss, tokens[:1])
-    return kernel
+        self._kernel = autodiff.compile(loss)
+        for tokens in groups.values():
+            _require_equal(model, self._kernel, loss, tokens[:1])
+        self.lengths = self._kernel.cache_info().size
+        self.parameters: list[Value] = list(self._kernel.parameters)
+        self.theta: Floats = np.array([parameter.data for parameter in self.parameters])
+        self._gradient: Floats = np.zeros(len(self.parameters))
+
+    def loss(self, batch: Tokens) -> float:
+        """The mean loss of names of one length, which the next step goes down."""
+        args = batch[:, :-1], batch[:, 1:]
+        value, self._gradient = self._kernel._value_and_grad(args, self.theta, exact=False)
+        return float(value)
+
+    def update(self, change: Change) -> None:
+        """Change the parameters by the gradient of the latest loss."""
+        change(self.theta, self._gradient)
+
+    def mean_loss(self, groups: dict[int, Tokens]) -> float:
+        """The mean loss of names of all lengths."""
+        losses = [
+            self._kernel(tokens[:, :-1], tokens[:, 1:], parameters=self.theta)
+            for tokens in groups.values()
+        ]
+        return float(np.mean(np.concatenate(losses)))
+
+    def give(self) -> None:
+        """Write what was learned into the Values."""
+        for parameter, data in zip(self.parameters, self.theta.tolist(), strict=True):
+            parameter.data = data
+
+    def take(self) -> None:
+        """Read the parameters from the Values, which may have been changed."""
+        self.theta[:] = [parameter.data for parameter in self.parameters]
+
+    def check(self) -> None:
+        """Nothing that training reads can have changed."""
 
 
 def _require_equal(
-    model: GPT, kernel: autodiff.Kernel, loss: Callable[[Any, Any], Any], tokens: Tokens
+    model: GPT, kernel: autodiff.Kernel, loss: Callable[..., Value], tokens: Tokens
 ) -> None:
     """Raise DiffersError if the loss of a name or its gradient is another on Values."""
     parameters, following = model.parameters(), tokens[:, 1:]
 
-    def eager(x: Tokens) -> list[npt.NDArray[Any]]:
+    def eager(x: Rows) -> list[Floats]:
         root = loss(*x.tolist(), *following.tolist())
         return [np.array([root.data]), gradient(root, parameters)]
 
-    def compiled(found: object) -> list[npt.NDArray[Any]]:
+    def compiled(found: list[Floats]) -> list[Floats]:
         value, slopes = kernel.value_and_grad(tokens[:, :-1], following)
         return [np.array([value]), in_order(parameters, kernel.parameters, slopes)]
 
@@ -219,21 +154,14 @@ def _require_equal(
         letters = following.shape[1] - 1
         return f"the loss of a name of {letters} letters is {ours} on Values, {theirs} compiled"
 
-    require_equal(
-        model, eager, compiled, tokens[:, :-1], [words, gradient_words(model, parameters)]
-    )
+    messages = [words, gradient_words(model, parameters)]
+    require_equal(model, eager, compiled, tokens[:, :-1], messages)
 
 
-def _batches(groups: dict[int, Tokens], size: int, rng: np.random.Generator) -> Iterator[Tokens]:
-    """All names once, in batches of one length, in an order of chance."""
+def _batches(groups: dict[int, Tokens], size: int, rng: np.random.Generator) -> list[Tokens]:
+    """All names once, in batches of one length, in random order."""
     batches = []
     for tokens in groups.values():
         order = rng.permutation(len(tokens))
         batches += [tokens[order[k : k + size]] for k in range(0, len(tokens), size)]
-    return (batches[k] for k in rng.permutation(len(batches)))
-
-
-def _mean_loss(kernel: autodiff.Kernel, groups: dict[int, Tokens], theta: Any) -> float:
-    """The mean loss of names of all lengths."""
-    losses = [kernel(tokens[:, :-1], tokens[:, 1:], parameters=theta) for tokens in groups.values()]
-    return float(np.mean(np.concatenate(losses)))
+    return [batches[k] for k in rng.permutation(len(batches))]

@@ -3,19 +3,18 @@
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from autodiff import Value
-from nn.train.stateful import Stateful, within
-
-Array = npt.NDArray[np.float64]
+from autodiff.checks import within
+from nn.train.arrays import Floats
+from nn.train.stateful import Stateful
 
 
 class Optimizer(Stateful):
     """Changes parameters along their gradients; a subclass says how in `update`.
 
-    `lr` may change between steps. `state_dict` holds hyperparameters, running averages and
-    the count of steps: an optimizer that loads it takes the same steps, bit by bit.
+    `lr` may change between steps. `state_dict` holds the hyperparameters, the running averages
+    and the number of steps: an optimizer that loads it takes the same steps, bit by bit.
     """
 
     links = ("parameters",)
@@ -34,7 +33,7 @@ class Optimizer(Stateful):
                 raise ValueError("a parameter is a leaf, got the result of others")
         if len(set(self.parameters)) < len(self.parameters):
             raise ValueError("an optimizer takes each parameter once, got one of them twice")
-        self.lr = within("lr", lr, low=0.0)
+        self.lr = within("lr", lr, least=0.0)
 
     def step(self) -> None:
         """Change every parameter's `data` once, from its `grad`."""
@@ -44,7 +43,7 @@ class Optimizer(Stateful):
         for parameter, data in zip(self.parameters, theta.tolist(), strict=True):
             parameter.data = data
 
-    def update(self, theta: Array, gradient: Array) -> None:
+    def update(self, theta: Floats, gradient: Floats) -> None:
         """Change the flat parameters `theta` in place by one step; both of shape (P,)."""
         raise NotImplementedError
 
@@ -53,7 +52,7 @@ class Optimizer(Stateful):
         for parameter in self.parameters:
             parameter.grad = 0.0
 
-    def _zeros(self) -> Array:
+    def _zeros(self) -> Floats:
         return np.zeros(len(self.parameters))
 
 
@@ -74,19 +73,18 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ) -> None:
         super().__init__(parameters, lr)
-        self.momentum = within("momentum", momentum, low=0.0)
-        self.dampening = within("dampening", dampening, low=0.0)
-        self.weight_decay = within("weight_decay", weight_decay, low=0.0)
+        self.momentum = within("momentum", momentum, least=0.0)
+        self.dampening = within("dampening", dampening, least=0.0)
+        self.weight_decay = within("weight_decay", weight_decay, least=0.0)
         self.nesterov = bool(nesterov)
         if nesterov and (not momentum or dampening):
             raise ValueError("nesterov needs a momentum above 0 and no dampening")
         self._steps = 0
         self._velocity = self._zeros()
 
-    def update(self, theta: Array, gradient: Array) -> None:
+    def update(self, theta: Floats, gradient: Floats) -> None:
         """Change `theta` in place."""
-        if self.weight_decay:
-            gradient = gradient + self.weight_decay * theta
+        gradient = _decayed(self.weight_decay, theta, gradient)
         if self.momentum:
             self._velocity *= self.momentum
             # PyTorch does not dampen the first gradient.
@@ -114,17 +112,16 @@ class Adagrad(Optimizer):
         eps: float = 1e-10,
     ) -> None:
         super().__init__(parameters, lr)
-        self.lr_decay = within("lr_decay", lr_decay, low=0.0)
-        self.weight_decay = within("weight_decay", weight_decay, low=0.0)
-        self.eps = within("eps", eps, low=0.0)
-        start = within("initial_accumulator_value", initial_accumulator_value, low=0.0)
+        self.lr_decay = within("lr_decay", lr_decay, least=0.0)
+        self.weight_decay = within("weight_decay", weight_decay, least=0.0)
+        self.eps = within("eps", eps, least=0.0)
+        start = within("initial_accumulator_value", initial_accumulator_value, least=0.0)
         self._steps = 0
         self._sum = self._zeros() + start
 
-    def update(self, theta: Array, gradient: Array) -> None:
+    def update(self, theta: Floats, gradient: Floats) -> None:
         """Change `theta` in place."""
-        if self.weight_decay:
-            gradient = gradient + self.weight_decay * theta
+        gradient = _decayed(self.weight_decay, theta, gradient)
         rate = self.lr / (1 + self._steps * self.lr_decay)
         self._steps += 1
         self._sum += gradient * gradient
@@ -149,17 +146,16 @@ class RMSprop(Optimizer):
         centered: bool = False,
     ) -> None:
         super().__init__(parameters, lr)
-        self.alpha = within("alpha", alpha, low=0.0, below=1.0)
-        self.eps = within("eps", eps, low=0.0)
-        self.weight_decay = within("weight_decay", weight_decay, low=0.0)
-        self.momentum = within("momentum", momentum, low=0.0)
+        self.alpha = within("alpha", alpha, least=0.0, below=1.0)
+        self.eps = within("eps", eps, least=0.0)
+        self.weight_decay = within("weight_decay", weight_decay, least=0.0)
+        self.momentum = within("momentum", momentum, least=0.0)
         self.centered = bool(centered)
         self._square, self._mean, self._velocity = self._zeros(), self._zeros(), self._zeros()
 
-    def update(self, theta: Array, gradient: Array) -> None:
+    def update(self, theta: Floats, gradient: Floats) -> None:
         """Change `theta` in place."""
-        if self.weight_decay:
-            gradient = gradient + self.weight_decay * theta
+        gradient = _decayed(self.weight_decay, theta, gradient)
         self._square += (1 - self.alpha) * (gradient * gradient - self._square)
         variance = self._square
         if self.centered:
@@ -189,21 +185,20 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(parameters, lr)
         self.betas = (
-            within("betas[0]", betas[0], low=0.0, below=1.0),
-            within("betas[1]", betas[1], low=0.0, below=1.0),
+            within("betas[0]", betas[0], least=0.0, below=1.0),
+            within("betas[1]", betas[1], least=0.0, below=1.0),
         )
-        self.eps = within("eps", eps, low=0.0)
-        self.weight_decay = within("weight_decay", weight_decay, low=0.0)
+        self.eps = within("eps", eps, least=0.0)
+        self.weight_decay = within("weight_decay", weight_decay, least=0.0)
         self._steps = 0
         self._mean, self._square = self._zeros(), self._zeros()
 
-    def update(self, theta: Array, gradient: Array) -> None:
+    def update(self, theta: Floats, gradient: Floats) -> None:
         """Change `theta` in place."""
-        if self.weight_decay:
-            gradient = gradient + self.weight_decay * theta
+        gradient = _decayed(self.weight_decay, theta, gradient)
         self._descend(theta, gradient)
 
-    def _descend(self, theta: Array, gradient: Array) -> None:
+    def _descend(self, theta: Floats, gradient: Floats) -> None:
         beta1, beta2 = self.betas
         self._steps += 1
         self._mean += (1 - beta1) * (gradient - self._mean)
@@ -229,7 +224,12 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
-    def update(self, theta: Array, gradient: Array) -> None:
+    def update(self, theta: Floats, gradient: Floats) -> None:
         """Change `theta` in place."""
         theta *= 1 - self.lr * self.weight_decay
         self._descend(theta, gradient)
+
+
+def _decayed(weight_decay: float, theta: Floats, gradient: Floats) -> Floats:
+    """The gradient of the loss plus half of `weight_decay` times the squares of `theta`."""
+    return gradient + weight_decay * theta if weight_decay else gradient

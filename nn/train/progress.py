@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self
+from typing import Literal, Protocol, Self, TextIO, runtime_checkable
+
+from autodiff.checks import brief
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Step:
         return "  ".join(parts)
 
 
+@runtime_checkable
 class Progress(Protocol):
     """A context, entered for one training, that is called after every step."""
 
@@ -65,12 +68,12 @@ class Silent:
 
 
 class Lines(Silent):
-    """Prints a line every `every` steps and after the last, to `file`.
+    """Prints a line after every `every` steps and after the last, to `file`.
 
-    By default every 100 iterations, or as many epochs as make some twenty lines.
+    By default that is every 100 iterations, or as many epochs as give about twenty lines.
     """
 
-    def __init__(self, every: int | None = None, file: Any = None) -> None:
+    def __init__(self, every: int | None = None, file: TextIO | None = None) -> None:
         self.every = every
         self.file = file
 
@@ -118,10 +121,10 @@ class Bar(Silent):
 
 
 class Notebook(Silent):
-    """A progress bar in the output of a notebook's cell, moved ten times a second at most."""
+    """A progress bar in the output of a notebook's cell, moved at most ten times per second."""
 
     def __init__(self) -> None:
-        self._handle: Any = None
+        self._handle: _Handle | None = None
         self._latest: Step | None = None
         self._due = float("-inf")
 
@@ -140,10 +143,16 @@ class Notebook(Silent):
 
         self._latest, self._due = None, monotonic() + 0.1
         if self._handle is None:
-            show: Any = display  # IPython has no types for it
-            self._handle = show(_Shown(step), display_id=True)
+            self._handle = display(_Shown(step), display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(_Shown(step))
+
+
+class _Handle(Protocol):
+    """What IPython returns for an output that can be updated."""
+
+    def update(self, shown: "_Shown") -> None:
+        """Show something else in its place."""
 
 
 class _Shown:
@@ -160,8 +169,24 @@ class _Shown:
         return f'<progress value="{self._step.number}" max="{self._step.total}"></progress> {self}'
 
 
+OURS = (Silent, Lines, Bar, Notebook)
+"""The kinds that neither read nor change parameters."""
+
+
+def progress_of(progress: Progress | bool) -> Progress:
+    """The progress that the argument of `fit` describes."""
+    if isinstance(progress, bool):
+        return best() if progress else Silent()
+    if isinstance(progress, type) or not isinstance(progress, Progress):
+        raise TypeError(
+            "fit: progress must be True, False or a Progress, as nn.Lines(every=10), got "
+            + brief(progress)
+        )
+    return progress
+
+
 def best() -> Progress:
-    """A bar in a notebook, or if standard error is a terminal and rich is installed; else lines."""
+    """A bar in a notebook, or on a terminal where rich is installed; otherwise lines."""
     if _is_notebook():
         return Notebook()
     if sys.stderr.isatty():

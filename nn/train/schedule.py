@@ -6,23 +6,24 @@ from typing import Literal
 
 import numpy.typing as npt
 
+from autodiff.checks import instance, integer, one_of, within
 from nn.train.optim import Optimizer
-from nn.train.stateful import Stateful, within
+from nn.train.stateful import Stateful
 
 
 class Schedule(Stateful):
     """Sets `optimizer.lr` now and at each `step`; a subclass says to what in `rate`.
 
-    A subclass has what `rate` needs before it calls `__init__` here. `base_lr` is the rate that
-    the optimizer has when the schedule is made.
+    A subclass sets what `rate` needs before it calls `__init__` here. `base_lr` is the rate of
+    the optimizer when the schedule is made.
     """
 
     links = ("optimizer",)
 
     def __init__(self, optimizer: Optimizer) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"a schedule takes an optimizer, got {type(optimizer).__name__}")
-        self.optimizer = optimizer
+        self.optimizer = instance(
+            f"{type(self).__name__}: optimizer", optimizer, Optimizer, "an optimizer"
+        )
         self.base_lr = optimizer.lr
         self.last_epoch = 0
         self._set()
@@ -32,12 +33,12 @@ class Schedule(Stateful):
         raise NotImplementedError
 
     def step(self, metric: float | None = None) -> None:
-        """Begin the next epoch. `metric` matters to `ReduceLROnPlateau` alone."""
+        """Begin the next epoch. Only `ReduceLROnPlateau` uses `metric`."""
         self.last_epoch += 1
         self._set()
 
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
-        """Go back to a state that `state_dict` returned, and set the rate that belongs to it."""
+        """Go back to a state that `state_dict` returned, and set the rate that goes with it."""
         super().load_state_dict(state)
         self._set()
 
@@ -46,11 +47,11 @@ class Schedule(Stateful):
 
 
 class StepLR(Schedule):
-    """The base rate times `gamma` to the number of times that `step_size` epochs have passed."""
+    """The base rate, times `gamma` after every `step_size` epochs."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size = _count("step_size", step_size, 1)
-        self.gamma = within("gamma", gamma, low=0.0)
+        self.step_size = integer("step_size", step_size, least=1)
+        self.gamma = within("gamma", gamma, least=0.0)
         super().__init__(optimizer)
 
     def rate(self, epoch: int) -> float:
@@ -59,10 +60,10 @@ class StepLR(Schedule):
 
 
 class ExponentialLR(Schedule):
-    """The base rate times `gamma` to the epoch."""
+    """The base rate, times `gamma` after every epoch."""
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
-        self.gamma = within("gamma", gamma, low=0.0)
+        self.gamma = within("gamma", gamma, least=0.0)
         super().__init__(optimizer)
 
     def rate(self, epoch: int) -> float:
@@ -73,7 +74,7 @@ class ExponentialLR(Schedule):
 class CosineAnnealingLR(Schedule):
     """Half a cosine from the base rate down to `eta_min` in `T_max` epochs, then up again.
 
-    Before it come `warmup` epochs in which the rate grows linearly from base / (warmup + 1).
+    Before that, the rate grows linearly from base / (warmup + 1) for `warmup` epochs.
     Loshchilov and Hutter 2017, eq. 5, without restarts.
     """
 
@@ -85,9 +86,9 @@ class CosineAnnealingLR(Schedule):
         *,
         warmup: int = 0,
     ) -> None:
-        self.T_max = _count("T_max", T_max, 1)
-        self.eta_min = within("eta_min", eta_min, low=0.0)
-        self.warmup = _count("warmup", warmup, 0)
+        self.T_max = integer("T_max", T_max, least=1)
+        self.eta_min = within("eta_min", eta_min, least=0.0)
+        self.warmup = integer("warmup", warmup, least=0)
         super().__init__(optimizer)
 
     def rate(self, epoch: int) -> float:
@@ -101,9 +102,9 @@ class CosineAnnealingLR(Schedule):
 class ReduceLROnPlateau(Schedule):
     """Multiplies the rate by `factor` after more than `patience` epochs without a better metric.
 
-    Better is less (`mode` "min") or more ("max") than the best so far by `threshold`, a share
-    of it ("rel") or a number ("abs"). The epochs of a `cooldown` after a cut do not count. The
-    rate stays at or above `min_lr`, and as it is where a cut would change it by `eps` or less.
+    A metric is better if it is below the best so far (`mode` "min") or above it ("max") by more
+    than `threshold`, a share of the best ("rel") or a number ("abs"). The `cooldown` epochs after
+    a cut do not count. The rate never falls below `min_lr`, and a cut of at most `eps` is not made.
     """
 
     def __init__(
@@ -119,23 +120,20 @@ class ReduceLROnPlateau(Schedule):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(optimizer)
-        if mode not in ("min", "max"):
-            raise ValueError(f"mode is 'min' or 'max', got {mode!r}")
-        if threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"threshold_mode is 'rel' or 'abs', got {threshold_mode!r}")
-        self.mode, self.threshold_mode = mode, threshold_mode
-        self.factor = within("factor", factor, low=0.0, below=1.0)
-        self.patience = _count("patience", patience, 0)
-        self.threshold = within("threshold", threshold, low=0.0)
-        self.cooldown = _count("cooldown", cooldown, 0)
-        self.min_lr = within("min_lr", min_lr, low=0.0)
-        self.eps = within("eps", eps, low=0.0)
+        self.mode = one_of("mode", mode, ("min", "max"))
+        self.threshold_mode = one_of("threshold_mode", threshold_mode, ("rel", "abs"))
+        self.factor = within("factor", factor, least=0.0, below=1.0)
+        self.patience = integer("patience", patience, least=0)
+        self.threshold = within("threshold", threshold, least=0.0)
+        self.cooldown = integer("cooldown", cooldown, least=0)
+        self.min_lr = within("min_lr", min_lr, least=0.0)
+        self.eps = within("eps", eps, least=0.0)
         self.best = inf if mode == "min" else -inf
         self.num_bad_epochs = 0
         self.cooldown_counter = 0
 
     def rate(self, epoch: int) -> float:
-        """The rate as it is: here the metric decides, not the epoch."""
+        """The rate as it is: the metric decides, not the epoch."""
         return self.optimizer.lr
 
     def step(self, metric: float | None = None) -> None:
@@ -167,9 +165,3 @@ class ReduceLROnPlateau(Schedule):
             self.optimizer.lr = lr
         self.cooldown_counter = self.cooldown
         self.num_bad_epochs = 0
-
-
-def _count(name: str, value: int, low: int) -> int:
-    if isinstance(value, bool) or int(value) != value or value < low:
-        raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}")
-    return int(value)

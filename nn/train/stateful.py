@@ -1,28 +1,26 @@
 """`Stateful`: what is saved and restored so that training goes on with the same bits."""
 
-from collections.abc import Iterable, Mapping
-from math import inf, isfinite
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-_SHOWN = 8
-"""The most keys that an error lists."""
+from nn.module import differing
+from nn.train.arrays import State
 
 
 class Stateful:
     """Keeps its state in attributes that are numbers, tuples of numbers, or arrays.
 
-    Strings are options, no state, and so are the attributes named in `links`.
+    Strings are options, not state; nor are the attributes named in `links`.
     """
 
     links: tuple[str, ...] = ()
 
-    def state_dict(self) -> dict[str, npt.NDArray[Any]]:
-        """A copy of the state: an array, 0-d for a number, by the name of its attribute.
+    def state_dict(self) -> State:
+        """A copy of the state: for each attribute an array, 0-d for a number.
 
-        Raises TypeError for an attribute that is neither.
+        Raises TypeError for an attribute that is neither numbers nor an array.
         """
         state = {}
         for name, attribute in self._attributes().items():
@@ -31,7 +29,7 @@ class Stateful:
                 kind = type(attribute).__name__
                 raise TypeError(
                     f"{type(self).__name__}.{name} is a {kind}, neither numbers nor an array; "
-                    "name it in `links` if it is no state"
+                    "name it in `links` if it is not state"
                 )
             state[name.lstrip("_")] = array
         return state
@@ -39,7 +37,7 @@ class Stateful:
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
         """Go back to a state that `state_dict` returned, hyperparameters included.
 
-        Raises ValueError, nothing changed, if keys or shapes are not those of this object.
+        Raises ValueError, nothing changed, if the keys or shapes are not those of this object.
         """
         name = f"{type(self).__name__}.load_state_dict"
         current = self.state_dict()
@@ -47,7 +45,7 @@ class Stateful:
             raise ValueError(
                 f"{name}: {differing(current, state)}; is it the state of another kind?"
             )
-        loaded = {}
+        loaded: dict[str, object] = {}
         for attribute, value in self._attributes().items():
             key = attribute.lstrip("_")
             array = np.asarray(state[key])
@@ -59,37 +57,12 @@ class Stateful:
             numbers = array.astype(current[key].dtype)
             loaded[attribute] = numbers if isinstance(value, np.ndarray) else numbers.tolist()
             if isinstance(value, tuple):
-                loaded[attribute] = tuple(loaded[attribute])
+                loaded[attribute] = tuple(numbers.tolist())
         vars(self).update(loaded)
 
-    def _attributes(self) -> dict[str, Any]:
+    def _attributes(self) -> dict[str, object]:
         return {
             name: attribute
             for name, attribute in vars(self).items()
             if name not in self.links and not isinstance(attribute, str)
         }
-
-
-def differing(expected: Iterable[str], given: Iterable[str]) -> str:
-    """In words, the keys that `given` lacks, and those that it has too many."""
-    wanted, found = list(expected), list(given)
-    parts = [
-        ("missing", [key for key in wanted if key not in set(found)]),
-        ("unexpected", [key for key in found if key not in set(wanted)]),
-    ]
-    return "; ".join(f"{what} {_listed(keys)}" for what, keys in parts if keys)
-
-
-def _listed(keys: list[str]) -> str:
-    shown = ", ".join(map(repr, keys[:_SHOWN]))
-    return shown if len(keys) <= _SHOWN else f"{shown} and {len(keys) - _SHOWN} more"
-
-
-def within(name: str, value: Any, *, low: float, below: float = inf) -> float:
-    """`value` as a float; ValueError outside low … below, of which `below` is excluded."""
-    if isinstance(value, str) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not (isfinite(value) and low <= value < below):
-        wanted = f"at least {low:g}" + (f" and below {below:g}" if isfinite(below) else "")
-        raise ValueError(f"{name} must be {wanted}, got {value!r}")
-    return float(value)

@@ -1,20 +1,23 @@
-"""Plots of fits, losses, curves and boundaries; as CSV where matplotlib is not installed."""
+"""Plots of fits, losses, curves and boundaries, or CSV files where matplotlib is missing."""
 
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-_TRAIN, _VALIDATION, _BEST = "#1f6fb4", "#e0701b", "#999999"
+from nn.data.datasets import Numbers
+from nn.train.curves import BEST, TRAIN, VALIDATION, empty_figure, learning_curves
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _CLASSES = ("#1f6fb4", "#e0701b", "#3a9a4b", "#b23a8e", "#8a6d1f", "#2aa5a5", "#7a4fc0", "#a03030",
             "#55606a", "#c2a500")  # fmt: skip
-"""Colors of classes, told apart in print and by most color-blind readers in pairs."""
+"""Colors of classes; any two differ in print and for most color-blind readers."""
 
 
 def can_plot() -> bool:
@@ -31,20 +34,20 @@ def plot_fit(
     *,
     names: tuple[str, str] = ("x", "y"),
 ) -> Path:
-    """Write `fit.png`, prediction and target over x and the training points; its path.
+    """Write `fit.png`, prediction and target over x and the training points; return its path.
 
-    Without a target there is none. Writes `fit.csv` without matplotlib.
+    A target of None is left out. Writes `fit.csv` without matplotlib.
     """
     columns = [x, prediction] if target is None else [x, target, prediction]
     if not can_plot():
         header = (names[0], *(["target"] if target is not None else []), "prediction")
         return _write_csv(folder / "fit.csv", header, np.column_stack(columns).tolist())
 
-    def paint(axes: Any) -> None:
+    def paint(axes: "Axes") -> None:
         axes.plot(*train, ".", color="#bbbbbb", markersize=4, label="training points")
         if target is not None:
-            axes.plot(x, target, color=_TRAIN, linewidth=4, alpha=0.4, label="target")
-        axes.plot(x, prediction, color=_VALIDATION, linewidth=1.5, label="network")
+            axes.plot(x, target, color=TRAIN, linewidth=4, alpha=0.4, label="target")
+        axes.plot(x, prediction, color=VALIDATION, linewidth=1.5, label="network")
         axes.set(xlabel=names[0], ylabel=names[1])
         axes.legend(frameon=False)
 
@@ -52,7 +55,7 @@ def plot_fit(
 
 
 def plot_agreement(folder: Path, true: npt.ArrayLike, predicted: npt.ArrayLike, name: str) -> Path:
-    """Write `fit.png`, what is predicted over what is true, and the line of y = x; its path.
+    """Write `fit.png`, predicted over true numbers and the line y = x; return its path.
 
     Writes `fit.csv` without matplotlib.
     """
@@ -61,26 +64,26 @@ def plot_agreement(folder: Path, true: npt.ArrayLike, predicted: npt.ArrayLike, 
         return _write_csv(folder / "fit.csv", ("true", "predicted"), rows)
     ends = [np.min([true, predicted]), np.max([true, predicted])]
 
-    def paint(axes: Any) -> None:
-        axes.plot(ends, ends, color=_BEST, linewidth=0.8)
-        axes.plot(true, predicted, "o", color=_TRAIN, markersize=4, alpha=0.7)
+    def paint(axes: "Axes") -> None:
+        axes.plot(ends, ends, color=BEST, linewidth=0.8)
+        axes.plot(true, predicted, "o", color=TRAIN, markersize=4, alpha=0.7)
         axes.set(xlabel=f"{name}, true", ylabel=f"{name}, predicted")
 
     return _write_png(folder / "fit.png", paint)
 
 
 def plot_loss(folder: Path, losses: Sequence[float]) -> Path:
-    """Write `loss.png`, the loss over iterations, on a logarithmic scale if positive; its path.
+    """Write `loss.png`, the loss over iterations; return its path.
 
-    Writes `loss.csv` without matplotlib.
+    The scale is logarithmic if all losses are positive. Writes `loss.csv` without matplotlib.
     """
     iterations = range(1, len(losses) + 1)
     if not can_plot():
         rows = zip(iterations, losses, strict=True)
         return _write_csv(folder / "loss.csv", ("iteration", "loss"), rows)
 
-    def paint(axes: Any) -> None:
-        axes.plot(iterations, losses, color=_TRAIN, linewidth=0.8)
+    def paint(axes: "Axes") -> None:
+        axes.plot(iterations, losses, color=TRAIN, linewidth=0.8)
         axes.set(xlabel="iteration", ylabel="loss of the mini-batch")
         if all(loss > 0 for loss in losses):
             axes.set_yscale("log")
@@ -88,43 +91,10 @@ def plot_loss(folder: Path, losses: Sequence[float]) -> Path:
     return _write_png(folder / "loss.png", paint)
 
 
-def learning_curves(
-    epochs: Mapping[str, Sequence[float]], losses: Sequence[float], best_epoch: int | None = None
-) -> Any:
-    """A matplotlib Figure of the columns of `epochs`, with one plot for the loss and each metric.
-
-    A column and its `validation_` companion share a plot. With fewer than two epochs it shows
-    the losses of the iterations.
-    """
-    names = [name for name in epochs if not name.startswith("validation_")]
-    if len(epochs.get("loss", ())) < 2:
-        epochs, names = {"loss": losses}, ["loss"]
-    figure = _figure(len(names))
-    for axes, name in zip(figure.axes, names, strict=True):
-        unit = "epoch" if epochs[name] is not losses else "iteration"
-        _curves(axes, name, epochs[name], epochs.get(f"validation_{name}"))
-        axes.set(xlabel=unit, ylabel="R²" if name == "r2" else name.replace("_", " "))
-        if best_epoch is not None:
-            axes.axvline(best_epoch, color=_BEST, linewidth=0.8, linestyle=":")
-    return figure
-
-
-def _curves(
-    axes: Any, name: str, train: Sequence[float], validation: Sequence[float] | None
-) -> None:
-    axes.plot(range(1, len(train) + 1), train, color=_TRAIN, linewidth=1.2, label="training")
-    if validation is not None:
-        places = range(1, len(validation) + 1)
-        axes.plot(places, validation, color=_VALIDATION, linewidth=1.2, label="validation")
-        axes.legend(frameon=False)
-    if name == "loss" and all(x > 0 for x in (*train, *(validation or ()))):
-        axes.set_yscale("log")
-
-
 def plot_curves(
     folder: Path, epochs: Mapping[str, Sequence[float]], best_epoch: int | None = None
 ) -> Path:
-    """Write `curves.png`, the learning curves of a history's epochs; its path.
+    """Write `curves.png`, the learning curves of a history's epochs; return its path.
 
     Writes `curves.csv` without matplotlib.
     """
@@ -140,15 +110,15 @@ def plot_boundary(
     folder: Path,
     predict: Callable[[npt.NDArray[np.float64]], npt.ArrayLike],
     x: npt.NDArray[np.float64],
-    y: npt.NDArray[np.int_],
+    y: Numbers,
     *,
     names: Sequence[str] = ("x1", "x2"),
     classes: Sequence[str] = (),
 ) -> Path:
-    """Write `boundary.png`, the class that `predict` gives the plane around two inputs; its path.
+    """Write `boundary.png`, the predicted class over the plane of two inputs; return its path.
 
-    `predict` takes points, (n, 2), and gives a row of logits for each. `x` and `y` are examples
-    and their classes, drawn over it. Writes `boundary.csv`, the grid, without matplotlib.
+    `predict` maps points, (n, 2), to rows of logits. The examples `x` are drawn over it in the
+    color of their classes `y`. Writes `boundary.csv`, the grid, without matplotlib.
     """
     margin = 0.08 * (x.max(axis=0) - x.min(axis=0))
     (left, bottom), (right, top) = x.min(axis=0) - margin, x.max(axis=0) + margin
@@ -158,13 +128,13 @@ def plot_boundary(
     if not can_plot():
         rows = np.column_stack([points, found]).tolist()
         return _write_csv(folder / "boundary.csv", (*names, "class"), rows)
-    figure = _figure(1)
+    figure = empty_figure(1)
     (axes,) = figure.axes
     count = max(len(classes), int(y.max()) + 1)
     colors = [_CLASSES[k % len(_CLASSES)] for k in range(count)]
-    box = {"extent": (left, right, bottom, top), "origin": "lower", "aspect": "auto"}
     shades = np.array([_rgb(color) for color in colors])[found.reshape(across.shape)]
-    axes.imshow(1 - 0.3 * (1 - shades), interpolation="nearest", **box)
+    axes.imshow(1 - 0.3 * (1 - shades), interpolation="nearest", origin="lower", aspect="auto",
+                extent=(left, right, bottom, top))  # fmt: skip
     for k, color in enumerate(colors):
         label = classes[k] if k < len(classes) else str(k)
         axes.plot(*x[y == k].T, "o", color=color, markersize=4, markeredgecolor="white",
@@ -188,30 +158,8 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
     return path
 
 
-def _figure(plots: int) -> Any:
-    """A Figure with so many plots side by side."""
-    # An optional extra, and slow to import. Figure, not pyplot: no display, no global state.
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError(
-            'a plot needs the plot extra: pip install "scalar-autodiff[plot]"'
-        ) from None
-    figure: Any = Figure(figsize=(6.4 if plots == 1 else 4.4 * plots, 4), layout="constrained")
-    for k in range(plots):
-        figure.add_subplot(1, plots, k + 1).spines[["top", "right"]].set_visible(False)
-    figure._repr_png_ = partial(_png, figure)  # what a notebook asks for
-    return figure
-
-
-def _png(figure: Any) -> bytes:
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=100)
-    return file.getvalue()
-
-
-def _write_png(path: Path, paint: Callable[[Any], None]) -> Path:
-    figure = _figure(1)
+def _write_png(path: Path, paint: Callable[["Axes"], None]) -> Path:
+    figure = empty_figure(1)
     paint(figure.axes[0])
     figure.savefig(path, dpi=120)
     return path

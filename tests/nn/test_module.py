@@ -60,7 +60,7 @@ def test_an_array_of_values_holds_parameters():
     assert names(module(w=np.array([Value(1.0), Value(2.0)]))) == ["w.0", "w.1"]
 
 
-def test_a_result_is_no_parameter():
+def test_a_result_is_not_a_parameter():
     w = Value(1.0)
     assert names(module(w=w, last_output=w * 2)) == ["w"]
 
@@ -146,7 +146,7 @@ def test_train_and_eval_set_every_module():
     assert all(m.training for m in model.modules())
     model.train(False)
     assert not model.net.layers[0].neurons[0].training
-    with pytest.raises(TypeError, match="train takes True or False, got 'eval'"):
+    with pytest.raises(TypeError, match="train: mode must be True or False, got 'eval'"):
         model.train("eval")
 
 
@@ -157,7 +157,7 @@ def data(model):
     return [p.data for p in model.parameters()]
 
 
-def test_the_state_of_an_mlp_is_one_weight_and_one_bias_a_layer():
+def test_the_state_of_an_mlp_is_one_weight_and_one_bias_per_layer():
     model = nn.MLP(3, [4, 2], seed=0)
     state = model.state_dict()
     assert {name: array.shape for name, array in state.items()} == {
@@ -206,7 +206,7 @@ def test_a_state_goes_into_another_module_exactly():
         (lambda s: s.update({"layers.1.bias": np.array(["x"])}),
          "layers.1.bias has dtype <U1, must have numbers"),
         (lambda s: s.update({"layers.0.weight": [[1.0], [2.0, 3.0]]}),
-         "layers.0.weight is no array"),
+         "layers.0.weight is not an array"),
         (lambda s: s.update({"layers.1.bias": [None]}), "layers.1.bias has dtype object"),
         (lambda s: s.update({"layers.1.bias": np.array([1j])}), "dtype complex128"),
     ],
@@ -263,3 +263,20 @@ def test_a_subclass_may_name_its_arrays():
     assert model.state_dict()["pair.both"].tolist() == [1.0, 2.0]
     model.load_state_dict({"pair.both": [3.0, 4.0]})
     assert model.pair.second.data == 4.0
+
+
+def test_a_module_that_is_a_list_is_a_module():
+    class Stack(Module, list):
+        def __init__(self, *items):
+            list.__init__(self, items)
+            self.w = Value(7.0)
+
+        __hash__ = object.__hash__
+
+    outer = module(stack=Stack(Value(1.0)), pair=[Stack()])
+    assert names(outer) == list(outer.state_dict()) == ["stack.w", "pair.0.w"]
+
+
+def test_an_array_of_numbers_is_not_searched():
+    assert names(module(table=np.zeros((2, 2)), b=Value(1.0))) == ["b"]
+    assert list(module(table=np.zeros((2, 2))).state_dict()) == []

@@ -7,6 +7,7 @@ import numpy as np
 
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
+from autodiff.compiler.arrays.ops import CONSTANT
 from autodiff.compiler.arrays.program import Instr
 from autodiff.rows.arrays import spelling
 from autodiff.rows.primitive import Primitive
@@ -37,7 +38,7 @@ def _doubt(builder: Builder, sources: Sequence[int]) -> int:
     parts = []
     for source in sources:
         shape = builder.shape(source)
-        zero = builder.constant(np.zeros((1,) * len(shape)))
+        zero = builder.beside(source, 0.0)
         nothing = builder.apply(ops.clip, [source, zero, zero])  # of inf too, but not of nan
         parts.append(builder.reshape(builder.sum(nothing, tuple(range(len(shape)))), (1,)))
     total = reduce(lambda x, y: builder.apply(ops.add, [x, y]), parts)
@@ -68,8 +69,8 @@ def _hides(builder: Builder, instr: Instr, k: int) -> bool:
     if not row.hides_nan:
         return row.partials[k] is None
     operands = [builder.instrs[operand] for operand in instr.operands]
-    if any(x.op != "constant" for j, x in enumerate(operands) if j != k):
+    if any(x.op is not CONSTANT for j, x in enumerate(operands) if j != k):
         return True
-    arrays = [np.full(1, np.nan) if j == k else x.fact for j, x in enumerate(operands)]
+    arrays = [np.full(1, np.nan) if j == k else x.values for j, x in enumerate(operands)]
     with np.errstate(all="ignore"):
         return not np.isnan(spelling(row)(*arrays)).all()

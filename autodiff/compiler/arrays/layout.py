@@ -139,6 +139,10 @@ class Gather:
         return f"gather of {list(self.shape)}"
 
 
+Access = View | Gather
+"""How an array is read."""
+
+
 def contiguous(shape: Sequence[int]) -> Shape:
     """The strides of an array of `shape` whose elements lie one behind the other."""
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))

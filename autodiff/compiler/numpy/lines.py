@@ -10,6 +10,26 @@ import numpy as np
 
 from autodiff import ops
 from autodiff.compiler.arrays.layout import View, contiguous
+from autodiff.compiler.arrays.ops import (
+    ADD_ROWS,
+    BROADCAST,
+    CAST,
+    CONCATENATE,
+    CONSTANT,
+    COPY,
+    GATHER,
+    MATMUL,
+    MATMUL_BATCH,
+    REDUCE,
+    ROWS,
+    SCATTER,
+    SUM,
+    SUM_BATCH,
+    TAKE,
+    TOP,
+    UNTAKE,
+    ArrayOp,
+)
 from autodiff.compiler.arrays.program import Instr
 from autodiff.compiler.numpy.memory import is_disjoint, starts
 from autodiff.rows.primitive import Primitive
@@ -29,7 +49,7 @@ Line = Callable[..., None]
 
 def line_of(instr: Instr) -> Line:
     """The function that writes the line of an instruction."""
-    return elementwise if isinstance(instr.op, Primitive) else _LINES[instr.op]
+    return elementwise if isinstance(instr.op, Primitive) else LINES[instr.op]
 
 
 def elementwise(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
@@ -110,7 +130,7 @@ def _product(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> str:
     made = [emitter.program.instrs[operand] for operand in instr.operands]
     ranks = [len(x.shape) + x.is_batched for x in made]
     is_flat = all(rank == 2 for rank in ranks) or (
-        len(made[0].shape) == 2 and not (instr.op == "matmul" and made[1].is_batched)
+        len(made[0].shape) == 2 and not (instr.op is MATMUL and made[1].is_batched)
     )
     if not (is_flat and all(pieces) and emitter.lies_in_one_piece(i)):
         return f"np.matmul({a}, {b})"
@@ -120,7 +140,7 @@ def _product(emitter: Emitter, i: int, instr: Instr, a: str, b: str) -> str:
         return f"np.dot({a}, {b})"
     dot = emitter.bind("np.multiply if batch == 1 else np.dot", "dot")
     names = [a, b]
-    is_turned = emitter.batch_last and instr.op == "matmul"
+    is_turned = emitter.batch_last and instr.op is MATMUL
     one = names[(made[1].size == 1) != is_turned]
     if one not in emitter.stepwise:
         number = emitter.bind(f"{one}.reshape(()) if batch == 1 else {one}", f"{one}_one")
@@ -168,7 +188,7 @@ def _sum(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
         x, y = (emitter.names[x] for x in made.operands)
         emitter.step(f"np.vecdot({x}, {y}, out={own})", i)
         return
-    axes = tuple(axis + made.is_batched for axis in instr.fact)
+    axes = tuple(axis + made.is_batched for axis in instr.axes)
     text = axes[0] if len(axes) == 1 else axes
     emitter.step(f"np.add.reduce({source}, axis={text}, out={own})", i)
 
@@ -189,7 +209,7 @@ def _sum_batch(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
 
 def _reduce(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
     own = emitter.out(i, instr)
-    text = instr.fact.array.format(source).replace("axis=0)", f"axis=-1, out={own})")
+    text = instr.reduction.array.format(source).replace("axis=0)", f"axis=-1, out={own})")
     emitter.step(text, i)
 
 
@@ -203,7 +223,7 @@ def _top(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
 
 def _copy(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
     place = emitter.homes.places.get(emitter.homes.base(instr.operands[0]))
-    if place and place.whole == instr.operands[0] and instr.op == "copy":
+    if place and place.whole == instr.operands[0] and instr.op is COPY:
         emitter.names[i] = source  # computed in this order
         return
     emitter.step(f"np.copyto({emitter.out(i, instr)}, {source})", i)
@@ -217,7 +237,7 @@ def _broadcast(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
 def _gather(emitter: Emitter, i: int, instr: Instr, source: str) -> None:
     made = emitter.program.instrs[instr.operands[0]]
     flat = _flat(emitter, instr.operands[0], source)
-    at = emitter.array(instr.fact.places, "at")
+    at = emitter.array(instr.gather.places, "at")
     own = emitter.out(i, instr)
     axis = emitter.axis(made)
     emitter.step(f"np.take({flat}, {at}, axis={axis}, out={own}, mode='clip')", i)
@@ -236,7 +256,7 @@ def _concatenate(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None
     for (start, operand), name in zip(starts(emitter.program, instr), operands, strict=True):
         made = emitter.program.instrs[operand]
         place = emitter.homes.places.get(operand)
-        if made.op == "constant" or (place and (place.whole, place.view.offset) == (i, start)):
+        if made.op is CONSTANT or (place and (place.whole, place.view.offset) == (i, start)):
             continue
         span = emitter.span(instr, f"{start}:{start + made.size}")
         part = emitter.bind(f"{own}{span}", f"{own}_{start}")
@@ -254,7 +274,7 @@ def _scatter(emitter: Emitter, i: int, instr: Instr, *operands: str) -> None:
     if not disjoint:
         emitter.step(f"{own}[...] = 0.0", i)
     there = emitter.homes.parts.get(i, ())
-    for k, (access, ct) in enumerate(zip(instr.fact, operands, strict=True)):
+    for k, (access, ct) in enumerate(zip(instr.accesses, operands, strict=True)):
         if k not in there:
             _put(emitter, i, instr, access, ct, "=" if disjoint else "+=")
 
@@ -320,15 +340,15 @@ def _take(emitter: Emitter, i: int, instr: Instr, source: str, index: str) -> No
 
 def _at(emitter: Emitter, i: int, instr: Instr, index: str, made: Instr) -> str:
     """Where each lane is among the elements of `made`, from the index of each lane."""
-    table = emitter.array(instr.fact.places, "table")
+    table = emitter.array(instr.gather.places, "table")
     key = emitter.program.instrs[i].operands[1], table, made.is_batched and made.size
     if key in emitter.indices:
         return emitter.indices[key]
     at = emitter.indices[key] = emitter.numbered("at")
-    if len(instr.fact.places) == 1:
+    if len(instr.gather.places) == 1:
         emitter.line(f"{at} = np.take({table}, {index})", i)
     else:
-        lanes = emitter.bind(f"np.arange({len(instr.fact.places)})", "lanes")
+        lanes = emitter.bind(f"np.arange({len(instr.gather.places)})", "lanes")
         emitter.line(f"{at} = {table}[{lanes}, {index}]", i)
     if made.is_batched:
         offset = emitter.bind(f"np.arange(batch)[:, None] * {made.size}", "example")
@@ -340,15 +360,16 @@ def _untake(emitter: Emitter, i: int, instr: Instr, ct: str, index: str) -> None
     at = _at(emitter, i, instr, index, instr)
     own = emitter.out(i, instr)
     emitter.step(f"{own}[...] = 0.0", i)
-    if len(np.unique(instr.fact.places)) == instr.fact.places.size and instr.is_batched:
+    if len(np.unique(instr.gather.places)) == instr.gather.places.size and instr.is_batched:
         emitter.line(f"np.put({own}, {at}, {ct})", i)
     else:
         emitter.line(f"np.add.at({own}.reshape(-1), {at}.reshape(-1), {ct}.reshape(-1))", i)
 
 
-_LINES: dict[str, Line] = {
-    "matmul": _matmul, "matmul_batch": _matmul_batch, "sum": _sum, "sum_batch": _sum_batch,
-    "reduce": _reduce, "top": _top, "copy": _copy, "cast": _copy, "broadcast": _broadcast,
-    "gather": _gather, "concatenate": _concatenate, "scatter": _scatter, "rows": _rows,
-    "add_rows": _add_rows, "take": _take, "untake": _untake,
+LINES: dict[ArrayOp, Line] = {
+    MATMUL: _matmul, MATMUL_BATCH: _matmul_batch, SUM: _sum, SUM_BATCH: _sum_batch,
+    REDUCE: _reduce, TOP: _top, COPY: _copy, CAST: _copy, BROADCAST: _broadcast,
+    GATHER: _gather, CONCATENATE: _concatenate, SCATTER: _scatter, ROWS: _rows,
+    ADD_ROWS: _add_rows, TAKE: _take, UNTAKE: _untake,
 }  # fmt: skip
+"""The function that writes the line of each op that is not free."""

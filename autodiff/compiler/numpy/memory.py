@@ -8,11 +8,18 @@ import numpy as np
 
 from autodiff import ops
 from autodiff.compiler.arrays.layout import View
+from autodiff.compiler.arrays.ops import (
+    CONCATENATE,
+    CONSTANT,
+    LEAF,
+    MATMUL,
+    SCATTER,
+    SUM,
+    SUM_BATCH,
+    VIEW,
+)
 from autodiff.compiler.arrays.program import Instr, Program, base
 from autodiff.rows.primitive import Primitive
-
-_STAY = ("leaf", "constant", "view", "concatenate", "scatter")
-"""What is no array of its own, or makes a place for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +53,12 @@ class Homes:
     def __post_init__(self) -> None:
         program = self.program
         self.results = frozenset(program.results)
-        self._viewed = {instr.operands[0] for instr in program.instrs if instr.op == "view"}
+        self._viewed = {instr.operands[0] for instr in program.instrs if instr.op is VIEW}
         for i, instr in enumerate(program.instrs):
             for operand in instr.operands:
                 self.uses[operand] += 1
                 self.users.setdefault(operand, []).append(i)
-            is_given = instr.op == "leaf" and instr.fact != "seed"
+            is_given = instr.op is LEAF and instr.leaf != "seed"
             if not is_given and self.static.issuperset(instr.operands):
                 self.static.add(i)
         self.uses.update(program.results)
@@ -64,11 +71,11 @@ class Homes:
                 self.last[owner] = max(read, self.last.get(owner, 0))
         self.last.update(dict.fromkeys(map(self.base, program.results), len(program.instrs)))
         for i, instr in enumerate(program.instrs):
-            if instr.op == "scatter" and is_disjoint(instr):
+            if instr.op is SCATTER and is_disjoint(instr):
                 self._scatter(i, instr)
-            elif instr.op == "concatenate":
+            elif instr.op is CONCATENATE:
                 self._concatenate(i, instr)
-            elif instr.op == "view":
+            elif instr.op is VIEW:
                 self._permute(i, instr)
         for place in self.places.values():
             self.parts.setdefault(place.whole, set()).add(place.part)
@@ -82,11 +89,11 @@ class Homes:
             return False
         made = [self.program.instrs[operand] for operand in instr.operands]
         (user,) = (self.program.instrs[user] for user in self.users[i])
-        if any(x.op == "constant" or x.kind != "f" for x in made):
+        if any(x.op is CONSTANT or x.kind != "f" for x in made):
             return False
-        if user.op == "sum_batch":
+        if user.op is SUM_BATCH:
             return all(x.size == 1 and x.is_batched for x in made)
-        is_last = user.op == "sum" and user.fact == (len(instr.shape) - 1,)
+        is_last = user.op is SUM and user.axes == (len(instr.shape) - 1,)
         return is_last and all(x.shape == instr.shape for x in made)
 
     def _may_move(self, i: int, whole: Instr) -> bool:
@@ -95,23 +102,24 @@ class Homes:
             i not in self.places
             and i not in self.static
             and i not in self.fused
-            and instr.op not in _STAY
+            and (isinstance(instr.op, Primitive) or not (instr.op.is_free or instr.op.holds_parts))
             and instr.is_batched == whole.is_batched
             and instr.kind == whole.kind
         )
 
     def _scatter(self, i: int, instr: Instr) -> None:
         """What is only scattered, to where nothing else goes, is computed there."""
-        for k, (operand, access) in enumerate(zip(instr.operands, instr.fact, strict=True)):
-            source, view = operand, access
+        for k, (operand, access) in enumerate(zip(instr.operands, instr.accesses, strict=True)):
+            source = operand
+            view = access if isinstance(access, View) else None
             made = self.program.instrs[source]
-            if made.op == "view" and self.uses[source] == 1 and made.fact.is_run():
+            if made.op is VIEW and self.uses[source] == 1 and made.view.is_run():
                 source = made.operands[0]
                 inner = self.program.instrs[source]
                 if inner.size != made.size:
                     continue
                 view = View.of(access.positions().reshape(inner.shape), instr.size)
-            if isinstance(view, View) and self.uses[source] == 1 and self._may_move(source, instr):
+            if view is not None and self.uses[source] == 1 and self._may_move(source, instr):
                 self.places[source] = Place(i, view, k)
 
     def _concatenate(self, i: int, instr: Instr) -> None:
@@ -128,14 +136,14 @@ class Homes:
         """What is only read in another order is computed in that order."""
         (source,) = instr.operands
         made = self.program.instrs[source]
-        view: View = instr.fact
+        view = instr.view
         if (
             self.uses[source] > 1
             or view.is_run()
             or sorted(view.squeezed(), key=lambda axis: axis[1])[0][1] != 1
             or not view.is_permutation(made.size)
             or not self._may_move(source, instr)
-            or not (isinstance(made.op, Primitive) or made.op == "matmul")
+            or not (isinstance(made.op, Primitive) or made.op is MATMUL)
         ):
             return
         back = np.empty(made.size, dtype=np.intp)
@@ -147,13 +155,13 @@ class Homes:
 
 def is_disjoint(scatter: Instr) -> bool:
     """Whether no two parts of a scatter go to one place."""
-    places = np.concatenate([access.positions().ravel() for access in scatter.fact])
+    places = np.concatenate([access.positions().ravel() for access in scatter.accesses])
     return len(np.unique(places)) == len(places)
 
 
 def covers(scatter: Instr) -> bool:
     """Whether the parts of a scatter, none over another, fill all of it."""
-    sizes = [math.prod(access.shape) for access in scatter.fact]
+    sizes = [math.prod(access.shape) for access in scatter.accesses]
     return bool(sum(sizes) == scatter.size)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.compiler.arguments import Block, filled
 from autodiff.engine.value import Value
 
 _DEPTH = 6
@@ -129,6 +130,18 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     if len(names) < count or len(set(names)) < len(names):
         names = [f"x{k}" for k in range(count)]
     return [f"{name}_in" if name in RESERVED else name for name in names]
+
+
+def input_names(f: Callable[..., Any], specs: Sequence[Any]) -> list[str]:
+    """A name for each array in arguments of these specs: x_weights_0 for x["weights"][0]."""
+    names, found = Names(), list[str]()
+
+    def name(_: Block, path: str) -> None:
+        found.append(names.given(path))
+
+    for spec, argument in zip(specs, argument_names(f, len(specs)), strict=False):
+        filled(spec, name, argument)
+    return found
 
 
 class Names:

@@ -12,6 +12,7 @@ from textwrap import wrap
 from typing import Any
 
 from autodiff.compiler.arrays.layout import View
+from autodiff.compiler.arrays.ops import CONCATENATE, CONSTANT, LEAF, SCATTER, VIEW
 from autodiff.compiler.arrays.program import Instr, Program
 from autodiff.compiler.numpy.lines import line_of
 from autodiff.compiler.numpy.memory import Homes, Place, covers, is_disjoint, starts
@@ -25,15 +26,6 @@ LARGE = 8192
 """From how many elements on a copy takes longer than the views that it would save."""
 
 _WORD = re.compile(r"[^\W\d]\w*")
-
-_TAKE_NUMBERS = ("concatenate", "scatter", "broadcast")
-"""The ops, beside elementwise ones, an operand of which may be written as a number."""
-
-_STEMS = {
-    "matmul": "z", "matmul_batch": "m", "concatenate": "joined", "scatter": "s", "gather": "g",
-    "sum": "total", "sum_batch": "total", "reduce": "r", "rows": "row", "add_rows": "added",
-    "take": "taken", "untake": "given", "copy": "copy", "cast": "float", "broadcast": "each",
-}  # fmt: skip
 
 
 class Emitter:
@@ -75,23 +67,21 @@ class Emitter:
             if i == backward:
                 self.steps.append("# backward")
             names = [self.names.get(x, "") for x in instr.operands]
-            match instr.op:
-                case "leaf":
-                    self._leaf(i, instr)
-                case "constant":
-                    self._constant(i, instr)
-                case "view":
-                    self._view(i, instr, *names)
-                case _:
-                    line_of(instr)(self, i, instr, *names)
+            if instr.op is LEAF:
+                self._leaf(i, instr)
+            elif instr.op is CONSTANT:
+                self._constant(i, instr)
+            elif instr.op is VIEW:
+                self._view(i, instr, *names)
+            else:
+                line_of(instr)(self, i, instr, *names)
 
     @property
     def fresh(self) -> list[bool]:
         """Whether each result is an array that no later step writes over."""
         instrs = self.program.instrs
         return [
-            instrs[i].op == "scatter" and self.names[i] in self.stepwise
-            for i in self.program.results
+            instrs[i].op is SCATTER and self.names[i] in self.stepwise for i in self.program.results
         ]
 
     @property
@@ -191,9 +181,9 @@ class Emitter:
             return self._new.plain(stem)
         instr = self.program.instrs[i]
         ends = [self.program.instrs[operand].op for operand in instr.operands[1:]]
-        if instr.op == "concatenate" and ends == ["constant"] and instr.operands[0] in self.names:
+        if instr.op is CONCATENATE and ends == [CONSTANT] and instr.operands[0] in self.names:
             return self._new.plain(f"{self.names[instr.operands[0]].rstrip('_')}_and_1")
-        return self._new.numbered(_STEMS.get(instr.name) or identifier(instr.name) or "op")
+        return self._new.numbered(stem_of(instr) or "op")
 
     def out(self, i: int, instr: Instr, may_overwrite: bool = False) -> str:
         """The array that instruction `i` writes: at its place in another, or of its own."""
@@ -243,7 +233,7 @@ class Emitter:
     def _gradient_name(self, place: Place) -> str:
         """Of a part of a gradient, after the part of the parameters that it belongs to."""
         of = self._cotangent_of.get(place.whole)
-        if of is None or self.program.instrs[of].fact != "parameters":
+        if of is None or self.program.instrs[of].leaf != "parameters":
             return ""
         stem = self._part_name(place.view)
         return self._new.plain(f"d_{stem}") if stem else ""
@@ -259,7 +249,7 @@ class Emitter:
             and base not in self.homes.static
             and (made.shape, made.is_batched, made.kind)
             == (instr.shape, instr.is_batched, instr.kind)
-            and (made.op != "view" or made.fact.is_run())
+            and (made.op is not VIEW or made.view.is_run())
             and self.program.instrs[owner].size == made.size
             and all(
                 other == operand or self._owned.get(self.homes.base(other)) != owner
@@ -276,9 +266,9 @@ class Emitter:
             whole = instrs[place.whole]
             is_filled = place.view.is_permutation(whole.size) or not self.axis(whole)
             return i == base and place.view.is_run() and is_filled
-        view = instrs[i].fact
         if i == base or place is not None:
             return True
+        view = instrs[i].view
         if view.is_turned and may_turn:
             view = view.transposed()
         return bool(
@@ -317,7 +307,7 @@ class Emitter:
     # Arrays that are there
 
     def _leaf(self, i: int, instr: Instr) -> None:
-        given = str(instr.fact)
+        given = instr.leaf
         if given == "seed":
             self.names[i] = "seed"
             self.binding.append(f"seed = np.full({self.shape_text(instr)}, scale, dtype)")
@@ -336,27 +326,27 @@ class Emitter:
             self.names[i] = given
 
     def _has_views(self, i: int) -> bool:
-        return any(self.program.instrs[user].op == "view" for user in self.homes.users.get(i, ()))
+        return any(self.program.instrs[user].op is VIEW for user in self.homes.users.get(i, ()))
 
     def _constant(self, i: int, instr: Instr) -> None:
         if i in self.names:
             return
-        value = instr.fact.flat[0].item() if instr.size == 1 else math.nan
+        value = instr.values.flat[0].item() if instr.size == 1 else math.nan
         users = [self.program.instrs[user].op for user in self.homes.users.get(i, ())]
-        may_be_number = all(isinstance(op, Primitive) or op in _TAKE_NUMBERS for op in users)
+        may_be_number = all(isinstance(op, Primitive) or op.takes_numbers for op in users)
         if math.isfinite(value) and may_be_number and i not in self.homes.results:
             self.names[i] = repr(value)
         elif instr.kind == "b":
-            self.names[i] = self.array(instr.fact, "mask")
+            self.names[i] = self.array(instr.values, "mask")
         else:
-            self.names[i] = self.array(instr.fact, "constant", ".astype(dtype)")
+            self.names[i] = self.array(instr.values, "constant", ".astype(dtype)")
 
     def _view(self, i: int, instr: Instr, source: str) -> None:
         if i in self.names:  # its source is computed in its order
             return
         made = self.program.instrs[instr.operands[0]]
-        view: View = instr.fact
-        is_parameters = made.fact == "parameters"
+        view = instr.view
+        is_parameters = made.leaf == "parameters"
         straight = view.transposed() if view.is_turned else view
         stem = self._part_name(straight) if is_parameters else self._cotangent_stem(i)
         text = self.view_text(source, made, straight)
@@ -374,7 +364,7 @@ class Emitter:
         if i in self.names:
             return self.names[i]
         name = self.names[i] = self.name(i)
-        if instr.op == "scatter":
+        if instr.op is SCATTER:
             fills = is_disjoint(instr) and covers(instr)
             is_new = instr.size >= LARGE and i in self.homes.results
             if fills and is_new and i not in self.homes.static:
@@ -388,12 +378,17 @@ class Emitter:
         self.binding.append(f"{name} = {self.empty(instr)}")
         for start, operand in starts(self.program, instr):
             made = self.program.instrs[operand]
-            if made.op == "constant":
+            if made.op is CONSTANT:
                 if operand not in self.names:
                     self._constant(operand, made)
                 span = f"{name}{self.span(instr, f'{start}:{start + made.size}')}"
                 self.binding.append(f"{span} = {self.beside(i, operand)}")
         return name
+
+
+def stem_of(instr: Instr) -> str:
+    """What an array is named after: a word of its array op, or the name of its scalar row."""
+    return identifier(instr.name) if isinstance(instr.op, Primitive) else instr.op.stem
 
 
 def _needed(lines: Sequence[str], used: set[str]) -> list[str]:
@@ -407,17 +402,11 @@ def _needed(lines: Sequence[str], used: set[str]) -> list[str]:
     return needed[::-1]
 
 
-_OF_ROWS = frozenset(
-    {"leaf", "constant", "cast", "view", "gather", "copy", "broadcast", "matmul", "matmul_batch",
-     "sum_batch", "concatenate", "scatter"}
-)  # fmt: skip
-
-
 def has_rows_alone(program: Program) -> bool:
     """Whether an example has no array of more than one axis."""
     return all(
         (not instr.is_batched or len(instr.shape) == 1)
-        and (instr.op in _OF_ROWS or isinstance(instr.op, Primitive))
+        and (isinstance(instr.op, Primitive) or instr.op.works_turned)
         for instr in program.instrs
     )
 

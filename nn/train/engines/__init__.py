@@ -1,5 +1,6 @@
-"""Engines: how the loss of a batch and its gradient are computed.
+"""Engines: what computes the loss of a batch and its gradient.
 
-`eager` does it on Values, `compiled` by a kernel, and `fallback` uses the kernel for as long as it
-does what the eager engine does; `comparison`, `trust` and `snapshot` find that out.
+`eager` computes on Values, `compiled` with a kernel, and `auto` with the kernel as long as that
+does what the eager engine does. `comparison` says what is compared, `trust` when two results are
+the same, `snapshot` what a call has changed in a model; `prediction` is `nn.predict`.
 """

@@ -1,9 +1,8 @@
-"""Losses of a few examples and their gradient: those of a kernel beside those on Values."""
+"""Losses of a few examples and their gradient, by a kernel and on Values."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from math import isfinite
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +11,21 @@ import autodiff
 from autodiff import Value, no_grad
 from nn.layers.dropout import uniforms
 from nn.module import Module
-from nn.train.engines.eager import Array, Eager
-from nn.train.engines.trust import DiffersError, Words, require_equal, spread
+from nn.train.arrays import Floats, Rows
+from nn.train.engines.eager import EagerEngine, Nested
+from nn.train.engines.trust import (
+    DiffersError,
+    Words,
+    require_equal,
+    spread,
+)
 
 _MEASURED = 4
 """How many examples are compared in evaluation mode."""
 
 
-def require_step(engine: Eager, kernel: autodiff.Kernel, wanted: int, draws: int) -> None:
-    """Raise DiffersError if losses of examples, their mean or its gradient are others on Values.
+def require_step(engine: EagerEngine, kernel: autodiff.Kernel, wanted: int, draws: int) -> None:
+    """Raise DiffersError if losses of examples, their mean or its gradient differ on Values.
 
     The kernel takes `draws` random numbers for Dropout beside each of `wanted` examples.
     """
@@ -29,14 +34,14 @@ def require_step(engine: Eager, kernel: autodiff.Kernel, wanted: int, draws: int
     u = np.random.default_rng(0).random((len(few), draws))
     args = [x, y, u] if draws else [x, y]
 
-    def eager(x: Array) -> list[Array]:
+    def eager(x: Rows) -> list[Floats]:
         with uniforms(u.ravel().tolist()) if draws else nullcontext():
             each, root = _losses(engine, [engine.model(row) for row in x.tolist()], targets)
         if root is None:
             return [each, np.zeros(0), np.zeros(0)]
         return [each, np.array([root.data]), gradient(root, engine.parameters)]
 
-    def compiled(found: list[Array]) -> list[Array]:
+    def compiled(found: list[Floats]) -> list[Floats]:
         keep = np.isfinite(found[0])
         mean, slopes = np.zeros(0), np.zeros(0)
         if keep.any():
@@ -52,17 +57,17 @@ def require_step(engine: Eager, kernel: autodiff.Kernel, wanted: int, draws: int
     require_equal(engine.model, eager, compiled, x, words)
 
 
-def require_evaluation(engine: Eager, kernel: autodiff.Kernel, x: Array, y: Array) -> None:
-    """Raise DiffersError if losses of examples, or their mean, are others on Values."""
+def require_evaluation(engine: EagerEngine, kernel: autodiff.Kernel, x: Rows, y: Rows) -> None:
+    """Raise DiffersError if losses of examples, or their mean, differ on Values."""
     few = spread(_MEASURED, x, y)
     targets = y[few].tolist()
 
-    def eager(x: Array) -> list[Array]:
+    def eager(x: Rows) -> list[Floats]:
         with no_grad():
             each, root = _losses(engine, [engine.model(row) for row in x.tolist()], targets)
         return [each, np.array([root.data] if root is not None else [])]
 
-    def compiled(found: list[Array]) -> list[Array]:
+    def compiled(found: list[Floats]) -> list[Floats]:
         each = np.asarray(kernel(x[few], y[few]), dtype=float)
         finite = each[np.isfinite(found[0])]
         return [each, finite.mean(keepdims=True) if finite.size else finite]
@@ -71,7 +76,7 @@ def require_evaluation(engine: Eager, kernel: autodiff.Kernel, x: Array, y: Arra
     require_equal(engine.model, eager, compiled, x[few], words)
 
 
-def gradient(root: Value, parameters: Iterable[Value]) -> Array:
+def gradient(root: Value, parameters: Iterable[Value]) -> Floats:
     """The gradient of `root` by `parameters`; every `grad` stays what it was."""
     leaves = autodiff.leaves(root)
     before = [leaf.grad for leaf in leaves]
@@ -85,14 +90,16 @@ def gradient(root: Value, parameters: Iterable[Value]) -> Array:
             leaf.grad = grad
 
 
-def in_order(parameters: Iterable[Value], reached: Iterable[Value], slopes: Any) -> Array:
-    """The gradient by `parameters` from that by those which are reached: 0 by the others."""
+def in_order(
+    parameters: Iterable[Value], reached: Iterable[Value], slopes: Iterable[float]
+) -> Floats:
+    """The gradient by `parameters`, given the slopes by those reached: 0 by the others."""
     found = dict(zip(reached, slopes, strict=True))
     return np.array([found.get(parameter, 0.0) for parameter in parameters], dtype=float)
 
 
 def gradient_words(model: Module, parameters: Sequence[Value]) -> Words:
-    """What differs in a gradient by parameters."""
+    """The message for a gradient that differs."""
 
     def words(place: int, ours: str, theirs: str) -> str:
         paths = {parameter: path for path, parameter in model.named_parameters()}
@@ -103,16 +110,16 @@ def gradient_words(model: Module, parameters: Sequence[Value]) -> Words:
 
 
 def _losses(
-    engine: Eager, predictions: list[Any], targets: list[Any]
-) -> tuple[Array, Value | None]:
-    """The loss of each example, and that of those together whose loss is finite."""
+    engine: EagerEngine, predictions: Sequence[object], targets: Sequence[Nested]
+) -> tuple[Floats, Value | None]:
+    """The loss of each example, and the loss of all those whose own is finite."""
     pairs = list(zip(predictions, targets, strict=True))
     each = np.array([engine.of([p], [t]).data for p, t in pairs])
     keep = np.flatnonzero(np.isfinite(each)).tolist()
     if len(keep) < len(each) and isfinite(engine.of(predictions, targets).data):
         raise DiffersError(
-            f"the loss of {len(each)} examples is finite, that of some alone is not: it is no mean "
-            "over the examples"
+            f"the loss of {len(each)} examples is finite, but not the loss of some of them alone: "
+            "it is not a mean over the examples"
         )
     if not keep:
         return each, None
@@ -120,7 +127,7 @@ def _losses(
 
 
 def _loss_words(name: str, few: npt.NDArray[np.int_]) -> list[Words]:
-    """What differs in losses of examples, and in that of all of them."""
+    """The messages for the loss of one example that differs, and for the loss of all."""
 
     def of_one(place: int, ours: str, theirs: str) -> str:
         return f"the {name} of example {few[place]} is {ours} on Values, {theirs} compiled"

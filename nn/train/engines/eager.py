@@ -1,50 +1,50 @@
 """The eager engine: the loss of a batch on Values, and a step down its gradient."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value, no_grad
 from nn.module import Module
-from nn.train.engines.mode import in_mode
-from nn.train.engines.prediction import eager_outputs
+from nn.train.arrays import Floats, Rows
+from nn.train.engines.prediction import EngineName, eager_outputs
+from nn.train.engines.training_mode import in_mode
 
-Array = npt.NDArray[Any]
-Loss = Callable[[Any, Any], Any]
-Change = Callable[[Array, Array], None]
+Loss: TypeAlias = Callable[..., Value | float]
+"""Takes a list of predictions and a list of targets; a number only where nothing is recorded."""
+Change: TypeAlias = Callable[[Floats, Floats], None]
 """Changes the flat parameters, its first argument, by their gradient, its second."""
+Nested: TypeAlias = "float | list[Nested]"
 
 
-class Eager:
-    """Training on Values: one graph a batch."""
+class EagerEngine:
+    """Training on Values: one graph per batch."""
+
+    name: ClassVar[EngineName] = "eager"
+    """What `fit` and checkpoints call this engine."""
 
     def __init__(
-        self, model: Module, loss: Loss, x: Array, y: Array, parameters: list[Value]
+        self, model: Module, loss: Loss, x: Rows, y: Rows, parameters: list[Value]
     ) -> None:
         self.model, self.criterion, self.parameters = model, loss, parameters
         self.x, self.y = x, y
         self._root = Value(0.0)
 
     @property
-    def name(self) -> str:
-        """What `fit` calls this engine."""
-        return type(self).__name__.lower()
-
-    @property
-    def theta(self) -> Array:
+    def theta(self) -> Floats:
         """The flat parameters, a copy."""
         return np.array([parameter.data for parameter in self.parameters])
 
     @theta.setter
-    def theta(self, theta: Array) -> None:
+    def theta(self, theta: Floats) -> None:
         for parameter, data in zip(self.parameters, theta.tolist(), strict=True):
             parameter.data = data
 
     def loss(self, batch: npt.NDArray[np.int_]) -> float:
-        """The loss of some examples, which the next step goes down."""
+        """The loss of the examples in `batch`, which the next step goes down."""
         rows, targets = self._lists
         self._root = self.root([_own(rows[i]) for i in batch], [_own(targets[i]) for i in batch])
         return self._root.data
@@ -58,33 +58,33 @@ class Eager:
         change(theta, gradient)
         self.theta = theta
 
-    def evaluate(self, x: Array, y: Array) -> float:
+    def evaluate(self, x: Rows, y: Rows) -> float:
         """The loss of other examples, in evaluation mode; no graph is recorded."""
         with in_mode(self.model, training=False), no_grad():
             return self.root(x.tolist(), y.tolist()).data
 
-    def predictions(self, x: Array) -> Array:
-        """The outputs of the model in evaluation mode, a row an example."""
+    def predictions(self, x: Rows) -> Floats:
+        """The outputs of the model in evaluation mode, one row per example."""
         with in_mode(self.model, training=False):
             return eager_outputs(self.model, x)
 
     def give(self) -> None:
-        """Give the Values what was learned: they have it."""
+        """Write what was learned into the Values: nothing to do, it is there."""
 
     def take(self) -> None:
-        """Take the parameters from the Values, which may have been changed: they are there."""
+        """Read the parameters from the Values: nothing to do, no copy is kept."""
 
     def check(self) -> None:
-        """Nothing has been compiled that could differ."""
+        """Compare kernels with this engine: there are none."""
 
-    def go_on_as(self, name: str) -> None:
-        """Become the engine of a checkpoint if that can be chosen: it cannot."""
+    def resume_as(self, name: EngineName) -> None:
+        """Become the engine of a checkpoint, where the choice is open: it is not."""
 
-    def root(self, rows: list[Any], targets: list[Any]) -> Value:
+    def root(self, rows: Sequence[Nested], targets: Sequence[Nested]) -> Value:
         """The loss of examples as a Value."""
         return self.of([self.model(row) for row in rows], targets)
 
-    def of(self, predictions: list[Any], targets: list[Any]) -> Value:
+    def of(self, predictions: Sequence[object], targets: Sequence[Nested]) -> Value:
         """The loss of predictions as a Value."""
         root = self.criterion(predictions, targets)
         if isinstance(root, float) and not _is_recording():
@@ -94,12 +94,12 @@ class Eager:
         return root
 
     @cached_property
-    def _lists(self) -> tuple[list[Any], list[Any]]:
+    def _lists(self) -> tuple[list[Nested], list[Nested]]:
         return self.x.tolist(), self.y.tolist()
 
 
-def _own(row: Any) -> Any:
-    """A row that a model may change: nested lists anew, numbers as they are."""
+def _own(row: Nested) -> Nested:
+    """A row that a model may change: new lists, the same numbers."""
     return list(map(_own, row)) if isinstance(row, list) else row
 
 

@@ -1,36 +1,42 @@
 """`predict`: the outputs of a model for arrays of examples."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff
 from autodiff import Value, collector_paused, no_grad
+from autodiff.checks import instance, number, one_of
 from nn.data.inputs import as_inputs, as_lists
 from nn.module import Module
-from nn.train.engines.mode import in_mode
+from nn.train.arrays import Floats, Rows
+from nn.train.engines.training_mode import in_mode
 from nn.train.engines.trust import require_equal, spread, warn
 
-Array = npt.NDArray[np.float64]
-Engine = Literal["auto", "compiled", "eager"]
+EngineName: TypeAlias = Literal["auto", "compiled", "eager"]
+
+Numbers: TypeAlias = "float | list[Numbers]"
+
+_NAMES = ("auto", "compiled", "eager")
 
 _FEW = 32
-"""Up to so many examples take less time on Values than a kernel takes to compile."""
+"""Up to this many examples take less time on Values than a kernel takes to compile."""
 _COMPARED = 3
 """How many rows of a kernel's outputs are compared with eager execution."""
 
 
-def predict(model: Module, x: Any, *, engine: Engine = "auto") -> Array:
+def predict(model: Module, x: npt.ArrayLike, *, engine: EngineName = "auto") -> Floats:
     """The outputs of `model` for each example: shape (n,) if it has one output, else (n, outputs).
 
     `x` has shape (n,) or (n, …); integers stay integers. The model is in evaluation mode
     meanwhile, and no graph is recorded. "compiled" runs a kernel, which agrees with "eager" to
     rounding: a few rows are compared. "auto" is eager for up to 32 examples and compiled for
-    more, unless the model cannot be compiled, as it branches on data, or the rows differ: then
-    it is eager, with a RuntimeWarning that says why, where "compiled" raises that error.
+    more. Where a kernel cannot be made, as of a model that branches on data, or its rows differ,
+    "auto" runs on Values with a RuntimeWarning that says why, and "compiled" raises the error.
     """
+    check_model("predict", model)
     check_engine("predict", engine)
     rows = as_inputs(x)
     with in_mode(model, training=False), collector_paused():
@@ -49,16 +55,16 @@ def predict(model: Module, x: Any, *, engine: Engine = "auto") -> Array:
 
 
 def outputs_kernel(model: Module) -> autodiff.Kernel:
-    """The kernel of a model, which sees lists of numbers as it does without one."""
+    """The kernel of a model, which sees lists of numbers there too."""
     return autodiff.compile(lambda x: model(as_lists(x)))
 
 
-def require_outputs(model: Module, rows: npt.NDArray[Any], run: Callable[[], Array]) -> Array:
-    """What `run` gives; DiffersError where a few rows of it are not the outputs of the model."""
+def require_outputs(model: Module, rows: Rows, run: Callable[[], Floats]) -> Floats:
+    """The result of `run`; DiffersError where a few rows of it are not the model's outputs."""
     few = spread(_COMPARED, rows)
     whole = np.zeros(0)
 
-    def compiled(found: list[Array]) -> list[Array]:
+    def compiled(found: list[Floats]) -> list[Floats]:
         nonlocal whole
         whole = run()
         return [whole[few].ravel()]
@@ -71,38 +77,42 @@ def require_outputs(model: Module, rows: npt.NDArray[Any], run: Callable[[], Arr
     return whole
 
 
-def eager_outputs(model: Module, rows: Array) -> Array:
+def eager_outputs(model: Module, rows: Rows) -> Floats:
     """The outputs of the model for each example, without a graph."""
     with no_grad():
         outputs = np.array([_data(model(row)) for row in rows.tolist()], dtype=float)
     return _of_one_output(outputs)
 
 
-def stacked(outputs: Any) -> Array:
+def stacked(outputs: object) -> Floats:
     """The outputs of the model from nested lists of arrays of shape (n,), as kernels return."""
     return _of_one_output(_stacked(outputs))
 
 
-def _stacked(outputs: Any) -> Array:
+def _stacked(outputs: object) -> Floats:
     if isinstance(outputs, list | tuple):
         return np.stack([_stacked(branch) for branch in outputs], axis=1)
     _require_numbers(outputs)
     return np.asarray(outputs, dtype=float)
 
 
-def _of_one_output(outputs: Array) -> Array:
+def _of_one_output(outputs: Floats) -> Floats:
     """Shape (n,) where a model returns lists of one output, as `Linear` does."""
     return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
 
 
-def check_engine(name: str, engine: str) -> None:
+def check_model(name: str, model: Module) -> None:
+    """Raise TypeError for what is not a Module."""
+    instance(f"{name}: model", model, Module, "a Module, as nn.MLP(2, [8, 1])")
+
+
+def check_engine(name: str, engine: EngineName) -> None:
     """Raise ValueError if there is no such engine."""
-    if engine not in ("auto", "compiled", "eager"):
-        raise ValueError(f"{name}: engine must be auto, compiled or eager, got {engine!r}")
+    one_of(f"{name}: engine", engine, _NAMES)
 
 
 def warn_of_eager(name: str, reason: BaseException) -> None:
-    """Warn the user that an automatic choice was the slow engine."""
+    """Warn that "auto" chose the slow engine, and why."""
     warn(
         f"{name}: running on Values, about a hundred times slower than compiled: "
         f"{type(reason).__name__}: {reason}. "
@@ -110,15 +120,15 @@ def warn_of_eager(name: str, reason: BaseException) -> None:
     )
 
 
-def _data(output: Any) -> Any:
+def _data(output: object) -> "Numbers":
     if isinstance(output, np.ndarray):
         output = output.tolist()
     if isinstance(output, list | tuple):
         return [_data(branch) for branch in output]
     _require_numbers(output)
-    return output.data if isinstance(output, Value) else float(output)
+    return output.data if isinstance(output, Value) else number(output)
 
 
-def _require_numbers(output: Any) -> None:
+def _require_numbers(output: object) -> None:
     if isinstance(output, dict):
         raise TypeError("the model returns a dict; outputs are a number, a list or nested lists")

@@ -1,27 +1,27 @@
-"""Trust: what a kernel computes for a few examples, beside eager execution."""
+"""Trust: whether a kernel computes for a few examples what eager execution does."""
 
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from nn.module import Module
-from nn.train.engines.mode import in_mode
+from nn.train.arrays import Floats, Rows
 from nn.train.engines.snapshot import Snapshot, rehearsal
+from nn.train.engines.training_mode import in_mode
 
-Array = npt.NDArray[Any]
-Words = Callable[[int, str, str], str]
-"""What differs, from its place among the numbers, its number on Values, and the compiled one."""
+Words: TypeAlias = Callable[[int, str, str], str]
+"""The message for a difference: its place among the numbers, the number on Values, the compiled."""
 
 _PACKAGE = str(Path(__file__).parents[2])
 _TRIALS = 8
-"""How often eager execution is repeated with other last digits before two numbers differ."""
+"""How often eager execution is repeated with moved last digits before two numbers differ."""
 _LAST_DIGITS = 2.0**-48
-"""How far parameters and inputs are moved then, as a share of each: 16 units in the last place."""
+"""How far parameters and inputs are then moved, as a share: 16 units in the last place."""
 
 
 class DiffersError(ValueError):
@@ -30,18 +30,18 @@ class DiffersError(ValueError):
 
 def require_equal(
     model: Module,
-    eager: Callable[[Array], list[Array]],
-    compiled: Callable[[list[Array]], list[Array]],
-    x: Array,
+    eager: Callable[[Rows], list[Floats]],
+    compiled: Callable[[list[Floats]], list[Floats]],
+    x: Rows,
     words: Sequence[Words],
 ) -> None:
     """Raise DiffersError where a kernel's numbers are not those of eager execution.
 
-    `eager` computes arrays of numbers from inputs; `compiled` the same ones, given those of
-    `eager`. They may differ by 1e-9 of a number or 1e-12 of the largest beside it. More may be
-    rounding: sums that cancel, an example that lies on a kink. Then `eager` is repeated with
-    parameters and inputs that differ in their last digits, and ten times the change that this
-    makes is allowed.
+    `eager` computes arrays of numbers from inputs; `compiled` computes the same, given those of
+    `eager`. They may differ by 1e-9 of a number or by 1e-12 of the largest beside it. A larger
+    difference may still be rounding, where sums cancel or an example lies on a kink. `eager` is
+    then repeated with parameters and inputs moved in their last digits, and ten times the
+    change that this makes is allowed.
     """
     with rehearsal(model) as before:
         found = eager(x)
@@ -63,11 +63,11 @@ def require_equal(
             raise DiffersError(text)
 
 
-def spread(wanted: int, x: Array, y: Array | None = None) -> npt.NDArray[np.int_]:
-    """Some `wanted` rows that differ, the same at each call.
+def spread(wanted: int, x: Rows, y: Rows | None = None) -> npt.NDArray[np.int_]:
+    """At most `wanted` different rows, the same at each call.
 
-    They are the first and the last, those with the extremes of targets, with each class and
-    with the extremes of inputs, and others at equal distances; as many of each kind as there is
+    They are the first and the last row, rows with the extremes of targets, with each class and
+    with the extremes of inputs, and rows at equal distances; as many of each kind as there is
     room for.
     """
     groups = [np.array([0, len(x) - 1])]
@@ -94,8 +94,8 @@ def warn(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=level)
 
 
-def _require_stateless(model: Module, eager: Callable[[Array], list[Array]], x: Array) -> None:
-    """Raise DiffersError if calls change attributes of the model on which later calls depend."""
+def _require_stateless(model: Module, eager: Callable[[Rows], list[Floats]], x: Rows) -> None:
+    """Raise DiffersError if calls change attributes of the model that later calls depend on."""
 
     def both() -> bytes:
         with in_mode(model, training=False):
@@ -111,12 +111,12 @@ def _require_stateless(model: Module, eager: Callable[[Array], list[Array]], x: 
 
 
 def _difference(
-    eager: Sequence[Array],
-    compiled: Sequence[Array],
-    slack: Sequence[Array],
+    eager: Sequence[Floats],
+    compiled: Sequence[Floats],
+    slack: Sequence[Floats],
     words: Sequence[Words],
 ) -> str | None:
-    """The worst difference of the first numbers that differ, in words."""
+    """The message for the worst difference in the first array that differs."""
     largest = max((_largest(numbers) for numbers in eager), default=0.0)
     for ours, theirs, more, text in zip(eager, compiled, slack, words, strict=True):
         if ours.shape != theirs.shape:
@@ -133,9 +133,9 @@ def _difference(
 
 
 def _noise(
-    model: Module, eager: Callable[[Array], list[Array]], x: Array, found: Sequence[Array]
-) -> list[Array]:
-    """How far `eager` moves from what it found when parameters and inputs do in last digits.
+    model: Module, eager: Callable[[Rows], list[Floats]], x: Rows, found: Sequence[Floats]
+) -> list[Floats]:
+    """How far `eager` moves when parameters and inputs move in their last digits.
 
     Inputs that are integers stay: they may be counts, classes or masks.
     """
@@ -154,7 +154,7 @@ def _noise(
             for farthest, numbers, start in zip(most, eager(moved), found, strict=True):
                 with np.errstate(invalid="ignore"):
                     np.fmax(farthest, np.abs(numbers - start), out=farthest)
-    except Exception:  # the model refuses such inputs: no more is known of its rounding
+    except Exception:  # the model refuses such inputs: nothing is known of its rounding
         return [np.zeros(numbers.shape) for numbers in found]
     finally:
         for parameter, data in zip(parameters, before.tolist(), strict=True):
@@ -162,11 +162,11 @@ def _noise(
     return most
 
 
-def _extremes(array: Array) -> npt.NDArray[np.int_]:
+def _extremes(array: Rows) -> npt.NDArray[np.int_]:
     """The rows with the least and the largest number of a column."""
     columns = array.reshape(len(array), -1)
     return np.unique(np.concatenate([columns.argmin(axis=0), columns.argmax(axis=0)]))
 
 
-def _largest(numbers: Array) -> float:
+def _largest(numbers: Floats) -> float:
     return float(np.max(np.abs(numbers[np.isfinite(numbers)]), initial=0.0))

@@ -4,6 +4,7 @@ import pytest
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import View
+from autodiff.compiler.arrays.ops import CONCATENATE, MATMUL_BATCH, SCATTER
 from autodiff.compiler.numpy.memory import Homes, covers, is_disjoint, starts
 from tests.compiler.programs import compiled
 
@@ -21,17 +22,17 @@ def homes(builder, *results):
 def test_a_matrix_of_gradients_is_computed_at_its_place():
     program = compiled("mlp_module")[1].program
     found = Homes(program)
-    products = [i for i, instr in enumerate(program.instrs) if instr.op == "matmul_batch"]
+    products = [i for i, instr in enumerate(program.instrs) if instr.op is MATMUL_BATCH]
     assert len(products) == 5
     (gradient,) = {found.places[i].whole for i in products}
-    assert program.instrs[gradient].op == "scatter"
+    assert program.instrs[gradient].op is SCATTER
     assert gradient == program.results[1]
 
 
 def test_inputs_of_a_layer_are_computed_in_front_of_their_one():
     program = compiled("mixed")[1].program
     found = Homes(program)
-    joined = [i for i, instr in enumerate(program.instrs) if instr.op == "concatenate"]
+    joined = [i for i, instr in enumerate(program.instrs) if instr.op is CONCATENATE]
     at = {place.whole for place in found.places.values()}
     assert set(joined[1:]) <= at
 

@@ -412,4 +412,4 @@ def test_functions_of_values_alone_are_traced_in_the_order_of_the_program():
         kernel = Kernel(f, batched=False)
         kernel.value_and_grad()
         assert kernel.parameters == xs
-        assert "gather" not in [instr.op for instr in kernel.program.instrs]
+        assert "gather" not in [instr.name for instr in kernel.program.instrs]

@@ -8,13 +8,13 @@ import pytest
 import autodiff
 from autodiff import Value
 from nn import ACTIVATIONS, Activation
-from nn.layers.activations import function, known
+from nn.layers.activations import known, method
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_an_activation_is_the_op_of_its_name(name):
     expected = getattr(autodiff, name)(-0.7)
-    assert Activation(name)(-0.7) == function(name)(Value(-0.7)).data == expected
+    assert Activation(name)(-0.7) == method(name)(Value(-0.7)).data == expected
     assert Activation(name)(Value(-0.7)).data == expected
 
 

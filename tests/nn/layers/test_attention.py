@@ -103,13 +103,13 @@ def test_bias_is_of_both_projections():
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
-        (lambda: SelfAttention(6, 4), ValueError, "embed_dim 6 is no multiple of num_heads 4"),
+        (lambda: SelfAttention(6, 4), ValueError, "embed_dim 6 must be a multiple of num_heads 4"),
         (lambda: SelfAttention(0, 1), ValueError, "embed_dim must be a positive integer"),
         (lambda: SelfAttention(4, 0), ValueError, "num_heads must be a positive integer"),
         (lambda: SelfAttention(4, 2)(X[:, :3]), ValueError, "SelfAttention takes 4 inputs, got 3"),
         (lambda: SelfAttention(4, 2)(X[0]), ValueError, "takes a list of vectors"),
         (lambda: SelfAttention(4, 2)(X[None]), ValueError, "takes a list of vectors"),
-        (lambda: SelfAttention(4, 2)([]), ValueError, "SelfAttention of no numbers"),
+        (lambda: SelfAttention(4, 2)([]), ValueError, "SelfAttention needs at least one number"),
         (lambda: SelfAttention(4, 2)(Value(1.0)), TypeError, "takes a sequence of numbers"),
     ],
 )

@@ -28,7 +28,7 @@ def test_it_computes_what_an_mlp_of_the_same_weights_does():
     assert data(model([0.5, -1.0])) == [mlp([0.5, -1.0]).data]
 
 
-def test_a_number_from_a_step_is_the_next_ones_only_input_eager_and_traced():
+def test_a_number_from_a_step_is_the_only_input_of_the_next_eager_and_traced():
     model = Sequential(Layer(2, 1, seed=0), Layer(1, 1, seed=1), Layer(1, 2, seed=2))
     x = np.array([[0.5, -1.0], [3.0, 2.0]])
     kernel = autodiff.compile(lambda x: model(list(x)))
@@ -37,7 +37,7 @@ def test_a_number_from_a_step_is_the_next_ones_only_input_eager_and_traced():
     assert isinstance(Sequential(Layer(2, 1))([1.0, 2.0]), Value)
 
 
-def test_steps_are_found_by_place_and_slice():
+def test_steps_are_found_by_index_and_slice():
     steps = [Linear(2, 2), Activation("relu"), Linear(2, 1)]
     model = Sequential(*steps)
     assert list(model) == steps
@@ -49,7 +49,7 @@ def test_steps_are_found_by_place_and_slice():
         model[3]
 
 
-def test_parameters_of_modules_are_found_and_named_by_place():
+def test_parameters_of_modules_are_found_and_named_by_index():
     model = Sequential(Linear(1, 1), nn.LayerNorm(1), lambda x: x)
     names = [name for name, _ in model.named_parameters()]
     assert names == ["0.neurons.0.w.0", "0.neurons.0.b", "1.weight.0", "1.bias.0"]
@@ -64,14 +64,14 @@ def test_repr_shows_the_steps_as_a_tree():
     )
 
 
-def test_a_step_can_be_called():
+def test_a_step_that_cannot_be_called_is_refused():
     with pytest.raises(TypeError, match="Sequential: step 1 cannot be called: 'relu'"):
         Sequential(Linear(2, 2), "relu")
-    with pytest.raises(TypeError, match="step 0 is the class Linear, not one of it"):
+    with pytest.raises(TypeError, match="step 0 is the class Linear; pass an instance"):
         Sequential(Linear)
 
 
-def test_a_number_is_no_vector():
+def test_a_number_is_not_a_vector():
     with pytest.raises(TypeError, match=r"got float; a single number x is the sequence \[x\]"):
         Sequential(Linear(1, 1))(2.0)
 

@@ -50,12 +50,12 @@ def test_large_logits_lose_no_digit(shift):
 
 
 @pytest.mark.parametrize("f", [softmax, log_softmax])
-def test_what_is_no_vector_is_refused(f):
+def test_what_is_not_a_vector_is_refused(f):
     with pytest.raises(TypeError, match=f"{f.__name__} takes a sequence of numbers, got Value"):
         f(Value(1.0))
     with pytest.raises(TypeError, match="got float; a single number"):
         f(np.array(1.0))
     with pytest.raises(TypeError, match="got str"):
         f("ab")
-    with pytest.raises(ValueError, match=f"{f.__name__} of no numbers"):
+    with pytest.raises(ValueError, match=f"{f.__name__} needs at least one number"):
         f([])

@@ -56,7 +56,7 @@ def test_no_tokens_and_too_many_are_refused(tokens):
 
 
 def test_sizes_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="width 6 is no multiple of heads 4"):
+    with pytest.raises(ValueError, match="width 6 must be a multiple of heads 4"):
         GPT(3, 4, 6, 4)
     with pytest.raises(ValueError, match="heads must be a positive integer, got 0"):
         GPT(3, 4, 6, 0)

@@ -1,4 +1,4 @@
-"""First weights: how wide they spread, and what fixes them."""
+"""First weights: their spread, and what fixes them."""
 
 import random
 from math import sqrt
@@ -6,9 +6,10 @@ from math import sqrt
 import numpy as np
 import pytest
 
+import autodiff
 import nn
 from nn import ACTIVATIONS, Layer
-from nn.layers.init import generator, weights
+from nn.layers.init import generator, is_rectifier, weights
 
 FAN_IN, FAN_OUT = 100, 300
 HE, GLOROT = 2 / FAN_IN, 2 / (FAN_IN + FAN_OUT)
@@ -43,14 +44,23 @@ def test_a_signal_keeps_its_size_through_rectified_layers():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((200, 64))
     for _ in range(10):
-        w = np.array([weights(rng, 64, 64, "relu") for _ in range(64)])
+        w = np.array([weights(rng, 64, 64, autodiff.relu) for _ in range(64)])
         x = np.maximum(x @ w.T, 0)
     assert 0.1 < np.mean(x * x) < 10  # half the variance would leave 2^-10
 
 
-def test_weights_are_floats_one_an_input():
+def test_weights_are_floats_one_per_input():
     drawn = weights(np.random.default_rng(0), 3, 2, None)
     assert [type(w) for w in drawn] == [float] * 3
+
+
+def test_whether_a_function_is_a_rectifier_is_asked_of_the_function():
+    bounded_below = autodiff.custom_op(
+        "bounded_below", lambda x: max(x, -0.5), lambda x, out: autodiff.where(x > -0.5, 1.0, 0.0)
+    )
+    assert is_rectifier(bounded_below)
+    for other in (lambda x: x, abs, lambda x: -x, lambda x: min(x, 6.0)):
+        assert not is_rectifier(other)
 
 
 def test_a_generator_is_the_one_given_or_made_from_a_seed():

@@ -151,7 +151,7 @@ def test_1_10_20_30_40_1_has_2151_parameters():
         ((("linear", "gelu", "tanh"),), [None, "gelu", "tanh"]),
     ],
 )
-def test_activation_is_one_name_or_one_a_layer(given, held):
+def test_activation_is_one_name_or_one_per_layer(given, held):
     model = MLP(2, [2, 2, 2], *given)
     assert [n.activation for layer in model.layers for n in layer.neurons] == np.repeat(
         held, 2
@@ -173,25 +173,28 @@ def test_activation_is_one_name_or_one_a_layer(given, held):
         (lambda: MLP(2, [3, 1], ["relu"]), "2 layers, 1 activations"),
         (lambda: MLP(2, [3], ["relu", None]), "1 layers, 2 activations"),
         (lambda: MLP(2, []), "at least one layer"),
-        *[
-            (
-                lambda make=make, size=size: make(size),
-                f"^{name} must be a positive integer, got {size}",
-            )
-            for size in (0, -1, 1.5, True)
-            for name, make in [
-                ("nin", Neuron),
-                ("nin", lambda n: Layer(n, 2)),
-                ("nout", lambda n: Layer(2, n)),
-                ("nin", lambda n: MLP(n, [2])),
-                ("nout", lambda n: MLP(2, [3, n, 1])),
-            ]
-        ],
     ],
 )
-def test_sizes_and_names_that_do_not_fit_are_named(call, message):
+def test_widths_and_names_that_do_not_fit_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, True])
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("nin", Neuron),
+        ("nin", lambda n: Layer(n, 2)),
+        ("nout", lambda n: Layer(2, n)),
+        ("nin", lambda n: MLP(n, [2])),
+        ("nout", lambda n: MLP(2, [3, n, 1])),
+    ],
+)
+def test_a_size_that_is_not_a_positive_integer_is_named(name, make, size):
+    kind = ValueError if type(size) is int else TypeError
+    with pytest.raises(kind, match=f"^{name} must be a positive integer, got {size}"):
+        make(size)
 
 
 def test_sizes_may_be_numpys():
@@ -230,7 +233,7 @@ def test_without_a_bias_there_is_the_product_alone():
 
 
 @pytest.mark.parametrize("kind", [Layer, Linear])
-def test_a_matrix_is_no_vector(kind):
+def test_a_matrix_is_not_a_vector(kind):
     with pytest.raises(TypeError, match="Neuron takes one vector, got a sequence of sequences"):
         kind(2, 1)([1.0, [2.0]])
     with pytest.raises(TypeError, match="Neuron takes one vector, got a sequence of sequences"):
@@ -242,7 +245,7 @@ def test_linear_is_a_vector_in_and_a_list_out():
     linear.load_state_dict({"weight": np.arange(6.0).reshape(2, 3), "bias": [0.5, -1.5]})
     w, b = linear.state_dict().values()
     x = np.array([0.3, -1.2, 2.0])
-    for v in (x, -x):  # of which one gives negative numbers
+    for v in (x, -x):  # one of them gives negative numbers
         np.testing.assert_allclose(data(linear(v)), w @ v + b, rtol=1e-14)
     rows = linear(np.array([[x, -x]]))
     assert [[data(row) for row in table] for table in rows] == [[data(linear(x)), data(linear(-x))]]
@@ -254,7 +257,7 @@ def test_linear_is_a_vector_in_and_a_list_out():
     assert repr(Neuron(3, bias=False)) == "Neuron(3, activation='relu', bias=False)"
 
 
-def test_linear_refuses_what_is_no_vector_of_its_width():
+def test_linear_refuses_anything_but_vectors_of_its_width():
     with pytest.raises(ValueError, match="Linear takes 3 inputs, got 2"):
         Linear(3, 2)([1.0, 2.0])
     with pytest.raises(ValueError, match="Linear takes 3 inputs, got 2"):

@@ -208,15 +208,15 @@ def test_a_link_keeps_pointing_to_the_file(path, tmp_path):
     [
         ({"w": 1.0}, "w.pt", ValueError, "ends in .safetensors or .npz, got 'w.pt'"),
         ({"w": 1.0}, "w", ValueError, "ends in .safetensors or .npz, got 'w'"),
-        ({"w": "text"}, "w.npz", TypeError, "w is no array of real numbers, but of <U4"),
-        ({"w": 1j}, "w.npz", TypeError, "w is no array of real numbers, but of complex128"),
-        ({"w": np.longdouble(1)}, "w.npz", TypeError, "w is no array of real numbers"),
-        ({"m": {"w": 1.0}}, "w.npz", TypeError, "m is no array of real numbers, but of object"),
+        ({"w": "text"}, "w.npz", TypeError, "w must be an array of real numbers, got <U4"),
+        ({"w": 1j}, "w.npz", TypeError, "w must be an array of real numbers, got complex128"),
+        ({"w": np.longdouble(1)}, "w.npz", TypeError, "w must be an array of real numbers"),
+        ({"m": {"w": 1.0}}, "w.npz", TypeError, "m must be an array of real numbers, got object"),
         *[
             ({name: 1.0}, "w.npz", ValueError, "an array cannot be called")
             for name in ("", "a\0b", "\ud800", "__metadata__")
         ],
-        ({3: 1.0}, "w.npz", TypeError, "the name of an array is a text, got 3"),
+        ({3: 1.0}, "w.npz", TypeError, "the name of an array must be a string, got 3"),
         ("w.npz", "w.npz", TypeError, r"save\(state, path\): the state comes first"),
         ([1.0], "w.npz", TypeError, "save takes a module or a dict of arrays, got list"),
     ],

@@ -70,16 +70,26 @@ def test_no_iterations_leave_the_model_alone(engine):
     ("x", "y", "options", "message"),
     [
         (X, Y[1:], {}, "12 examples in x, 11 in y"),
-        (X, Y, {"batch_size": 0}, "batch_size must be in 1 … 12, got 0"),
-        (X, Y, {"batch_size": 13}, "batch_size must be in 1 … 12, got 13"),
+        (X, Y, {"batch_size": 0}, "batch_size must be an integer from 1 to 12, got 0"),
+        (X, Y, {"batch_size": 13}, "batch_size must be an integer from 1 to 12, got 13"),
         (X, Y, {"validation": (X, Y[1:])}, "12 examples in validation x, 11 in validation y"),
-        (X, Y, {"validation": (XX, Y[:6])}, r"x have shape \(1,\), those of validation x \(2,\)"),
-        (X, Y, {"validation": (X, X[:, None])}, r"y have shape \(\), those of validation y \(1,\)"),
-        (X, Y, {"validation": (X,)}, r"validation is a share of the examples or a pair"),
-        (X, Y, {"validation": 1.0}, "test_size 1.0 of 12 rows leaves a side empty"),
+        (
+            X,
+            Y,
+            {"validation": (XX, Y[:6])},
+            r"x have shape \(1,\), rows of validation x have shape \(2,\)",
+        ),
+        (
+            X,
+            Y,
+            {"validation": (X, X[:, None])},
+            r"y have shape \(\), rows of validation y have shape \(1,\)",
+        ),
+        (X, Y, {"validation": (X,)}, "a share of the examples or a pair .* got a tuple of 1"),
+        (X, Y, {"validation": 1.0}, "validation must be above 0 and below 1, got 1.0"),
         (X, Y, {"metrics": ["f1"]}, "no metric 'f1'; there are accuracy, r2"),
         (X, Y, {"metrics": ["r2", metrics.r2]}, "two metrics have one name"),
-        (X, Y, {"engine": "jit"}, "engine must be auto, compiled or eager, got 'jit'"),
+        (X, Y, {"engine": "jit"}, "engine must be 'auto', 'compiled' or 'eager', got 'jit'"),
         (X, Y, {"resume": True}, "resume needs checkpoint"),
         (X * np.inf, Y, {}, "x is not finite in row 0"),
         (X, [*Y[:9], np.nan, 0, 0], {}, "y is not finite in row 9"),
@@ -172,12 +182,14 @@ def test_a_schedule_brings_its_optimizer():
     nn.fit(models[0], X, Y, epochs=2, schedule=nn.StepLR(sgd, 1))
     nn.fit(models[1], X, Y, epochs=2, schedule=nn.StepLR(same, 1), optimizer=same)
     assert data(models[0]) == data(models[1])
-    with pytest.raises(ValueError, match="the schedule is that of another optimizer"):
+    with pytest.raises(
+        ValueError, match="schedule must be a schedule of the optimizer, got one of another"
+    ):
         nn.fit(models[0], X, Y, schedule=nn.StepLR(sgd, 1), optimizer=same)
 
 
 def test_metrics_are_a_list():
-    with pytest.raises(TypeError, match=r"metrics is a list, as \['r2'\]"):
+    with pytest.raises(TypeError, match=r"metrics must be a list, as \['r2'\]"):
         nn.fit(Number(), X, Y, metrics="r2")
 
 

@@ -1,4 +1,4 @@
-"""Names as tokens, in batches of one length; what is learned of them, and made up."""
+"""A GPT that learns names, in batches of one length, and makes up new ones."""
 
 import re
 import signal
@@ -7,69 +7,13 @@ import numpy as np
 import pytest
 
 from nn import GPT, Adam
+from nn.data.names import Names
 from nn.train import names
 from nn.train.engines.trust import DiffersError
-from nn.train.names import OWN, Names, fit_names, read_names, sample
+from nn.train.names import fit_names, sample
 from nn.train.progress import Silent
 
 FEW = Names(("bo", "ann", "ada", "bob", "abba", "dan"))
-
-
-@pytest.fixture
-def reads(tmp_path):
-    def reads(text):
-        path = tmp_path / "names.txt"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_names(path)
-
-    return reads
-
-
-def test_tokens_are_letters_between_ends():
-    assert FEW.letters == ("a", "b", "d", "n", "o")
-    assert FEW.encode("dan") == [0, 3, 1, 4, 0]
-    assert FEW.decode([3, 1, 4, 0, 2, 2]) == "dan"
-    assert FEW.decode([3, 1]) == "da"
-    assert FEW.length == 5
-
-
-def test_names_of_one_length_are_together_the_longest_first():
-    groups = FEW.by_length(FEW.names)
-    assert {length: tokens.shape for length, tokens in groups.items()} == {
-        4: (1, 6), 3: (4, 5), 2: (1, 4)
-    }  # fmt: skip
-    assert list(groups) == [4, 3, 2]
-    assert [FEW.decode(row[1:]) for row in groups[3].tolist()] == ["ann", "ada", "bob", "dan"]
-
-
-def test_a_file_has_a_name_a_line(reads):
-    lines = ["zoe", "jürgen", " ana ", "", *("abcdefgh")]
-    assert reads("\ufeff" + "\r\n".join(lines)).names == ("zoe", "jürgen", "ana", *"abcdefgh")
-
-
-def test_the_list_of_ours_is_names_in_order():
-    found = read_names(OWN).names
-    assert list(found) == sorted(set(found))
-    assert len(found) > 300
-    assert all(re.fullmatch("[a-z]{3,9}", name) for name in found)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", r"names.txt has 0 different names; at least 10 are needed"),
-        ("a\nb\n" * 9, r"names.txt has 2 different names"),
-        ("a\n\n" + "b" * 33 + "\n", r"names.txt, line 3: a name of 33 letters; the limit is 32"),
-        (
-            "".join(map(chr, range(0x4E00, 0x4E00 + 101 * 2))).replace("", "\n"),
-            "letters; the limit",
-        ),
-        (b"a\n\xff\n", "is not text in UTF-8"),
-    ],
-)
-def test_a_file_that_is_no_list_of_names_is_refused(reads, text, message):
-    with pytest.raises(ValueError, match=message):
-        reads(text)
 
 
 def trained(steps=60, seed=0, **options):

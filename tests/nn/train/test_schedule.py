@@ -115,29 +115,32 @@ def test_a_schedule_of_ones_own_defines_rate():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda o: StepLR(o, 0), "step_size must be an integer of at least 1, got 0"),
-        (lambda o: StepLR(o, True), "step_size must be an integer of at least 1, got True"),
-        (lambda o: StepLR(o, 2.5), "step_size must be an integer of at least 1, got 2.5"),
+        (lambda o: StepLR(o, 0), "step_size must be a positive integer, got 0"),
+        (lambda o: StepLR(o, True), "step_size must be a positive integer, got True"),
+        (lambda o: StepLR(o, 2.5), "step_size must be a positive integer, got 2.5"),
         (lambda o: StepLR(o, 2, -1), "gamma must be at least 0, got -1"),
         (lambda o: ExponentialLR(o, math.nan), "gamma must be at least 0, got nan"),
-        (lambda o: CosineAnnealingLR(o, 0), "T_max must be an integer of at least 1, got 0"),
+        (lambda o: CosineAnnealingLR(o, 0), "T_max must be a positive integer, got 0"),
         (lambda o: CosineAnnealingLR(o, 9, warmup=-1), "warmup must be an integer of at least 0"),
         (lambda o: CosineAnnealingLR(o, 9, -1), "eta_min must be at least 0"),
-        (lambda o: ReduceLROnPlateau(o, "least"), "mode is 'min' or 'max', got 'least'"),
-        (lambda o: ReduceLROnPlateau(o, threshold_mode="x"), "threshold_mode is 'rel' or 'abs'"),
+        (lambda o: ReduceLROnPlateau(o, "least"), "mode must be 'min' or 'max', got 'least'"),
+        (
+            lambda o: ReduceLROnPlateau(o, threshold_mode="x"),
+            "threshold_mode must be 'rel' or 'abs'",
+        ),
         (lambda o: ReduceLROnPlateau(o, factor=1.0), "factor must be at least 0 and below 1"),
         (lambda o: ReduceLROnPlateau(o, patience=-1), "patience must be an integer"),
     ],
 )
 def test_options_out_of_range_are_named(make, message):
     o = optimizer()
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         make(o)
     assert o.lr == 0.8
 
 
 def test_a_schedule_is_of_an_optimizer():
-    with pytest.raises(TypeError, match="a schedule takes an optimizer, got Value"):
+    with pytest.raises(TypeError, match="StepLR: optimizer must be an optimizer, got "):
         StepLR(Value(1.0), 3)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nn.train.stateful import Stateful, differing, within
+from nn.train.stateful import Stateful
 
 
 class Counter(Stateful):
@@ -66,14 +66,3 @@ def test_what_cannot_be_saved_is_named():
     counter.history = {"loss": []}
     with pytest.raises(TypeError, match=r"Counter.history is a dict, .* name it in `links`"):
         counter.state_dict()
-
-
-def test_long_differences_are_cut():
-    assert differing("abc", "bd") == "missing 'a', 'c'; unexpected 'd'"
-    assert differing(map(str, range(10)), []).endswith("'7' and 2 more")
-
-
-def test_within_names_the_range():
-    assert within("rate", 0, low=0.0) == 0.0
-    with pytest.raises(ValueError, match="rate must be at least 0 and below 1, got 1"):
-        within("rate", 1, low=0.0, below=1.0)

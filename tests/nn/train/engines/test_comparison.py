@@ -7,7 +7,7 @@ import nn
 from autodiff import Value
 from nn import MLP
 from nn.train.engines.comparison import gradient, in_order
-from nn.train.engines.compiled import Compiled
+from nn.train.engines.compiled import CompiledEngine
 from nn.train.engines.trust import DiffersError
 from tests.nn.meanings import ROWS, TARGETS, Frozen, Lying, Weighted, fitted
 from tests.nn.trainees import data, grads
@@ -61,7 +61,7 @@ def test_a_comparison_keeps_gradients():
     model = Weighted()
     for k, parameter in enumerate(model.parameters()):
         parameter.grad = float(k)
-    Compiled(model, nn.mse, ROWS, TARGETS, model.parameters())
+    CompiledEngine(model, nn.mse, ROWS, TARGETS, model.parameters())
     assert grads(model) == [0.0, 1.0, 2.0, 3.0]
 
 
@@ -75,7 +75,7 @@ def test_large_models_are_compared_on_fewer_examples_and_small_ones_on_many(size
 
     sizes_seen = []
     model = MLP(3, sizes, "tanh", seed=0)
-    Compiled(model, loss, x, x[:, 0], model.parameters())
+    CompiledEngine(model, loss, x, x[:, 0], model.parameters())
     assert max(sizes_seen) == compared
 
 

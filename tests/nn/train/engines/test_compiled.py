@@ -8,7 +8,7 @@ import pytest
 import nn
 from autodiff import Value, mean
 from nn import MLP, SGD
-from nn.train.engines.compiled import Compiled
+from nn.train.engines.compiled import CompiledEngine
 from nn.train.engines.trust import DiffersError
 from tests.nn.meanings import MEANINGS, ROWS, TARGETS, Lying, Weighted, each, fitted
 from tests.nn.trainees import Number, Seen, X, Y, data
@@ -136,7 +136,7 @@ def test_without_a_step_nothing_is_compared_at_the_end():
             return super().__call__(x)
 
     model = Watched()
-    engine = Compiled(model, nn.mse, X[:, None], Y, model.parameters())
+    engine = CompiledEngine(model, nn.mse, X[:, None], Y, model.parameters())
     calls.clear()
     engine.check()
     assert not calls

@@ -113,7 +113,7 @@ def test_an_error_of_the_model_itself_is_raised_as_it_is():
 
 
 def test_an_unknown_engine_is_refused():
-    with pytest.raises(ValueError, match="predict: engine must be auto, compiled or eager"):
+    with pytest.raises(ValueError, match="predict: engine must be 'auto', 'compiled' or 'eager'"):
         nn.predict(Number(), X, engine="jit")
 
 

@@ -1,0 +1,215 @@
+"""Checkpoints: training that goes on from one gives the bits of training that never stopped."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+import nn
+from autodiff import Value, mean
+from nn import MLP
+from nn.train.engines.snapshot import generators
+from nn.train.loop import checkpoint
+from nn.train.loop.checkpoint import fingerprint
+from tests.nn.trainees import Seen
+
+X, Y = nn.data.moons(50, seed=1)
+VALIDATION = nn.data.moons(20, seed=2)
+OPTIMIZERS = {
+    "adam": lambda p: nn.Adam(p, lr=0.02),
+    "sgd": lambda p: nn.SGD(p, lr=0.1, momentum=0.9),
+}
+
+
+def trained(path, epochs, *, resume=False, progress=False, optimizer="adam", seed=0, **options):
+    """The model and the history of a training with everything switched on."""
+    model = MLP(2, [5, 2], "tanh", seed=0 if not resume else 9)
+    chosen = OPTIMIZERS[optimizer](model.parameters())
+    history = nn.fit(
+        model, X, Y, loss=nn.cross_entropy, optimizer=chosen, batch_size=8, epochs=epochs,
+        schedule=nn.ReduceLROnPlateau(chosen, patience=0, factor=0.7), seed=seed,
+        validation=tuple(VALIDATION), metrics=["accuracy"], tolerance=1e-9, early_stopping=30,
+        checkpoint=path, checkpoint_every=2, resume=resume, progress=progress, **options,
+    )  # fmt: skip
+    return bits(model), history
+
+
+def bits(model):
+    return [p.data.hex() for p in model.parameters()]
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_resumed_training_gives_the_same_bits(tmp_path, engine, optimizer):
+    options = {"engine": engine, "optimizer": optimizer}
+    whole, history = trained(tmp_path / "whole.npz", 7, **options)
+    trained(tmp_path / "part.npz", 3, **options)  # the file is that of epoch 2
+    found, resumed = trained(tmp_path / "part.npz", 7, resume=True, **options)
+    assert found == whole
+    assert resumed == history
+
+
+def test_a_crash_loses_what_came_after_the_checkpoint_only(tmp_path):
+    def crash(number):
+        if number == 5:
+            raise RuntimeError
+
+    whole, history = trained(tmp_path / "whole.npz", 8)
+    with pytest.raises(RuntimeError):
+        trained(tmp_path / "part.npz", 8, progress=Seen(crash))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["part.npz", "whole.npz"]
+    assert trained(tmp_path / "part.npz", 8, resume=True) == (whole, history)
+
+
+def test_training_that_is_over_stays_over(tmp_path):
+    whole, history = trained(tmp_path / "file.npz", 4)
+    assert trained(tmp_path / "file.npz", 4, resume=True) == (whole, history)
+    longer = trained(tmp_path / "other.npz", 6)
+    assert trained(tmp_path / "file.npz", 6, resume=True) == longer
+
+
+def test_a_checkpoint_is_of_whole_epochs(tmp_path):
+    def run(name, iterations, resume=False):
+        model = MLP(2, [3, 2], "tanh", seed=0)
+        history = nn.fit(
+            model, X, Y, loss=nn.cross_entropy, iterations=iterations, batch_size=20,
+            checkpoint=tmp_path / name, resume=resume, progress=False,
+        )  # fmt: skip
+        return bits(model), history
+
+    whole = run("whole.npz", 9)
+    run("part.npz", 4)  # an epoch is 3 iterations
+    assert run("part.npz", 9, resume=True) == whole
+
+
+def test_without_a_file_training_begins(tmp_path):
+    _, history = trained(tmp_path / "file.npz", 2, resume=True)
+    assert len(history.epochs["loss"]) == 2
+    assert (tmp_path / "file.npz").is_file()
+
+
+def test_early_stopping_is_resumed(tmp_path):
+    def run(epochs, resume):
+        model = nn.Neuron(1, nonlin=False)
+        model.w[0].data, model.b.data = 0.0, 0.0
+        x = np.linspace(-1, 1, 12)
+        options = {"validation": (x, x), "early_stopping": 4, "batch_size": 12, "epochs": epochs}
+        path = tmp_path / ("whole.npz" if epochs == 60 and not resume else "part.npz")
+        history = nn.fit(
+            model, x, 3 * x, optimizer=nn.SGD(model.parameters(), lr=0.1), checkpoint=path,
+            resume=resume, progress=False, **options,
+        )  # fmt: skip
+        return bits(model), history
+
+    whole, history = run(60, False)
+    assert (history.stopped, history.best_epoch + 4) == ("early stopping", len(history.losses))
+    run(history.best_epoch + 2, False)
+    assert run(60, True) == (whole, history)
+    assert run(60, True) == (whole, history), "and it does not begin again"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"optimizer": "sgd"},
+            "with another optimizer: its state has betas, .*; here it has dampening, ",
+        ),
+        ({"engine": "eager"}, "with another engine: compiled, here eager"),
+        ({"seed": 1}, "with another seed: 0, here 1"),
+    ],
+)
+def test_the_checkpoint_of_another_training_is_refused(tmp_path, options, message):
+    trained(tmp_path / "file.npz", 2)
+    with pytest.raises(ValueError, match=f"file.npz is of another training, {message}"):
+        trained(tmp_path / "file.npz", 3, resume=True, **options)
+
+
+def test_other_data_or_another_model_are_refused(tmp_path):
+    def run(model, x, resume=False):
+        options = {"checkpoint": tmp_path / "file.npz", "epochs": 1, "resume": resume}
+        nn.fit(model, x, x[:, 0], progress=False, **options)
+
+    run(MLP(2, [1], seed=0), X)
+    with pytest.raises(ValueError, match="with another training examples"):
+        run(MLP(2, [1], seed=0), X + 1e-9, True)
+    model = MLP(2, [2, 1], seed=0)
+    before = bits(model)
+    with pytest.raises(ValueError, match="with another model"):
+        run(model, X, True)
+    assert bits(model) == before
+
+
+@pytest.mark.parametrize("damage", ["truncated", "foreign", "flipped", "empty", "array"])
+def test_a_damaged_file_is_refused(tmp_path, damage):
+    path = tmp_path / "file.npz"
+    trained(path, 2)
+    content = path.read_bytes()
+    path.write_bytes({
+        "truncated": content[: len(content) // 2], "foreign": b"hello", "empty": b"",
+        "flipped": content[:400] + bytes([content[400] ^ 255]) + content[401:], "array": b"",
+    }[damage])  # fmt: skip
+    if damage == "array":
+        np.savez(tmp_path / "other.npz", a=np.zeros(2))
+        os.replace(tmp_path / "other.npz", path)
+    with pytest.raises(ValueError, match=r"file\.npz"):
+        trained(path, 4, resume=True)
+
+
+def test_a_failed_write_leaves_the_file_before(tmp_path, monkeypatch):
+    path = tmp_path / "file.npz"
+    checkpoint.write(path, {"a": np.ones(3)}, {"x": 0.1})
+    monkeypatch.setattr(os, "replace", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        checkpoint.write(path, {"a": np.zeros(3)}, {"x": 0.2})
+    assert [*tmp_path.iterdir()] == [path]
+    arrays, facts = checkpoint.read(path)
+    assert (arrays["a"].tolist(), facts) == ([1, 1, 1], {"x": 0.1})
+
+
+def test_facts_keep_every_bit(tmp_path):
+    facts = {"x": [0.1, float("inf"), 5e-324, -0.0], "n": 2**127 + 1}
+    checkpoint.write(tmp_path / "file.npz", {}, facts)
+    found = checkpoint.read(tmp_path / "file.npz")[1]
+    assert json.dumps(found) == json.dumps(facts)
+
+
+def test_a_fingerprint_sees_bits_shapes_and_types():
+    x = np.arange(6.0)
+    others = [x + 1e-15 * (x == 5), x.reshape(2, 3), x.astype(int), x[::-1]]
+    assert len({fingerprint(x), *map(fingerprint, others)}) == 5
+    assert fingerprint(x) == fingerprint(x.copy())
+
+
+class Noisy(nn.Module):
+    """A weight times 1 plus noise of its own."""
+
+    def __init__(self):
+        self.w = Value(0.0)
+        self.rng = np.random.default_rng(3)
+
+    def __call__(self, x):
+        return self.w * (1.0 + self.rng.normal())
+
+
+def test_generators_of_the_model_go_on_where_they_were(tmp_path):
+    def run(epochs, resume=False):
+        model = Noisy()
+        history = nn.fit(
+            model, np.ones(6), np.ones(6), epochs=epochs, engine="eager", batch_size=4,
+            checkpoint=tmp_path / "file.npz", resume=resume, progress=False,
+            loss=lambda ps, ts: mean([(p - t) ** 2 for p, t in zip(ps, ts, strict=True)]),
+        )  # fmt: skip
+        return bits(model), history
+
+    whole = run(5)
+    run(2)
+    assert run(5, resume=True) == whole
+
+
+def test_generators_are_found_once_wherever_they_are():
+    outer = Noisy()
+    outer.inner = [Noisy(), Noisy()]
+    outer.inner[1].rng = outer.rng
+    assert generators(outer) == [outer.rng, outer.inner[0].rng]
