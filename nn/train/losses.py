@@ -4,6 +4,8 @@
 themselves, nested as the predictions are. All raise ValueError for sizes that differ.
 """
 
+from __future__ import annotations
+
 from math import isclose
 from typing import Literal, cast, overload
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value, no_grad
+from autodiff.checks import brief
 from nn.module import Module
 from nn.train.arrays import Floats, Rows
 from nn.train.engines.prediction import EngineName, eager_outputs
@@ -96,6 +97,14 @@ class EagerEngine:
     @cached_property
     def _lists(self) -> tuple[list[Nested], list[Nested]]:
         return self.x.tolist(), self.y.tolist()
+
+
+def check_loss(loss: Loss) -> None:
+    """Raise TypeError for what cannot be a loss."""
+    if isinstance(loss, type) or not callable(loss):
+        raise TypeError(
+            "fit: loss must be a function of predictions and targets, as nn.mse, got " + brief(loss)
+        )
 
 
 def _own(row: Nested) -> Nested:

@@ -1,5 +1,7 @@
 """`predict`: the outputs of a model for arrays of examples."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -120,7 +122,7 @@ def warn_of_eager(name: str, reason: BaseException) -> None:
     )
 
 
-def _data(output: object) -> "Numbers":
+def _data(output: object) -> Numbers:
     if isinstance(output, np.ndarray):
         output = output.tolist()
     if isinstance(output, list | tuple):

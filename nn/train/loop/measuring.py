@@ -1,6 +1,6 @@
 """`Measuring`: what `fit` records of an epoch beside its loss."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -74,11 +74,11 @@ class Measuring:
             return metric(predictions, targets)
 
 
-def metrics_of(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
+def metrics_of(metrics: Collection[str | Metric]) -> dict[str, Metric]:
     """Metrics by the names of their columns."""
     if isinstance(metrics, str):
         raise TypeError(f"fit: metrics must be a list, as [{metrics!r}]")
-    if not isinstance(metrics, Sequence):
+    if not isinstance(metrics, Collection):
         raise TypeError(f"fit: metrics must be a list of names and functions, got {brief(metrics)}")
     named: dict[str, Metric] = {}
     for metric in metrics:
