@@ -1,6 +1,10 @@
-"""Neural networks whose every weight is a Value."""
+"""Neural networks in which every weight is a Value.
 
-# `notebook` registers what notebooks show.
+`module` says what has parameters, `layers` has modules, `train` fits them to `data`, `metrics` and
+`view` show how well, and `cli` is the command line.
+"""
+
+# Importing `notebook` registers what notebooks show.
 from nn import data, metrics
 from nn.layers.activations import ACTIVATIONS, Activation
 from nn.layers.attention import SelfAttention

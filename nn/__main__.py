@@ -14,23 +14,24 @@ PROG = "python -m nn"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status."""
+    """Run the command line; return the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     prog, name = PROG, DEFAULT
     if arguments and not arguments[0].startswith("-"):
         name = arguments.pop(0)
         prog = f"{PROG} {name}"
         if name not in COMMANDS:
-            print(f"{PROG}: error: no command {name!r}; there are {_listed()}", file=sys.stderr)
+            message = f"unknown command {name!r}; the commands are {_listed()}"
+            print(f"{PROG}: error: {message}", file=sys.stderr)
             return 2
     parser = COMMANDS[name].command_line(prog)
     if prog == PROG:
-        parser.description += f" The commands are {_listed()}; without one, {DEFAULT}."
+        parser.description += f" The commands are {_listed()}; the default is {DEFAULT}."
     options = parser.parse_args(arguments)
     try:
         status: int = COMMANDS[name].run(options)
         return status
-    except BrokenPipeError:  # whoever read the output has left
+    except BrokenPipeError:  # the reader of the output has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:

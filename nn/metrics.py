@@ -1,20 +1,22 @@
-"""How good predictions are, as numbers that people read: accuracy, R², the confusion matrix."""
+"""Metrics, numbers that people read: accuracy, R², the confusion matrix."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-Metric = Callable[[Any, Any], float]
+D = TypeVar("D", bound=np.generic)
+Metric = Callable[[npt.NDArray[np.float64], npt.NDArray[Any]], float]
+"""A function of predictions and targets, one row per example."""
 
 
 def accuracy(predictions: npt.ArrayLike, targets: npt.ArrayLike) -> float:
     """The share of examples whose class is predicted.
 
     Predictions of shape (n, classes) vote for their largest column; the targets are then
-    classes, (n,), or one-hot rows. Predictions of shape (n,) or (n, 1) are logits, positive for
-    the class whose target is 1 and not for the one whose target is 0 or -1.
+    classes, (n,), or one-hot rows. Predictions of shape (n,) or (n, 1) are logits: a positive
+    one predicts target 1, any other target 0 or -1.
     """
     predicted, true = _classes(predictions, targets)
     return float(np.mean(predicted == true))
@@ -24,11 +26,11 @@ def r2(predictions: npt.ArrayLike, targets: npt.ArrayLike) -> float:
     """1 - (sum of squared errors) / (that of predicting the mean): 1 is perfect.
 
     For several outputs, the mean over them. For constant targets, as in scikit-learn, 1 if the
-    prediction is exact and else 0.
+    prediction is exact, otherwise 0.
     """
     p, t = _flat(np.asarray(predictions, dtype=float)), _flat(np.asarray(targets, dtype=float))
     if p.shape != t.shape or not p.size:
-        raise ValueError(f"r2 of predictions of shape {p.shape} and targets of shape {t.shape}")
+        raise ValueError(f"predictions of shape {p.shape} for targets of shape {t.shape}")
     p, t = p.reshape(len(p), -1), t.reshape(len(t), -1)
     missed = ((t - p) ** 2).sum(axis=0)
     spread = ((t - t.mean(axis=0)) ** 2).sum(axis=0)
@@ -39,10 +41,10 @@ def r2(predictions: npt.ArrayLike, targets: npt.ArrayLike) -> float:
 def confusion_matrix(
     predictions: npt.ArrayLike, targets: npt.ArrayLike, classes: int | None = None
 ) -> npt.NDArray[np.int_]:
-    """How many examples of class i are predicted as class j, at [i, j].
+    """The number of examples of class i that are predicted as class j, at [i, j].
 
-    Predictions and targets are as `accuracy` takes them; there are as many classes as
-    predictions have columns, or `classes` if that is more.
+    Takes predictions and targets as `accuracy` does. There are as many classes as predictions
+    have columns, or `classes` if that is more.
     """
     predicted, true = _classes(predictions, targets)
     columns = np.shape(predictions)[1] if np.ndim(predictions) == 2 else 2
@@ -66,7 +68,7 @@ def _classes(
     if p.ndim == 1:
         if t.shape != p.shape or not (set(np.unique(t)) <= {0, 1} or set(np.unique(t)) <= {-1, 1}):
             raise ValueError(
-                "one prediction an example needs targets that are 0 and 1, or -1 and 1"
+                "one prediction per example needs targets that are 0 and 1, or -1 and 1"
             )
         return (p > 0).astype(int), (t > 0).astype(int)
     if t.ndim == 2:
@@ -78,6 +80,6 @@ def _classes(
     return p.argmax(axis=1), t.astype(int)
 
 
-def _flat(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _flat(array: npt.NDArray[D]) -> npt.NDArray[D]:
     """Shape (n,) for (n, 1)."""
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array

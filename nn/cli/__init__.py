@@ -1,1 +1,5 @@
-"""The subcommands of `python -m nn`, a module each."""
+"""The commands of `python -m nn`, a module each: `fitting`, `classifying` and `naming`.
+
+`fitting` runs `functions` or `columns`, which share `regression`. `options` has what commands take,
+`output` what they write, `expression` reads a function of x.
+"""

@@ -2,16 +2,27 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 import nn
 from nn import data
-from nn.cli import tables
-from nn.cli.options import OPTIMIZERS, Parser, add_network, add_output, add_table, positive, rate
+from nn.cli.options import (
+    OPTIMIZERS,
+    Parser,
+    add_network,
+    add_output,
+    add_table,
+    has_table,
+    network,
+    positive,
+    rate,
+    table,
+)
 from nn.cli.output import (
     INTERRUPTED,
     output_folder,
@@ -20,10 +31,9 @@ from nn.cli.output import (
     progress,
     write_drawing,
 )
+from nn.data.datasets import Floats, Numbers
 from nn.metrics import accuracy, confusion_matrix
 from nn.view.plots import plot_boundary, plot_curves
-
-Floats = npt.NDArray[np.float64]
 
 HELD_OUT = 0.2
 
@@ -48,8 +58,18 @@ TABLE = Setting(lambda seed: data.iris(), (32,), 60)
 """What a user's own table is given unless the options say more."""
 
 
+class Split(NamedTuple):
+    """Examples for training and for the test, with standardized inputs."""
+
+    x: Floats
+    inputs: Floats
+    y: Numbers
+    inputs_test: Floats
+    y_test: Numbers
+
+
 def command_line(prog: str) -> Parser:
-    """What the command takes."""
+    """The parser of the command."""
     parser = Parser(
         prog,
         "Learn the classes of a data set, or of a column of a table, with a fully connected "
@@ -60,7 +80,7 @@ def command_line(prog: str) -> Parser:
     add("name", nargs="?", choices=SETS, metavar="DATA", help=f"one of {', '.join(SETS)}")
     add_table(parser, "classes")
     add("--layers", type=positive, nargs="+", metavar="N",
-        help="neurons in each hidden layer; the last layer has one a class; default: 32 for "
+        help="neurons per hidden layer; the last layer has one per class; default: 32 for "
         "digits and tables, 16 16 for moons, 32 32 for spirals, otherwise 16")  # fmt: skip
     add_network(parser)
     add("--lr", type=rate, default=0.01, help="learning rate; default: %(default)s")
@@ -68,58 +88,30 @@ def command_line(prog: str) -> Parser:
         + ", ".join(f"{setting.epochs} {name}" for name, setting in SETS.items())
         + f", {TABLE.epochs} tables")  # fmt: skip
     add("--batch", type=positive, metavar="N", default=32,
-        help="examples an iteration; default: %(default)s")  # fmt: skip
+        help="examples per step; default: %(default)s")  # fmt: skip
     add_output(parser, "data, weights and batches")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Learn and test; the exit status."""
+    """Learn and test; return the exit status."""
     found, setting = _found(options)
     x, x_test, y, y_test = data.train_test_split(*found, test_size=HELD_OUT, seed=options.seed)
     inputs, inputs_test = data.standardize(x, x_test)
-    nin, classes = inputs.shape[1], found.classes
-    sizes = [*(options.layers or setting.hidden), len(classes)]
-    names = options.activation
-    rng = np.random.default_rng(options.seed)
-    model = nn.MLP(nin, sizes, names[0] if len(names) == 1 else names, rng=rng)
+    split = Split(x, inputs, y, inputs_test, y_test)
+    sizes = [*(options.layers or setting.hidden), len(found.classes)]
+    nin = x.shape[1]
+    model = network(options, nin, sizes, np.random.default_rng(options.seed))
     if options.batch > len(x):
-        raise ValueError(f"--batch: at most {len(x)}, the training examples")
+        raise ValueError(f"--batch must be at most {len(x)}, the number of training examples")
     with output_folder(options.out) as folder:
-        count = len(model.parameters())
         print(f"classifying {options.name or options.csv}: {len(found.x):,} examples of "
-              f"{nin} inputs in {len(classes)} classes, with a "
-              f"{'-'.join(map(str, [nin, *sizes]))} network of {count:,} parameters")  # fmt: skip
-        start = perf_counter()
-        history = nn.fit(
-            model,
-            inputs,
-            y,
-            loss=nn.cross_entropy,
-            optimizer=OPTIMIZERS[options.optimizer](model.parameters(), lr=options.lr),
-            epochs=options.epochs or setting.epochs,
-            batch_size=options.batch,
-            validation=(inputs_test, y_test),
-            metrics=["accuracy"],
-            seed=options.seed,
-            progress=progress(options.no_progress),
-        )
-        seconds = perf_counter() - start
-        epochs = len(history.epochs.get("loss", ()))
-        print(f"trained {epochs:,} epochs, {len(history.losses):,} steps, in {seconds:.1f} s")
-        train, test = nn.predict(model, inputs), nn.predict(model, inputs_test)
-        print(f"accuracy {accuracy(train, y):.2%} on {len(x):,} training examples, "
-              f"{accuracy(test, y_test):.2%} on {len(x_test):,} held out")  # fmt: skip
-        _print_confusion(confusion_matrix(test, y_test, len(classes)), classes)
-        if nin == 2:
-
-            def predict(points: Floats) -> Any:
-                return nn.predict(model, data.standardize(x, points)[1])
-
-            plot_boundary(folder, predict, x, y, names=found.features, classes=classes)
-        if epochs:
-            plot_curves(folder, history.epochs)
-        write_drawing(folder, model)
+              f"{nin} inputs in {len(found.classes)} classes, with a "
+              f"{'-'.join(map(str, [nin, *sizes]))} network of {len(model.parameters()):,} "
+              "parameters")  # fmt: skip
+        history = _trained(options, model, split, options.epochs or setting.epochs)
+        _print_test(model, split, found.classes)
+        _write(folder, model, split, found, history)
         print_written(options.out, folder)
     print_missing()
     return INTERRUPTED if history.stopped == "interrupted" else 0
@@ -127,15 +119,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _found(options: argparse.Namespace) -> tuple[data.Dataset, Setting]:
     """The examples that the options name, and what works well on them."""
-    if options.csv or options.x or options.y:
+    if has_table(options):
         if options.name:
             raise ValueError(f"{options.name} and --csv: classify a data set or a table, not both")
-        table = tables.opened(options)
-        x, (y, classes) = table.matrix(options.x), table.labels(options.y)
+        own = table(options)
+        x, (y, classes) = own.matrix(options.x), own.labels(options.y)
         if len(classes) > len(y) / 2:
             raise ValueError(
-                f"{table.path}: column {options.y!r} has {len(classes)} values in {len(y)} rows; "
-                "numbers are fitted by python -m nn fit"
+                f"{own.path}: column {options.y!r} has {len(classes)} values in {len(y)} rows; "
+                "python -m nn fit learns numbers"
             )
         return data.Dataset(x, y, tuple(options.x), classes), TABLE
     if not options.name:
@@ -144,12 +136,59 @@ def _found(options: argparse.Namespace) -> tuple[data.Dataset, Setting]:
     return setting.make(options.seed), setting
 
 
+def _trained(options: argparse.Namespace, model: nn.MLP, split: Split, epochs: int) -> nn.History:
+    """Train as the options say; return the history and print how long it took."""
+    start = perf_counter()
+    history = nn.fit(
+        model,
+        split.inputs,
+        split.y,
+        loss=nn.cross_entropy,
+        optimizer=OPTIMIZERS[options.optimizer](model.parameters(), lr=options.lr),
+        epochs=epochs,
+        batch_size=options.batch,
+        validation=(split.inputs_test, split.y_test),
+        metrics=["accuracy"],
+        seed=options.seed,
+        progress=progress(options.no_progress),
+    )
+    seconds = perf_counter() - start
+    done = len(history.epochs.get("loss", ()))
+    print(f"{len(history.losses):,} steps, {done:,} epochs in {seconds:.1f} s")
+    return history
+
+
+def _print_test(model: nn.MLP, split: Split, classes: Sequence[str]) -> None:
+    """Print the accuracy, and which classes are taken for which."""
+    train, test = nn.predict(model, split.inputs), nn.predict(model, split.inputs_test)
+    print(f"accuracy: {accuracy(train, split.y):.2%} on {len(split.y):,} training examples, "
+          f"{accuracy(test, split.y_test):.2%} on {len(split.y_test):,} held out")  # fmt: skip
+    _print_confusion(confusion_matrix(test, split.y_test, len(classes)), classes)
+
+
 def _print_confusion(counts: npt.NDArray[np.int_], classes: Sequence[str]) -> None:
-    """A row a true class, a column a predicted class."""
+    """Print one line per true class, one column per predicted class."""
     names = [name if len(name) <= 12 else f"{name[:11]}…" for name in classes]
     width = max(len(name) for name in names)
     column = max(5, *(len(name) for name in names))
-    print("held-out examples, a row a true class, a column a predicted one:")
+    print("held-out examples (rows: true class; columns: predicted class):")
     print(" " * width, "  ".join(f"{name:>{column}}" for name in names))
     for name, row in zip(names, counts.tolist(), strict=True):
         print(f"{name:<{width}}", "  ".join(f"{count or '·':>{column}}" for count in row))
+
+
+def _write(
+    folder: Path, model: nn.MLP, split: Split, found: data.Dataset, history: nn.History
+) -> None:
+    """Write the boundary between classes of two inputs, the learning curves and the network."""
+    if split.x.shape[1] == 2:
+
+        def predict(points: Floats) -> npt.ArrayLike:
+            return nn.predict(model, data.standardize(split.x, points)[1])
+
+        plot_boundary(
+            folder, predict, split.x, split.y, names=found.features, classes=found.classes
+        )
+    if history.epochs.get("loss"):
+        plot_curves(folder, history.epochs)
+    write_drawing(folder, model)

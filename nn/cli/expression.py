@@ -4,9 +4,12 @@ import ast
 import math
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 import autodiff
+
+Operation: TypeAlias = Callable[..., float] | float | None
+"""A function of numbers, a number, or None for x itself."""
 
 _LONGEST = 1000
 _CONSTANTS = {"pi": math.pi, "e": math.e}
@@ -35,9 +38,9 @@ def parse(text: str) -> Callable[[float], float]:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, RecursionError, MemoryError, UnicodeError):
         raise ValueError(f"not an expression in x: {text!r}") from None
-    # Reverse Polish notation: it is built and run without recursion, however deep the tree.
-    program: list[tuple[int, Any]] = []
-    stack: list[Any] = [tree.body]
+    # Reverse Polish notation is built and run without recursion, however deep the tree.
+    program: list[tuple[int, Operation]] = []
+    stack: list[ast.expr | tuple[int, Operation]] = [tree.body]
     while stack:
         step = stack.pop()
         if isinstance(step, tuple):
@@ -49,10 +52,10 @@ def parse(text: str) -> Callable[[float], float]:
     return lambda x: _run(program, x)
 
 
-def _run(program: list[tuple[int, Any]], x: float) -> float:
+def _run(program: list[tuple[int, Operation]], x: float) -> float:
     stack: list[float] = []
     for count, operation in program:
-        if count:
+        if callable(operation):
             operands = stack[-count:]
             stack[-count:] = [operation(*operands)]
         else:
@@ -60,8 +63,8 @@ def _run(program: list[tuple[int, Any]], x: float) -> float:
     return stack[0]
 
 
-def _operation(node: ast.expr, source: str) -> tuple[Any, list[ast.expr]]:
-    """What a node does with its operands: a function, a number, or None for x itself."""
+def _operation(node: ast.expr, source: str) -> tuple[Operation, list[ast.expr]]:
+    """The operation of a node, and its operands."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return _float(value), []
@@ -70,7 +73,7 @@ def _operation(node: ast.expr, source: str) -> tuple[Any, list[ast.expr]]:
         case ast.Name(id=name) if name in _CONSTANTS:
             return _CONSTANTS[name], []
         case ast.Name(id=name):
-            raise ValueError(f"unknown name {name!r}; there are x, {', '.join(_CONSTANTS)}")
+            raise ValueError(f"unknown name {name!r}; the names are x, {', '.join(_CONSTANTS)}")
         case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _OPERATORS:
             return _OPERATORS[type(sign)], [operand]
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
@@ -78,7 +81,7 @@ def _operation(node: ast.expr, source: str) -> tuple[Any, list[ast.expr]]:
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
             if name not in _FUNCTIONS:
                 known = ", ".join(sorted(_FUNCTIONS))
-                raise ValueError(f"unknown function {name!r}; there are {known}")
+                raise ValueError(f"unknown function {name!r}; the functions are {known}")
             return _FUNCTIONS[name], [argument]
     text = ast.get_source_segment(source, node) or source
     hint = "; a power is written **" if "^" in text else ""

@@ -14,11 +14,11 @@ from nn.train.names import fit_names, sample
 from nn.view.plots import plot_curves
 
 HELD_OUT = 10
-"""One name of so many is held out."""
+"""One name in this many is held out."""
 
 
 def command_line(prog: str) -> Parser:
-    """What the command takes."""
+    """The parser of the command."""
     parser = Parser(
         prog,
         "Learn a list of names, letter by letter, with a transformer of scalars, and make up "
@@ -27,30 +27,29 @@ def command_line(prog: str) -> Parser:
     )
     add = parser.add_argument
     add("--file", type=Path, metavar="FILE",
-        help="a name a line; default: a list of common given names")  # fmt: skip
+        help="one name per line; default: a list of common given names")  # fmt: skip
     add("--steps", type=positive, default=300, metavar="N", help="default: %(default)s")
     add("--width", type=positive, default=16, metavar="N",
-        help="numbers in the vector of a letter; default: %(default)s")  # fmt: skip
+        help="numbers per letter; default: %(default)s")  # fmt: skip
     add("--heads", type=positive, default=4, metavar="N",
-        help="heads of the attention, a divisor of the width; default: %(default)s")  # fmt: skip
-    add("--lr", type=rate, default=0.01, help="learning rate at first; default: %(default)s")
+        help="attention heads; must divide the width; default: %(default)s")  # fmt: skip
+    add("--lr", type=rate, default=0.01, help="initial learning rate; default: %(default)s")
     add("--batch", type=positive, default=32, metavar="N",
-        help="names a step, at most; default: %(default)s")  # fmt: skip
+        help="most names per step; default: %(default)s")  # fmt: skip
     add("--samples", type=positive, default=20, metavar="N",
-        help="how many names to make up; default: %(default)s")  # fmt: skip
+        help="number of names to make up; default: %(default)s")  # fmt: skip
     add("--temperature", type=temperature, default=0.8, metavar="T",
-        help="how daring they are; at 0 all are the likeliest; default: %(default)s")  # fmt: skip
+        help="0 takes the likeliest letters; default: %(default)s")  # fmt: skip
     add_output(parser, "weights, batches and new names")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Learn names and make up new ones; the exit status."""
+    """Learn names and make up new ones; return the exit status."""
     names = _names(options.file)
     rng = np.random.default_rng(options.seed)
-    held_out = rng.permutation(sorted(set(names.names)))[
-        : len(set(names.names)) // HELD_OUT
-    ].tolist()
+    different = sorted(set(names.names))
+    held_out = rng.permutation(different)[: len(different) // HELD_OUT].tolist()
     model = GPT(1 + len(names.letters), names.length, options.width, options.heads, rng=rng)
     with output_folder(options.out) as folder:
         print(f"learning {len(names.names):,} names of {len(names.letters)} letters with a GPT "
@@ -69,11 +68,10 @@ def run(options: argparse.Namespace) -> int:
         )
         seconds = perf_counter() - start
         losses = history.epochs
-        print(f"trained {len(history.losses):,} steps, {len(losses['loss'])} times all names, in "
-              f"{seconds:.1f} s")  # fmt: skip
+        print(f"{len(history.losses):,} steps, {len(losses['loss'])} epochs in {seconds:.1f} s")
         chance = np.log(1 + len(names.letters))
-        print(f"loss a letter {losses['loss'][-1]:.3f}, on {len(held_out)} names held out "
-              f"{losses['validation_loss'][-1]:.3f}; of a guess {chance:.3f}")  # fmt: skip
+        print(f"loss per letter: {losses['loss'][-1]:.3f} (held out "
+              f"{losses['validation_loss'][-1]:.3f}; uniform guess {chance:.3f})")  # fmt: skip
         _print_samples(options, model, names)
         plot_curves(folder, history.epochs)
         print_written(options.out, folder)
@@ -90,9 +88,10 @@ def _names(file: Path | None) -> Names:
 
 def _print_samples(options: argparse.Namespace, model: GPT, names: Names) -> None:
     (likeliest,) = sample(model, names, 1, temperature=0)
-    print(f"the likeliest name: {likeliest}")
+    print(f"most likely name: {likeliest}")
     made = sample(model, names, options.samples, temperature=options.temperature, seed=options.seed)
     known = set(names.names)
     new = [name for name in made if name not in known]
-    print(f"{len(made)} made up at temperature {options.temperature:g}, {len(new)} of them new: "
-          + ", ".join(name if name in known else f"{name}*" for name in made))  # fmt: skip
+    shown = ", ".join(name if name in known else f"{name}*" for name in made)
+    print(f"{len(made)} names made up at temperature {options.temperature:g}, {len(new)} new (*): "
+          f"{shown}")  # fmt: skip

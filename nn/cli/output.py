@@ -1,4 +1,4 @@
-"""What the subcommands write: files that appear together, progress, and what is not installed."""
+"""What commands write: files that appear together, progress, and missing extras."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ INTERRUPTED = 130  # as shells report a program that SIGINT ended
 
 @contextmanager
 def output_folder(out: Path) -> Iterator[Path]:
-    """A folder whose files move to `out` at the end; on an error nothing is left of it."""
+    """A folder whose files move to `out` at the end; on an error nothing of it is left."""
     made = [folder for folder in (out, *out.parents) if not os.path.exists(folder)]
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def output_folder(out: Path) -> Iterator[Path]:
 
 
 def progress(is_silent: bool) -> Progress:
-    """What shows the progress; on a terminal without rich, after saying what to install."""
+    """The display of progress; a terminal without rich is told what to install."""
     if is_silent:
         return Silent()
     found = best()
@@ -49,7 +49,7 @@ def progress(is_silent: bool) -> Progress:
 
 
 def write_drawing(folder: Path, model: MLP) -> None:
-    """Write `network.svg`, or its DOT text where nothing can draw it."""
+    """Write `network.svg`, or `network.gv`, its DOT text, where nothing can draw it."""
     drawing = draw_network(model)
     if find_renderer("svg"):
         (folder / "network.svg").write_bytes(drawing.pipe("svg"))
@@ -58,13 +58,13 @@ def write_drawing(folder: Path, model: MLP) -> None:
 
 
 def print_written(out: Path, folder: Path) -> None:
-    """Name the files in `folder` as they will be in `out`."""
+    """Print the files in `folder` as they will be named in `out`."""
     written = sorted(path.name for path in folder.iterdir())
     print("wrote", ", ".join(str(out / name) for name in written))
 
 
 def print_missing(*, draws: bool = True) -> None:
-    """Name the extras that would have made pictures."""
+    """Print the extras that would have made pictures."""
     missing = {"plot": not can_plot(), "draw": draws and find_renderer("svg") is None}
     for extra, is_missing in missing.items():
         if is_missing:

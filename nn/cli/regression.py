@@ -1,27 +1,29 @@
 """A network that fits numbers: made, trained, checked and written down."""
 
 import argparse
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 import autodiff
 import nn
-from autodiff import gradcheck
+from autodiff import Value, gradcheck
+from nn.cli import options as shared
 from nn.cli.options import OPTIMIZERS
 from nn.cli.output import progress
+from nn.data.datasets import Floats
 from nn.data.inputs import as_lists
-
-Array = npt.NDArray[np.float64]
+from nn.metrics import Metric
 
 SAMPLE = 300
-"""How many parameters the gradient check of the eager engine draws."""
+"""The number of parameters that the gradient check of the eager engine draws."""
 
 DEFAULTS = {"compiled": (10_000, 100, 0.005), "eager": (1000, 16, 0.01)}
 """Iterations, batch and learning rate of each engine."""
+
+Pair = tuple[Floats, Floats]
 
 HEADER = '''"""The mean squared error of a {sizes} network and its gradient, derived from scalars.
 
@@ -34,11 +36,10 @@ gradient of their mean.
 
 
 def network(options: argparse.Namespace, nin: int, rng: np.random.Generator) -> nn.MLP:
-    """The network of `nin` inputs that the options describe."""
+    """The network of `nin` inputs and one output that the options describe."""
     if options.layers[-1] != 1:
         raise ValueError(f"--layers: the last layer has 1 neuron, got {options.layers[-1]}")
-    names = options.activation
-    return nn.MLP(nin, options.layers, names[0] if len(names) == 1 else names, rng=rng)
+    return shared.network(options, nin, options.layers, rng)
 
 
 def described(options: argparse.Namespace, model: nn.MLP, nin: int) -> str:
@@ -48,12 +49,19 @@ def described(options: argparse.Namespace, model: nn.MLP, nin: int) -> str:
 
 
 def train(
-    options: argparse.Namespace, model: nn.MLP, x: Array, y: Array, **more: Any
+    options: argparse.Namespace,
+    model: nn.MLP,
+    x: Floats,
+    y: Floats,
+    *,
+    validation: tuple[Floats, Floats] | None = None,
+    metrics: Sequence[str | Metric] = (),
+    early_stopping: int | None = None,
 ) -> nn.History:
-    """Train as the options and the defaults of the engine say; say why it stopped."""
+    """Train by the options and the defaults of the engine; print why it stopped."""
     iterations, batch, lr = DEFAULTS[options.engine]
     if options.batch and options.batch > len(x):
-        raise ValueError(f"--batch: at most {len(x)}, the training points")
+        raise ValueError(f"--batch must be at most {len(x)}, the number of training points")
     history = nn.fit(
         model,
         x,
@@ -65,28 +73,42 @@ def train(
         seed=options.seed,
         engine=options.engine,
         progress=progress(options.no_progress),
-        **more,
+        validation=validation,
+        metrics=metrics,
+        early_stopping=early_stopping,
     )
-    print(f"stopped after {len(history.losses):,} iterations: {history.stopped}")
+    why = "" if history.stopped == "iterations" else f": {history.stopped}"
+    print(f"stopped after {len(history.losses):,} iterations{why}")
     check_finite(*nn.predict(model, x[:1]))
     return history
+
+
+def print_errors(train: Pair, test: Pair, examples: str) -> None:
+    """Print the mean squared errors of pairs of predictions and true numbers."""
+    errors = [float(nn.mse(*pair)) for pair in (train, test)]
+    check_finite(*errors)
+    counts = [np.size(true) for _, true in (train, test)]
+    print(f"MSE: {errors[0]:.4g} on {counts[0]} training {examples}, "
+          f"{errors[1]:.4g} on {counts[1]} test {examples}")  # fmt: skip
 
 
 def check_finite(*numbers: float) -> None:
     """Raise ArithmeticError if an output or an error is not finite."""
     if not all(map(isfinite, numbers)):
-        raise ArithmeticError("the trained network's output is not finite; lower --lr")
+        raise ArithmeticError("the output of the trained network is not finite; lower --lr")
 
 
-def print_check(options: argparse.Namespace, model: nn.MLP, x: Array, y: Array) -> autodiff.Kernel:
-    """Check the gradient of the squared error at a few examples; the kernel that has it."""
+def print_check(
+    options: argparse.Namespace, model: nn.MLP, x: Floats, y: Floats
+) -> autodiff.Kernel:
+    """Check the gradient of the squared error at a few examples; return the kernel that has it."""
     kernel = autodiff.compile(lambda x, y: nn.mse(model(as_lists(x)), y))
     kernel(x, y)
     if options.engine == "compiled":
         print(gradcheck(kernel, (x, y), raise_exception=False))
         return kernel
 
-    def loss(checked: nn.MLP) -> Any:
+    def loss(checked: nn.MLP) -> Value:
         return nn.mse([checked(row) for row in x.tolist()], y)
 
     print(gradcheck(loss, model, sample=SAMPLE, seed=options.seed, raise_exception=False))

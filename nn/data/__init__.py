@@ -1,4 +1,7 @@
-"""Data to learn from: seeded toy sets, real ones from scikit-learn, and how to prepare them."""
+"""Data to learn from: `datasets` has toy and real sets and their preparation, `tables` reads CSV.
+
+`inputs` has what training asks of the arrays that it is given.
+"""
 
 from nn.data.datasets import (
     Dataset,

@@ -1,34 +1,18 @@
-"""Data to learn from: seeded toy sets, real ones from scikit-learn, and how to prepare them."""
+"""Data sets: seeded toy sets and real ones from scikit-learn, and how to prepare them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from math import ceil, pi
-from typing import Any
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from nn.data.tables import Table, read_csv
+from autodiff.checks import integer
 
-__all__ = [
-    "Dataset",
-    "Table",
-    "breast_cancer",
-    "diabetes",
-    "digits",
-    "iris",
-    "moons",
-    "one_hot",
-    "polynomial",
-    "read_csv",
-    "spirals",
-    "standardize",
-    "train_test_split",
-    "wine",
-]
-
-Floats = npt.NDArray[np.float64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Numbers: TypeAlias = npt.NDArray[np.float64 | np.int_]
 
 
 @dataclass(frozen=True)
@@ -39,11 +23,11 @@ class Dataset:
     """
 
     x: Floats
-    y: npt.NDArray[Any]
+    y: Numbers
     features: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
 
-    def __iter__(self) -> Iterator[npt.NDArray[Any]]:
+    def __iter__(self) -> Iterator[Numbers]:
         return iter((self.x, self.y))
 
 
@@ -52,7 +36,7 @@ class Dataset:
 
 def moons(n: int = 200, *, noise: float = 0.1, seed: int = 0) -> Dataset:
     """Two half circles that reach into one another, `n` points in all, with normal noise."""
-    rng, n = np.random.default_rng(seed), _count(n, 2)
+    rng, n = np.random.default_rng(seed), integer("n", n, least=2)
     upper = n // 2
     angles = [np.linspace(0, pi, upper), np.linspace(0, pi, n - upper)]
     arcs = [
@@ -66,8 +50,9 @@ def spirals(
     n: int = 300, *, classes: int = 3, turns: float = 0.75, noise: float = 0.03, seed: int = 0
 ) -> Dataset:
     """`classes` spirals of radius 1 around the origin, `n` points in all, with normal noise."""
-    rng, classes = np.random.default_rng(seed), _count(classes, 2)
-    sizes = [len(part) for part in np.array_split(np.arange(_count(n, classes)), classes)]
+    rng, classes = np.random.default_rng(seed), integer("classes", classes, least=2)
+    n = integer("n", n, least=classes)
+    sizes = [len(part) for part in np.array_split(np.arange(n), classes)]
     arms = []
     for k, size in enumerate(sizes):
         radius = np.linspace(0.05, 1, size)
@@ -87,7 +72,7 @@ def polynomial(
 ) -> Dataset:
     """c₀ + c₁ x + c₂ x² + … at `n` uniform points, by default x² + 2x - 3 on [-5, 5]."""
     rng = np.random.default_rng(seed)
-    x = rng.uniform(low, high, _count(n, 1))
+    x = rng.uniform(low, high, integer("n", n, least=1))
     y = np.polynomial.Polynomial(np.asarray(coefficients, dtype=float))(x)
     return Dataset(x[:, None], y + noise * rng.normal(size=len(x)), ("x",))
 
@@ -95,17 +80,11 @@ def polynomial(
 def _toy(
     rng: np.random.Generator, parts: Sequence[Floats], noise: float, classes: tuple[str, ...]
 ) -> Dataset:
-    """One class a part, shuffled, with noise."""
+    """The parts as classes, shuffled, with noise."""
     x = np.concatenate(parts)
     y = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     order = rng.permutation(len(x))
     return Dataset(x[order] + noise * rng.normal(size=x.shape), y[order], ("x1", "x2"), classes)
-
-
-def _count(n: Any, least: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < least:
-        raise ValueError(f"expected an integer, at least {least}, got {n!r}")
-    return int(n)
 
 
 # Real sets
@@ -154,7 +133,7 @@ def _bundled(name: str) -> Dataset:
 
 
 def one_hot(labels: npt.ArrayLike, classes: int | None = None) -> Floats:
-    """A row an integer label, 1 in that column and else 0; (n, classes).
+    """One row per integer label, 1 in the column of the label and 0 elsewhere: (n, classes).
 
     There are `classes` columns, or as many as the largest label needs.
     """
@@ -163,18 +142,22 @@ def one_hot(labels: npt.ArrayLike, classes: int | None = None) -> Floats:
         raise ValueError(
             f"labels must be integers of shape (n,), got {array.dtype} of {array.shape}"
         )
-    count = int(array.max()) + 1 if classes is None else _count(classes, 1)
+    count = int(array.max()) + 1 if classes is None else integer("classes", classes, least=1)
     if array.min() < 0 or array.max() >= count:
         raise ValueError(f"labels lie in {array.min()} … {array.max()}, not in 0 … {count - 1}")
     rows: Floats = np.eye(count)[array]
     return rows
 
 
-def standardize(x: npt.ArrayLike, *others: npt.ArrayLike) -> Any:
-    """`x` and each of `others` less the means of the columns of `x`, over their deviations.
+@overload
+def standardize(x: npt.ArrayLike) -> Floats: ...
+@overload
+def standardize(x: npt.ArrayLike, *others: npt.ArrayLike) -> tuple[Floats, ...]: ...
+def standardize(x: npt.ArrayLike, *others: npt.ArrayLike) -> Floats | tuple[Floats, ...]:
+    """(x - mean) / deviation by the columns of `x`, and each of `others` by the same columns.
 
-    The figures come from `x` alone, the training set, so that nothing of a test set leaks into
-    it. A column that is constant in `x` is only centered. One array, or a tuple of them.
+    Means and deviations come from `x` alone, the training set, so nothing leaks from a test set.
+    A column that is constant in `x` is only centered. Returns one array, or a tuple of arrays.
     """
     train = np.asarray(x, dtype=float)
     if not train.size or not np.isfinite(train).all():
@@ -189,14 +172,15 @@ def standardize(x: npt.ArrayLike, *others: npt.ArrayLike) -> Any:
 def train_test_split(
     *arrays: npt.ArrayLike, test_size: float | int = 0.25, seed: int = 0
 ) -> list[npt.NDArray[Any]]:
-    """Each array as two, rows for training and rows for testing: x_train, x_test, y_train, …
+    """Each array in two, rows for training and rows for testing: x_train, x_test, y_train, …
 
     The rows are shuffled, the same way in every array. `test_size` is a share of the rows,
-    rounded up, or their number. Raises ValueError if either side would be empty.
+    rounded up, or their number. Raises ValueError if one side would be empty.
     """
     whole = [np.asarray(array) for array in arrays]
     if len({len(array) for array in whole}) != 1:
-        raise ValueError(f"arrays of {', '.join(str(len(array)) for array in whole)} rows")
+        counts = ", ".join(str(len(array)) for array in whole)
+        raise ValueError(f"arrays must have equally many rows, got {counts}")
     n = len(whole[0])
     count = test_size if isinstance(test_size, int) else ceil(n * test_size)
     if not 1 <= count < n:

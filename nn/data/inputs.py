@@ -1,16 +1,17 @@
-"""Arrays of examples as models take them: one row an example."""
+"""Arrays of examples as models take them, one row per example."""
 
 from math import isinf
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+Rows: TypeAlias = npt.NDArray[np.float64 | np.int64]
+"""An array with one row per example."""
 
 
-def as_inputs(x: Any) -> Array:
-    """`x` of shape (n, …), floats, or integers if it holds integers, which `take` can use.
+def as_inputs(x: npt.ArrayLike) -> Rows:
+    """`x` of shape (n, …) as floats, or as integers if it holds integers, which `take` can use.
 
     A plain number is an example of one input: shape (n,) becomes (n, 1).
     """
@@ -18,26 +19,26 @@ def as_inputs(x: Any) -> Array:
     return array.reshape(-1, 1) if array.ndim == 1 else array
 
 
-def as_targets(y: Any) -> Array:
-    """`y` of shape (n, …), floats or integers."""
+def as_targets(y: npt.ArrayLike) -> Rows:
+    """`y` of shape (n, …), as floats or integers."""
     return _numbers("y", y)
 
 
 def as_lists(x: Any) -> Any:
-    """An example of an array as a model takes it: nested lists, of a kernel's scalars as well."""
+    """An example as a model takes it: an array, also one of traced scalars, as nested lists."""
     return x.tolist() if isinstance(x, np.ndarray) else x
 
 
-def check_finite(name: str, array: Array) -> None:
+def check_finite(name: str, array: Rows) -> None:
     """Raise ValueError if a number is nan or infinite."""
     if not np.isfinite(array).all():
         row = int(np.argwhere(~np.isfinite(array))[0][0])
         raise ValueError(f"{name} is not finite in row {row}, counted from 0")
 
 
-def _numbers(name: str, given: Any) -> Array:
+def _numbers(name: str, given: npt.ArrayLike) -> Rows:
     if _is_masked(given):
-        raise ValueError(f"{name} has masked numbers; fill them, as x.filled(0.0)")
+        raise ValueError(f"{name} has masked numbers; fill them, as in x.filled(0.0)")
     try:
         array = _array(given)
     except (TypeError, ValueError):
@@ -49,14 +50,14 @@ def _numbers(name: str, given: Any) -> Array:
             f"{name} has a number that is too large: integers are below 2**63, floats below 1.8e308"
         ) from None
     if not array.ndim:
-        raise ValueError(f"{name} must have shape (n,) or (n, …), one row an example, got ()")
+        raise ValueError(f"{name} must have shape (n,) or (n, …), one row per example, got ()")
     if not array.size:
         raise ValueError(f"there are no examples in {name}")
     return array
 
 
-def _array(given: Any) -> Array:
-    """`given` as int64 or float64; OverflowError for what neither holds."""
+def _array(given: npt.ArrayLike) -> Rows:
+    """`given` as int64 or float64; OverflowError for a number that neither can hold."""
     array = np.asarray(given)
     if array.dtype.kind == "O":  # Fractions, Decimals; NumPy itself would take None for nan
         array = np.array([_number(x) for x in array.flat]).reshape(array.shape)
@@ -74,7 +75,7 @@ def _array(given: Any) -> Array:
 
 
 def _number(x: Any) -> int | float:
-    """A number of an array of objects."""
+    """An element of an array of objects as a number of Python."""
     if isinstance(x, str | bytes):
         raise TypeError
     if isinstance(x, int | np.integer) and not isinstance(x, bool):
@@ -82,12 +83,12 @@ def _number(x: Any) -> int | float:
             raise OverflowError
         return int(x)
     number = float(x)
-    if isinf(number) and x != number:  # a Decimal that no float holds
+    if isinf(number) and x != number:  # a Decimal that no float can hold
         raise OverflowError
     return number
 
 
-def _is_masked(given: Any) -> bool:
+def _is_masked(given: object) -> bool:
     """Whether an array, or one of the arrays in a list, has masked numbers."""
     if isinstance(given, list | tuple):
         return any(isinstance(x, list | tuple | np.ma.MaskedArray) and _is_masked(x) for x in given)

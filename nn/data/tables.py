@@ -1,11 +1,11 @@
-"""`read_csv`: a user's table as arrays, with every fault named by file and line."""
+"""`read_csv`: a table as arrays, with every fault named by file and line."""
 
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of text under their names, and the line of the file that each row began on."""
+    """Columns of text under their names, and the line of the file on which each row begins."""
 
     path: Path
     names: tuple[str, ...]
@@ -33,9 +33,9 @@ class Table:
         return column
 
     def labels(self, name: str) -> tuple[npt.NDArray[np.int_], tuple[str, ...]]:
-        """A column as classes, numbered in their order: (n,), and their names.
+        """A column as classes, (n,), numbered in order, and their names.
 
-        Labels that are all numbers are in the order of numbers, others in that of the alphabet.
+        Labels that are all numbers are ordered as numbers, others alphabetically.
         """
         cells = [self._present(name, *cell) for cell in self._cells(name)]
         self._check_variety(name, np.array(cells))
@@ -43,8 +43,8 @@ class Table:
             classes = sorted(set(cells), key=lambda label: (float(label), label))
         except ValueError:
             classes = sorted(set(cells))
-        place = {label: k for k, label in enumerate(classes)}
-        return np.array([place[label] for label in cells]), tuple(classes)
+        index = {label: k for k, label in enumerate(classes)}
+        return np.array([index[label] for label in cells]), tuple(classes)
 
     def matrix(self, names: Sequence[str]) -> npt.NDArray[np.float64]:
         """Several columns as numbers: (n, columns)."""
@@ -52,7 +52,9 @@ class Table:
 
     def _cells(self, name: str) -> Iterable[tuple[int, str]]:
         if name not in self.names:
-            raise ValueError(f"{self.path}: no column {name!r}; there are {', '.join(self.names)}")
+            raise ValueError(
+                f"{self.path}: no column {name!r}; the columns are {', '.join(self.names)}"
+            )
         k = self.names.index(name)
         return ((line, row[k]) for line, row in zip(self.lines, self.rows, strict=True))
 
@@ -77,7 +79,7 @@ class Table:
             raise ValueError(f"{self.path}, line {line}: column {name!r} is {cell}, not finite")
         return value
 
-    def _check_variety(self, name: str, column: npt.NDArray[Any]) -> None:
+    def _check_variety(self, name: str, column: npt.NDArray[np.generic]) -> None:
         if (column == column[0]).all():
             raise ValueError(
                 f"{self.path}: column {name!r} is {column[0]} in all {len(column)} rows; "
@@ -89,13 +91,13 @@ def read_csv(path: str | Path) -> Table:
     """The table in a CSV file, UTF-8, whose first line names the columns.
 
     Blank lines are skipped; cells and names are stripped of spaces. Raises ValueError, with
-    file and line, for a file that has no header or fewer than two rows, a name that is empty or
-    given twice, and a row that is longer or shorter than the header; OSError if it is not there.
+    file and line, for a missing header, fewer than two rows, a name that is empty or given
+    twice, and a row that is longer or shorter than the header; OSError if there is no file.
     """
     path = Path(path)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            found = list(_lines(csv.reader(file, strict=True), path))
+            found = list(_lines(file, path))
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not text in UTF-8: {error}") from None
     if not found:
@@ -112,9 +114,9 @@ def read_csv(path: str | Path) -> Table:
     return Table(path, tuple(names), cells, lines)
 
 
-def _lines(reader: Any, path: Path) -> Iterable[tuple[int, tuple[str, ...]]]:
+def _lines(file: TextIO, path: Path) -> Iterable[tuple[int, tuple[str, ...]]]:
     """The lines that are not blank, each with its number."""
-    before = 0
+    reader, before = csv.reader(file, strict=True), 0
     while True:
         try:
             row = next(reader, None)

@@ -1,5 +1,5 @@
-"""Modules: neurons, layers, and what networks are made of beside them.
+"""Modules that networks are made of.
 
-`mlp` has Neuron, Layer, Linear and MLP, `containers` Sequential; `init` draws first weights, and
-`functional` has functions of vectors.
+Read `vectors` first, the types of inputs and outputs, then `mlp` with Neuron, Layer, Linear and
+MLP. `init` draws the first weights, `functional` has functions of vectors, `containers` Sequential.
 """

@@ -1,1 +1,4 @@
-"""What is seen of networks and of their training: pictures, plots, notebooks."""
+"""Pictures of networks and plots of training: `network` draws, `plots` writes files.
+
+`notebook` registers what notebooks show for modules and histories.
+"""

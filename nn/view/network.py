@@ -9,7 +9,7 @@ from autodiff.view import Drawing, weight_line
 from nn.layers.mlp import MLP, Layer
 
 _SHOWN = 40
-"""The most neurons of a layer that are drawn one by one."""
+"""The most circles in a column; a larger layer has one less, and its other neurons are counted."""
 _COLUMN, _ROW = 2.2, 0.26  # inches
 _GRAPH = {"outputorder": "edgesfirst", "splines": "line", "bgcolor": "white", "pad": "0.2"}
 _NODE = {
@@ -26,11 +26,11 @@ _NODE = {
 
 
 def draw_network(model: MLP) -> graphviz.Digraph:
-    """The layers of `model` from left to right, one circle a neuron, one line a weight.
+    """The layers of `model` from left to right, one circle per neuron, one line per weight.
 
-    Positive weights are blue, negative ones orange, and the wider and darker the larger they
-    are within their layer. Of a layer of more than 40 neurons the first 39 are drawn and the
-    others counted. Neurons keep their order, from top to bottom.
+    Positive weights are blue, negative ones orange; larger weights within a layer are wider and
+    darker. A layer of more than 40 neurons shows the first 39 and counts the others. Neurons
+    keep their order, from top to bottom.
     """
     drawing = Drawing(engine="neato", graph_attr=_GRAPH, node_attr=_NODE)
     drawing.attr("edge", arrowhead="none")
@@ -48,7 +48,7 @@ def draw_network(model: MLP) -> graphviz.Digraph:
 
 
 def _drawn(count: int) -> int:
-    """How many neurons of a layer of `count` are drawn."""
+    """The number of neurons drawn in a layer of `count`."""
     return count if count <= _SHOWN else _SHOWN - 1
 
 

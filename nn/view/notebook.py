@@ -1,4 +1,4 @@
-"""What a notebook shows for a module and a history: a picture if it is small, else text."""
+"""What a notebook shows for a module and a history: text, and a picture of a small network."""
 
 from collections.abc import Collection, Mapping
 from itertools import pairwise
@@ -12,15 +12,15 @@ from nn.train.history import History
 from nn.view.network import draw_network
 
 SMALL = 500
-"""Weights of a network that is drawn without being asked for."""
+"""The most weights of a network that a notebook draws by itself."""
 
 Types = Collection[str] | None
 
 
 def _of_module(
-    module: Module, include: Types = None, exclude: Types = None, **_: Any
+    module: Module, include: Types = None, exclude: Types = None, **_: object
 ) -> dict[str, Any]:
-    """Its modules and the number of parameters; of a small MLP its neurons and weights."""
+    """The modules inside and the number of parameters; a small MLP is drawn."""
     count = len(module.parameters())
     text = f"{module!r}\n{count:,} parameter{'s' * (count != 1)}"
     picture = None
@@ -33,15 +33,15 @@ def _of_module(
 
 
 def _lines(model: MLP) -> int:
-    """The weights of a network."""
+    """The number of weights in a network."""
     widths = [len(model.layers[0].neurons[0].w), *(len(layer.neurons) for layer in model.layers)]
     return sum(before * behind for before, behind in pairwise(widths))
 
 
 def _of_history(
-    history: History, include: Types = None, exclude: Types = None, **_: Any
+    history: History, include: Types = None, exclude: Types = None, **_: object
 ) -> dict[str, Any]:
-    """The table of epochs; the learning curves where matplotlib is installed."""
+    """The table of epochs, and the learning curves where matplotlib is installed."""
 
     def picture(include: Types, exclude: Types) -> Mapping[str, Any]:
         return {"image/png": png(history.plot())}
@@ -50,6 +50,6 @@ def _of_history(
     return bundle(repr(history), drawn, include, exclude)
 
 
-# What draws them stands above them in the order of imports.
+# Modules and histories cannot import what draws them: pictures are a floor above.
 Module._repr_mimebundle_ = _of_module  # type: ignore[attr-defined]
 History._repr_mimebundle_ = _of_history  # type: ignore[attr-defined]

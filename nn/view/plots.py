@@ -1,19 +1,23 @@
-"""Plots of fits, losses, curves and boundaries; as CSV where matplotlib is not installed."""
+"""Plots of fits, losses, curves and boundaries, or CSV files where matplotlib is missing."""
 
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from nn.data.datasets import Numbers
 from nn.train.curves import BEST, TRAIN, VALIDATION, empty_figure, learning_curves
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _CLASSES = ("#1f6fb4", "#e0701b", "#3a9a4b", "#b23a8e", "#8a6d1f", "#2aa5a5", "#7a4fc0", "#a03030",
             "#55606a", "#c2a500")  # fmt: skip
-"""Colors of classes, told apart in print and by most color-blind readers in pairs."""
+"""Colors of classes; any two differ in print and for most color-blind readers."""
 
 
 def can_plot() -> bool:
@@ -30,16 +34,16 @@ def plot_fit(
     *,
     names: tuple[str, str] = ("x", "y"),
 ) -> Path:
-    """Write `fit.png`, prediction and target over x and the training points; its path.
+    """Write `fit.png`, prediction and target over x and the training points; return its path.
 
-    Without a target there is none. Writes `fit.csv` without matplotlib.
+    A target of None is left out. Writes `fit.csv` without matplotlib.
     """
     columns = [x, prediction] if target is None else [x, target, prediction]
     if not can_plot():
         header = (names[0], *(["target"] if target is not None else []), "prediction")
         return _write_csv(folder / "fit.csv", header, np.column_stack(columns).tolist())
 
-    def paint(axes: Any) -> None:
+    def paint(axes: "Axes") -> None:
         axes.plot(*train, ".", color="#bbbbbb", markersize=4, label="training points")
         if target is not None:
             axes.plot(x, target, color=TRAIN, linewidth=4, alpha=0.4, label="target")
@@ -51,7 +55,7 @@ def plot_fit(
 
 
 def plot_agreement(folder: Path, true: npt.ArrayLike, predicted: npt.ArrayLike, name: str) -> Path:
-    """Write `fit.png`, what is predicted over what is true, and the line of y = x; its path.
+    """Write `fit.png`, predicted over true numbers and the line y = x; return its path.
 
     Writes `fit.csv` without matplotlib.
     """
@@ -60,7 +64,7 @@ def plot_agreement(folder: Path, true: npt.ArrayLike, predicted: npt.ArrayLike, 
         return _write_csv(folder / "fit.csv", ("true", "predicted"), rows)
     ends = [np.min([true, predicted]), np.max([true, predicted])]
 
-    def paint(axes: Any) -> None:
+    def paint(axes: "Axes") -> None:
         axes.plot(ends, ends, color=BEST, linewidth=0.8)
         axes.plot(true, predicted, "o", color=TRAIN, markersize=4, alpha=0.7)
         axes.set(xlabel=f"{name}, true", ylabel=f"{name}, predicted")
@@ -69,16 +73,16 @@ def plot_agreement(folder: Path, true: npt.ArrayLike, predicted: npt.ArrayLike, 
 
 
 def plot_loss(folder: Path, losses: Sequence[float]) -> Path:
-    """Write `loss.png`, the loss over iterations, on a logarithmic scale if positive; its path.
+    """Write `loss.png`, the loss over iterations; return its path.
 
-    Writes `loss.csv` without matplotlib.
+    The scale is logarithmic if all losses are positive. Writes `loss.csv` without matplotlib.
     """
     iterations = range(1, len(losses) + 1)
     if not can_plot():
         rows = zip(iterations, losses, strict=True)
         return _write_csv(folder / "loss.csv", ("iteration", "loss"), rows)
 
-    def paint(axes: Any) -> None:
+    def paint(axes: "Axes") -> None:
         axes.plot(iterations, losses, color=TRAIN, linewidth=0.8)
         axes.set(xlabel="iteration", ylabel="loss of the mini-batch")
         if all(loss > 0 for loss in losses):
@@ -90,7 +94,7 @@ def plot_loss(folder: Path, losses: Sequence[float]) -> Path:
 def plot_curves(
     folder: Path, epochs: Mapping[str, Sequence[float]], best_epoch: int | None = None
 ) -> Path:
-    """Write `curves.png`, the learning curves of a history's epochs; its path.
+    """Write `curves.png`, the learning curves of a history's epochs; return its path.
 
     Writes `curves.csv` without matplotlib.
     """
@@ -106,15 +110,15 @@ def plot_boundary(
     folder: Path,
     predict: Callable[[npt.NDArray[np.float64]], npt.ArrayLike],
     x: npt.NDArray[np.float64],
-    y: npt.NDArray[np.int_],
+    y: Numbers,
     *,
     names: Sequence[str] = ("x1", "x2"),
     classes: Sequence[str] = (),
 ) -> Path:
-    """Write `boundary.png`, the class that `predict` gives the plane around two inputs; its path.
+    """Write `boundary.png`, the predicted class over the plane of two inputs; return its path.
 
-    `predict` takes points, (n, 2), and gives a row of logits for each. `x` and `y` are examples
-    and their classes, drawn over it. Writes `boundary.csv`, the grid, without matplotlib.
+    `predict` maps points, (n, 2), to rows of logits. The examples `x` are drawn over it in the
+    color of their classes `y`. Writes `boundary.csv`, the grid, without matplotlib.
     """
     margin = 0.08 * (x.max(axis=0) - x.min(axis=0))
     (left, bottom), (right, top) = x.min(axis=0) - margin, x.max(axis=0) + margin
@@ -154,7 +158,7 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
     return path
 
 
-def _write_png(path: Path, paint: Callable[[Any], None]) -> Path:
+def _write_png(path: Path, paint: Callable[["Axes"], None]) -> Path:
     figure = empty_figure(1)
     paint(figure.axes[0])
     figure.savefig(path, dpi=120)

@@ -16,7 +16,7 @@ import autodiff
 import nn
 from autodiff import Kernel
 from nn import __main__ as command
-from nn.cli import fitting, output, polynomial, regression
+from nn.cli import fitting, functions, output, regression
 
 ROOT = Path(__file__).parents[2]
 needs_matplotlib = pytest.mark.skipif(
@@ -62,7 +62,9 @@ def test_a_run_prints_losses_errors_check_and_predictions_and_writes_files(run, 
     assert out[0] == "fitting y = x**2 + 2*x - 3 with a 1-4-1 network of 13 parameters"
     assert out[1] == f"iteration 3  loss {call['history'].losses[-1]:.6g}"
     assert out[2].startswith("stopped after 3 iterations")
-    assert out[3] == f"train MSE {train_mse:.4g} on 200 points, test MSE {test_mse:.4g} on 100"
+    assert (
+        out[3] == f"MSE: {train_mse:.4g} on 200 training points, {test_mse:.4g} on 100 test points"
+    )
     assert out[4].startswith("gradcheck of 13 derivatives: 13 ok; largest relative error ")
     assert out[5].split() == ["x", "predicted", "true"]
     rows = [[float(cell) for cell in line.split()] for line in out[6:13]]
@@ -220,9 +222,7 @@ def test_without_extras_tables_and_dot_are_written_and_the_extras_named(
     assert out[2].startswith("iteration 3  loss")
     assert "wrote runs/backprop.py, runs/fit.csv, runs/loss.csv, runs/network.gv" in out
     model, runs = fitted[0]["model"], folder / "runs"
-    assert (runs / "network.gv").read_text(encoding="utf-8") == nn.draw_network(
-        model
-    ).source
+    assert (runs / "network.gv").read_text(encoding="utf-8") == nn.draw_network(model).source
     x = np.linspace(-5, 5, 100)
     with (runs / "fit.csv").open(newline="") as file:
         rows = np.array([*csv.reader(file)][1:], float)
@@ -237,8 +237,8 @@ def test_without_extras_tables_and_dot_are_written_and_the_extras_named(
 @pytest.mark.parametrize(("has_plot", "has_draw"), [(True, False), (False, True), (True, True)])
 def test_only_what_is_missing_is_named(run, monkeypatch, has_plot, has_draw):
     for name in ("plot_fit", "plot_loss"):
-        monkeypatch.setattr(polynomial, name, lambda folder, *_: None)
-    monkeypatch.setattr(polynomial, "write_drawing", lambda *_: None)
+        monkeypatch.setattr(functions, name, lambda folder, *_: None)
+    monkeypatch.setattr(functions, "write_drawing", lambda *_: None)
     monkeypatch.setattr(output, "can_plot", lambda: has_plot)
     monkeypatch.setattr(output, "find_renderer", lambda format: "dot" if has_draw else None)
     _, out, _ = run(*SMALL)
@@ -262,12 +262,14 @@ def test_fit_is_what_runs_without_a_command(run, folder, arguments):
     assert out[0].startswith("fitting y = x**2 + 2*x - 3")
     assert run(*arguments, "--lr", "0")[2] == [
         f"{' '.join(['python -m nn', *arguments])}: error: argument --lr: "
-        "'0' is not a positive number"
+        "the value must be positive, got 0.0"
     ]
 
 
 def test_another_command_is_refused_by_name(run, folder):
-    message = "python -m nn: error: no command 'clasify'; there are fit, classify, names"
+    message = (
+        "python -m nn: error: unknown command 'clasify'; the commands are fit, classify, names"
+    )
     assert run("clasify", "moons") == (2, [], [message])
     assert contents(folder) == {}
 
@@ -306,21 +308,21 @@ WRONG = [
     (("--target", "log(x)"), r"--target: log\(x\) is not finite everywhere on \[-5, 5\]"),
     *[(("--target", target), "is not finite everywhere")
       for target in ("1/(x - 5)", "1/x", "sqrt(x)", "exp(1000*x)")],
-    *[(("--layers", size), f"--layers: '{size}' is not a positive integer")
+    *[(("--layers", size), "--layers: the value must be a positive integer")
       for size in ("0", "-1", "1.5", "two", "nan", "")],
     (("--layers", "4", "2"), "--layers: the last layer has 1 neuron, got 2"),
     (("--layers",), "--layers: expected at least one argument"),
     (("--activation", "rleu"), "--activation: invalid choice: 'rleu' .*'linear', 'relu'"),
     (("--activation", "relu", "tanh", "relu"), "2 layers, 3 activations"),
     (("--optimizer", "lbfgs"), "--optimizer: invalid choice: 'lbfgs' .*'adam', 'sgd'"),
-    *[(("--lr", rate), f"--lr: '{rate}' is not a positive number")
+    *[(("--lr", rate), "--lr: the value must be (positive|a number), got")
       for rate in ("0", "-0.1", "nan", "inf", "fast")],
-    *[(("--tolerance", loss), f"--tolerance: '{loss}' is not a positive number")
+    *[(("--tolerance", loss), "--tolerance: the value must be positive, got")
       for loss in ("0", "-1", "nan", "inf")],
-    *[((option, number), f"{option}: '{number}' is not a positive integer")
+    *[((option, number), f"{option}: the value must be a positive integer, got")
       for option in ("--iterations", "--batch") for number in ("0", "-3", "1e3")],
-    (("--batch", "201"), "--batch: at most 200"),
-    *[(("--seed", seed), f"--seed: '{seed}' is not an integer, at least 0")
+    (("--batch", "201"), "--batch must be at most 200"),
+    *[(("--seed", seed), "--seed: the value must be an integer of at least 0, got")
       for seed in ("-1", "0.5", "x")],
     (("--out", "file"), "cannot write to file: "),
     (("--out", "file/below/it"), "cannot write to file/below/it: "),
@@ -368,7 +370,7 @@ def test_a_folder_with_the_name_of_a_file_stops_all_files(run, folder):
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(regression, "gradcheck"), (polynomial, "plot_loss"), (output, "draw_network")],
+    [(regression, "gradcheck"), (functions, "plot_loss"), (output, "draw_network")],
 )
 def test_ctrl_c_after_training_ends_at_once_and_leaves_nothing(
     run, folder, monkeypatch, module, name
@@ -407,7 +409,7 @@ def test_ctrl_c_during_training_reports_and_writes_what_there_is(folder):
     assert begun[1].startswith("iteration     100  loss")
     assert (process.returncode, err) == (130, "")
     assert re.search(r"^stopped after [\d,]+ iterations: interrupted$", out, re.MULTILINE)
-    assert re.search(r"^train MSE .*\ngradcheck of 13 ", out, re.MULTILINE)
+    assert re.search(r"^MSE: .*\ngradcheck of 13 ", out, re.MULTILINE)
     written = sorted(path.name for path in (folder / "runs").iterdir())
     assert [name.partition(".")[0] for name in written] == [
         "backprop", "fit", "loss", "network",

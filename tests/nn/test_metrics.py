@@ -26,7 +26,7 @@ def test_a_confusion_matrix_has_true_classes_as_rows():
     assert confusion_matrix(LOGITS, CLASSES, classes=4).shape == (4, 4)
 
 
-def test_r2_is_one_less_the_unexplained_share():
+def test_r2_is_one_minus_the_unexplained_share():
     assert r2([1.0, 2.0, 4.0], [1.0, 2.0, 3.0]) == 0.5
     assert r2([2.0, 2.0, 2.0], [1.0, 2.0, 3.0]) == 0.0
     assert r2([[1.0, 2.0], [3.0, 2.0]], [[1.0, 1.0], [3.0, 3.0]]) == 0.5
@@ -62,7 +62,7 @@ def test_metrics_are_those_of_scikit_learn(seed):
         (np.zeros((0, 2)), [], "shape"),
     ],
 )
-def test_what_is_no_classification_is_refused(metric, predictions, targets, message):
+def test_anything_but_a_classification_is_refused(metric, predictions, targets, message):
     with pytest.raises(ValueError, match=message):
         metric(predictions, targets)
 
@@ -76,7 +76,7 @@ def test_a_column_is_as_good_as_a_row():
 
 @pytest.mark.parametrize(("p", "t"), [([1.0], [1.0, 2.0]), ([], []), ([1.0], [[1.0, 2.0]])])
 def test_r2_of_different_shapes_is_refused(p, t):
-    with pytest.raises(ValueError, match="r2 of predictions of shape"):
+    with pytest.raises(ValueError, match=r"predictions of shape .* for targets of shape"):
         r2(p, t)
 
 

@@ -18,9 +18,9 @@ def test_moons_are_told_apart(run, folder):
         "classifying moons: 400 examples of 2 inputs in 2 classes, with a 2-16-16-2 network of "
         "354 parameters"
     )
-    assert re.fullmatch(r"trained 40 epochs, 400 steps, in [\d.]+ s", out[1])
+    assert re.fullmatch(r"400 steps, 40 epochs in [\d.]+ s", out[1])
     found = re.fullmatch(
-        r"accuracy ([\d.]+)% on 320 training examples, ([\d.]+)% on 80 held out", out[2]
+        r"accuracy: ([\d.]+)% on 320 training examples, ([\d.]+)% on 80 held out", out[2]
     )
     accuracy = float(found.group(2))
     assert accuracy > 90
@@ -106,11 +106,11 @@ def test_a_table_with_classes_as_text(run, table, folder):
         ((), "name a data set, moons, spirals, iris, wine, digits, breast_cancer, or give a table"),
         (("mons",), "argument DATA: invalid choice: 'mons'"),
         (("moons", "--csv", "moons.csv"), "a data set or a table, not both"),
-        (("moons", "--batch", "321"), "--batch: at most 320, the training examples"),
-        (("moons", "--epochs", "0"), "--epochs: '0' is not a positive integer"),
-        (("moons", "--layers", "x"), "--layers: 'x' is not a positive integer"),
-        (("moons", "--lr", "0"), "--lr: '0' is not a positive number"),
-        (("moons", "--seed", "-1"), "--seed: '-1' is not an integer, at least 0"),
+        (("moons", "--batch", "321"), "--batch must be at most 320, the number of training"),
+        (("moons", "--epochs", "0"), "--epochs: the value must be a positive integer, got 0"),
+        (("moons", "--layers", "x"), "--layers: the value must be a positive integer, got 'x'"),
+        (("moons", "--lr", "0"), "--lr: the value must be positive, got 0.0"),
+        (("moons", "--seed", "-1"), "--seed: the value must be an integer of at least 0, got -1"),
         (("moons", "--activation", "rleu"), "invalid choice: 'rleu'"),
         (("moons", "--activation", "relu", "relu", "relu"), "2 layers, 3 activations"),
         (("moons", "--optimizer", "sgd", "--lr", "1e200"), "a lower learning rate"),
@@ -119,7 +119,7 @@ def test_a_table_with_classes_as_text(run, table, folder):
         (("--csv", "moons.csv", "--x", "east", "side", "--y", "north"),
          "line 2: column 'side' has "),
         (("--csv", "moons.csv", "--x", "east", "--y", "number"),
-         "column 'number' has 60 values in 60 rows; numbers are fitted by python -m nn fit"),
+         "column 'number' has 60 values in 60 rows; python -m nn fit learns numbers"),
     ],
 )  # fmt: skip
 def test_a_fault_is_one_line_and_nothing_is_written(run, table, folder, arguments, message):

@@ -33,16 +33,16 @@ def test_names_are_learned_and_made_up(run, folder):
     assert (status, err) == (0, [])
     assert re.fullmatch("learning 12 names of 3 letters with a GPT of [0-9]+ parameters", out[0])
     assert re.fullmatch(r"compiled 4 lengths in [\d.]+ s", out[1])
-    assert re.fullmatch(r"trained 30 steps, \d+ times all names, in [\d.]+ s", out[2])
+    assert re.fullmatch(r"30 steps, \d+ epochs in [\d.]+ s", out[2])
     learned, by_chance = re.fullmatch(
-        r"loss a letter ([\d.]+), on 1 names held out [\d.]+; of a guess ([\d.]+)", out[3]
+        r"loss per letter: ([\d.]+) \(held out [\d.]+; uniform guess ([\d.]+)\)", out[3]
     ).groups()
     assert float(learned) < float(by_chance) == pytest.approx(1.386)
-    assert out[4].startswith("the likeliest name: ")
+    assert out[4].startswith("most likely name: ")
     made = out[5].partition(": ")[2].split(", ")
     assert len(made) == 20
     assert all((name.removesuffix("*") in NAMES) is not name.endswith("*") for name in made)
-    assert f"{sum(name.endswith('*') for name in made)} of them new" in out[5]
+    assert f"{sum(name.endswith('*') for name in made)} new (*): " in out[5]
     assert [path.name.partition(".")[0] for path in (folder / "runs").iterdir()] == ["curves"]
 
 
@@ -54,7 +54,7 @@ def test_the_same_seed_makes_up_the_same(run):
 
 def test_at_temperature_0_all_are_the_likeliest(run):
     _, out, _ = run("names", *FAST, "--temperature", "0", "--samples", "3")
-    likeliest = out[4].removeprefix("the likeliest name: ")
+    likeliest = out[4].removeprefix("most likely name: ")
     assert [name.removesuffix("*") for name in out[5].partition(": ")[2].split(", ")] == (
         [likeliest] * 3
     )
@@ -66,11 +66,11 @@ def test_at_temperature_0_all_are_the_likeliest(run):
         (("--file", "none.txt"), "--file: cannot read none.txt: No such file"),
         (("--file", "few.txt"), "few.txt has 2 different names; at least 10 are needed"),
         (("--width", "6", "--heads", "4"), "width 6 must be a multiple of heads 4"),
-        (("--steps", "0"), "--steps: '0' is not a positive integer"),
-        (("--temperature", "-1"), "--temperature: '-1' is not a number, at least 0"),
-        (("--lr", "x"), "--lr: 'x' is not a positive number"),
-        (("--samples", "0"), "--samples: '0' is not a positive integer"),
-        (("--batch", "0"), "--batch: '0' is not a positive integer"),
+        (("--steps", "0"), "--steps: the value must be a positive integer, got 0"),
+        (("--temperature", "-1"), "--temperature: the value must be at least 0, got -1.0"),
+        (("--lr", "x"), "--lr: the value must be a number, got 'x'"),
+        (("--samples", "0"), "--samples: the value must be a positive integer, got 0"),
+        (("--batch", "0"), "--batch: the value must be a positive integer, got 0"),
         (("--lr", "1e300"), "a lower learning rate than"),
         (("--out", "names.txt"), "cannot write to names.txt"),
         (("more",), "unrecognized arguments: more"),

@@ -33,7 +33,9 @@ def test_a_batch_of_more_than_there_is_is_refused_and_the_default_is_what_there_
     model = nn.MLP(1, [1], seed=0)
     regression.train(options(), model, X, Y, metrics=["r2"])
     assert (given[0]["batch_size"], given[0]["metrics"]) == (12, ["r2"])
-    with pytest.raises(ValueError, match="--batch: at most 12, the training points"):
+    with pytest.raises(
+        ValueError, match="--batch must be at most 12, the number of training points"
+    ):
         regression.train(options("--batch", "13"), model, X, Y)
 
 

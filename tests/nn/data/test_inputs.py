@@ -32,7 +32,7 @@ def test_a_number_is_an_example_of_one_input():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (1.0, r"must have shape \(n,\) or \(n, …\), one row an example, got \(\)"),
+        (1.0, r"must have shape \(n,\) or \(n, …\), one row per example, got \(\)"),
         ([], "there are no examples in"),
         ([[1.0], [1.0, 2.0]], "all rows of one shape"),
         (["a", "b"], "number classes from 0"),

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from nn.data.datasets import read_csv
+from nn.data.tables import read_csv
 
 GOOD = 'a, b ,kind,year\n1,2.5,oak,10\n\n-3e1,4,"ash, white",9\n5,.5,oak,2\n'
 
@@ -75,7 +75,7 @@ def test_a_file_that_is_no_table_is_refused_by_line(table, tmp_path, text, messa
         ('a,b\n1,"2\n3"\noops,4\n', ", line 4: column 'a' has 'oops' where a number belongs"),
         ("a,b\n1,2\ninf,4\n", ", line 3: column 'a' is inf, not finite"),
         ("a,b\n7,2\n7.0,4\n", ": column 'a' is 7.0 in all 2 rows; nothing can be learned from it"),
-        ("A,b\n1,2\n3,4\n", ": no column 'a'; there are A, b"),
+        ("A,b\n1,2\n3,4\n", ": no column 'a'; the columns are A, b"),
     ],
 )  # fmt: skip
 def test_a_column_of_no_numbers_is_refused_by_line(table, tmp_path, text, message):
@@ -89,7 +89,7 @@ def test_a_column_of_no_numbers_is_refused_by_line(table, tmp_path, text, messag
     [
         ("a,b\n1,2\n-,4\n", r", line 3: column 'a' has no value \('-'\)"),
         ("a,b\nx,2\nx,4\n", ": column 'a' is x in all 2 rows"),
-        ("b,c\nx,2\nx,4\n", ": no column 'a'; there are b, c"),
+        ("b,c\nx,2\nx,4\n", ": no column 'a'; the columns are b, c"),
     ],
 )
 def test_a_column_of_no_labels_is_refused(table, text, message):

@@ -29,8 +29,8 @@ def test_a_table_is_fitted_and_tested_on_rows_held_out(run, table, folder):
     assert (status, err) == (0, [])
     text = "\n".join(out)
     assert "fitting price by width, height in table.csv with a 2-1 network of 3 parameters" in text
-    assert re.search(r"train MSE \S+ on 25 rows, test MSE \S+ on 8$", text, re.MULTILINE)
-    assert float(re.search(r"R² on the test rows (\S+),", text).group(1)) > 0.999
+    assert re.search(r"^MSE: \S+ on 25 training rows, \S+ on 8 test rows$", text, re.MULTILINE)
+    assert float(re.search(r"R²: (\S+) on the test rows, with", text).group(1)) > 0.999
     rows = [
         list(map(float, line.split())) for line in out if re.fullmatch(r"(\s+[-\d.e]+){4}", line)
     ]
@@ -43,10 +43,10 @@ def test_a_table_is_fitted_and_tested_on_rows_held_out(run, table, folder):
 
 
 def test_one_input_is_drawn_as_a_curve(run, table, monkeypatch):
-    from nn.cli import tables
+    from nn.cli import columns
 
     drawn = []
-    monkeypatch.setattr(tables, "plot_fit", lambda *args, **more: drawn.append((args, more)))
+    monkeypatch.setattr(columns, "plot_fit", lambda *args, **more: drawn.append((args, more)))
     assert run("--csv", "table.csv", "--x", "width", "--y", "price", *SMALL)[0] == 0
     (((_, grid, target, curve, (x, y)), more),) = drawn
     assert (target, more) == (None, {"names": ("width", "price")})
@@ -66,22 +66,22 @@ def test_training_stops_early_with_the_best_parameters(run, table, monkeypatch):
     _, out, _ = run("--csv", "table.csv", *COLUMNS, "--layers", "8", "1", "--no-progress")
     (history,) = found
     assert history.stopped == "early stopping"
-    assert f"by the parameters of epoch {history.best_epoch}" in "\n".join(out)
+    assert f"with the parameters of epoch {history.best_epoch}" in "\n".join(out)
 
 
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [
-        (None, ("--x", "width", "--y", "price"), "--x and --y name columns of a table; give it"),
+        (None, ("--x", "width", "--y", "price"), "--x and --y name columns of a table; give"),
         (None, ("--csv", "none.csv"), "--csv: cannot read none.csv: No such file"),
         (None, ("--csv", "table.csv"), "needs --x and --y; the columns are width, height, kind, p"),
         (None, ("--csv", "table.csv", "--x", "width"), "needs --x and --y"),
         (None, ("--csv", "table.csv", *COLUMNS, "--target", "x"), "not both"),
         (None, ("--csv", "table.csv", "--x", "width", "price", "--y", "price"), "named twice"),
-        (None, ("--csv", "table.csv", "--x", "Width", "--y", "price"), "no column 'Width'; there"),
+        (None, ("--csv", "table.csv", "--x", "Width", "--y", "price"), "no column 'Width'; the co"),
         (None, ("--csv", "table.csv", "--x", "kind", "--y", "price"),
          "table.csv, line 2: column 'kind' has 'oak' where a number belongs"),
-        (None, ("--csv", "table.csv", *COLUMNS, "--batch", "26"), "--batch: at most 25"),
+        (None, ("--csv", "table.csv", *COLUMNS, "--batch", "26"), "--batch must be at most 25"),
         (lambda t: t + "\n1,2", ("--csv", "table.csv", *COLUMNS), "line 42: 2 cells, the header"),
         (lambda t: t + "\n,2,oak,1", ("--csv", "table.csv", *COLUMNS),
          "table.csv, line 42: column 'width' has no value"),
