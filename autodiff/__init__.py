@@ -8,13 +8,11 @@ from autodiff.calculus.derivatives import (
     backward,
     grad,
     hessian,
-    hvp,
     jacobian,
-    jvp,
     stop_gradient,
     value_and_grad,
-    vjp,
 )
+from autodiff.calculus.products import hvp, jvp, vjp
 from autodiff.checking.gradcheck import GradcheckError, gradcheck
 from autodiff.compiler import Kernel, TraceError, compile
 from autodiff.engine.anomaly import AnomalyError

@@ -25,8 +25,9 @@ Path = tuple[Hashable, ...]
 _CONTAINERS = dict, list, tuple, type(None)
 
 __all__ = [
-    "Branch", "BranchOf", "Path", "along", "branch_of", "container", "filled", "folded",
-    "is_array", "leaves", "mapped", "nested", "place", "scalars", "shape", "shaped", "structure",
+    "Branch", "BranchOf", "Path", "along", "branch_of", "coarse", "container", "filled", "folded",
+    "is_array", "leaves", "levels", "mapped", "nested", "place", "scalars", "shape", "shaped",
+    "structure",
 ]  # fmt: skip
 
 
@@ -41,6 +42,8 @@ class Branch(NamedTuple):
     keys: Sequence[Hashable]
     """The keys of a dict, in order; the indices of anything else."""
     parts: tuple[Any, ...]
+    key_types: object = None
+    """In a `structure`, the types of a dict's keys, which tell 1 from True."""
 
 
 def container(kind: type, keys: Sequence[Hashable], parts: tuple[Any, ...]) -> Any:
@@ -78,6 +81,26 @@ def nested(tree: object) -> Branch | None:
     return branch_of(list(tree) if is_array(tree) and tree.ndim else tree)
 
 
+def coarse(tree: object) -> Branch | None:
+    """`branch_of(tree)`; a list of numbers, or of such lists, is a leaf: an array to be."""
+    return None if isinstance(tree, list) and not _has_containers(tree) else branch_of(tree)
+
+
+def levels(tree: list[Any]) -> Iterator[list[Any]]:
+    """The items of nested lists: those of `tree`, then those of the lists among them, and so on."""
+    while tree:
+        yield tree
+        tree = [x for item in tree if isinstance(item, list) for x in item]
+
+
+def _has_containers(tree: list[Any]) -> bool:
+    """Whether nested lists hold a dict, a tuple or an array."""
+    kinds = {kind for items in levels(tree) for kind in set(map(type, items))}
+    numpy = sys.modules.get("numpy")
+    others = (dict, tuple) if numpy is None else (dict, tuple, numpy.ndarray)
+    return any(issubclass(kind, others) for kind in kinds)
+
+
 def folded(
     f: Callable[[Path, Any], Any],
     join: Callable[[type, Sequence[Hashable], tuple[Any, ...]], Any],
@@ -92,7 +115,7 @@ def folded(
     branch = branch_of(tree)
     if branch is None:
         return f(path, tree)
-    kind, keys, parts = branch
+    kind, keys, parts, _ = branch
     items = zip(keys, parts, strict=True)
     inner = [folded(f, join, part, branch_of, (*path, key)) for key, part in items]
     return join(kind, keys, tuple(inner))
@@ -105,7 +128,15 @@ def mapped(f: Callable[[Any], Any], tree: object, branch_of: BranchOf = branch_o
 
 def structure(f: Callable[[Any], Any], tree: object, branch_of: BranchOf = branch_of) -> Any:
     """`mapped(f, tree)` with branches for containers: hashable if keys and each `f(leaf)` are."""
-    return folded(lambda _, leaf: f(leaf), Branch, tree, branch_of)
+    return folded(lambda _, leaf: f(leaf), _typed, tree, branch_of)
+
+
+def _typed(kind: type, keys: Sequence[Hashable], parts: tuple[Any, ...]) -> Branch:
+    """A branch that is unequal to those of other types of keys."""
+    if kind is not dict:
+        return Branch(kind, keys, parts)
+    types = [structure(type, key) if isinstance(key, tuple) else type(key) for key in keys]
+    return Branch(kind, keys, parts, tuple(types))
 
 
 def leaves(tree: object, branch_of: BranchOf = branch_of) -> list[tuple[Path, Any]]:

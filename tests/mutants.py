@@ -61,10 +61,10 @@ def declarations() -> dict[str, list[ast.expr]]:
     for statement in SOURCE.body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) in TABLE:
             name, call = ast.unparse(statement.targets[0]), statement.value
-            if call.func.id == "declare":  # Selection(…)
+            if call.func.id == "declare":  # Take(…)
                 found[name] = call.args[0].args[2].elts
-            else:
-                found[name] = call.args[2:3] if call.func.id == "_reduction" else call.args[2:]
+            else:  # behind class, name, meaning and forward
+                found[name] = call.args[4:5] if call.func.id == "_reduction" else call.args[4:]
     return found
 
 

@@ -1,12 +1,11 @@
 """The op table of the README, from the rows. `python -m tests.op_table` writes it there."""
 
-import inspect
-from math import inf, pi
 from pathlib import Path
 
 from autodiff import ops
-from autodiff.rows.primitive import TABLE, Domain, Primitive
-from autodiff.rows.reduction import Reduction, Selection
+from autodiff.rows.documentation import domain_in_words
+from autodiff.rows.primitive import TABLE, Primitive
+from autodiff.rows.reduction import Selection
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- op table: python -m tests.op_table -->\n", "<!-- end of op table -->\n"
@@ -28,47 +27,12 @@ def rewritten(readme: str) -> str:
 
 
 def _line(row: Primitive) -> str:
-    names = _operands(row)
-    plain = [name.partition("=")[0].lstrip("*") for name in names]
-    array = "xs[index]" if isinstance(row, Selection) else row.array.format(*plain)
-    cells = (f"`{row.name}({', '.join(names)})`", f"`{row.label}`", f"`{array}`", _inside(row))
+    array = (
+        "xs[index]" if isinstance(row, Selection) else row.array.format(*row.signature.parameters)
+    )
+    call = f"{row.name}{row.signature}".replace(".0)", ")")
+    cells = (f"`{call}`", f"`{row.label}`", f"`{array}`", domain_in_words(row))
     return f"| {' | '.join(cells)} |"
-
-
-def _operands(row: Primitive) -> list[str]:
-    if isinstance(row, Selection):
-        return ["xs", "index"]
-    if isinstance(row, Reduction):
-        return {0: ["*xs"], 1: ["xs"], 2: ["ws", "xs"]}[row.sequences]
-    names = _names(row)
-    first_default = len(names) - len(row.defaults)
-    return [
-        name if i < first_default else f"{name}={row.defaults[i - first_default]:g}"
-        for i, name in enumerate(names)
-    ]
-
-
-def _names(row: Primitive) -> list[str]:
-    """The operands as a partial of the row names them; its last parameter is the result."""
-    for partial in filter(None, row.partials):
-        names = list(inspect.signature(partial).parameters)[:-1]
-        if len(names) == len(row.partials):
-            return names
-    return list("xyz"[: len(row.partials)])
-
-
-def _inside(row: Primitive) -> str:
-    texts = [_domain(name, domain) for name, domain in zip(_names(row), row.domain, strict=True)]
-    texts.append("no two equal" if row.ties else "")
-    return ", ".join(filter(None, texts)) or "ℝ"
-
-
-def _domain(name: str, domain: Domain) -> str:
-    bounds = {-inf: "", inf: "", pi / 2: "π/2", -pi / 2: "-π/2"}
-    low = bounds.get(domain.low, f"{domain.low:g}")
-    high = bounds.get(domain.high, f"{domain.high:g}")
-    between = f"{low} < {name} < {high}" if low and high else f"{name} > {low}" if low else ""
-    return ", ".join(filter(None, [between, *(f"{name} ≠ {kink:g}" for kink in domain.kinks)]))
 
 
 if __name__ == "__main__":

@@ -43,13 +43,18 @@ ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.spl
 # Rooms that need the standard library alone, but for the modules that say what ops mean on arrays.
 STANDARD = [
     "autodiff.checks", "autodiff.pytree", "autodiff.rows", "autodiff.ops", "autodiff.engine",
+    "autodiff.calculus", "autodiff.checking",
 ]  # fmt: skip
-ARRAYS = {"autodiff.rows.arrays", "autodiff.engine.custom"}
+ARRAYS = {
+    "autodiff.rows.arrays", "autodiff.engine.forms", "autodiff.engine.trial",
+    "autodiff.checking.kernels",
+}  # fmt: skip
 
 # Imports inside functions: what, and why it is not at the top.
 INNER = {
+    ("autodiff.checking.gradcheck", "autodiff.checking.kernels"): "it needs NumPy, as kernels do",
     ("autodiff.pytree", "numpy"): "arrays are made only where arrays were given",
-    ("autodiff.engine.value", "numpy"): "only NumPy calls __array_ufunc__; the engine needs none",
+    ("autodiff.engine.operators", "numpy"): "only NumPy asks for it; the engine needs none",
     ("nn.train.curves", "matplotlib.figure"): "an optional extra",
     ("nn.train.files", "safetensors.numpy"): "an optional extra",
     ("nn.train.progress", "IPython.display"): "it is there in a notebook alone",
@@ -144,11 +149,29 @@ def test_every_reason_is_still_needed() -> None:
     assert found == set(INNER)
 
 
+def for_type_checkers(path: Path) -> set[str]:
+    """The modules that are imported under TYPE_CHECKING alone."""
+    blocks = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    return {
+        getattr(node, "module", None) or node.names[0].name
+        for block in blocks
+        for node in ast.walk(block)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_the_engine_imports_the_standard_library_alone(path: Path) -> None:
     if room_of(name_of(path)) not in STANDARD or name_of(path) in ARRAYS:
         return
+    types = for_type_checkers(path)
     for imported, _, is_inner in imports(path):
+        if imported in types:
+            continue
         outside = imported.partition(".")[0] in ("numpy", "graphviz", "matplotlib", "rich", "nn")
         outside &= imported != "numpy.typing"
         assert is_inner or not outside, imported
@@ -159,6 +182,7 @@ def test_nn_uses_only_public_names_of_autodiff(path: Path) -> None:
     modules = (autodiff, autodiff.view, autodiff.checks, autodiff.pytree)
     public = {module.__name__: set(module.__all__) for module in modules}
     public["autodiff"] |= {"checks", "pytree"}
+    public["autodiff.engine.frames"] = {"warn"}
     for imported, names, _ in imports(path):
         if imported.startswith("autodiff"):
             assert set(names) <= public[imported], f"{imported}: {names}"

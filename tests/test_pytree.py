@@ -26,6 +26,11 @@ def test_leaves_come_with_their_paths():
     assert pytree.leaves(1.0) == [((), 1.0)]
 
 
+def test_keys_of_other_types_have_other_structures():
+    trees = [{1: 0.0}, {True: 0.0}, {1.0: 0.0}, {(1,): 0.0}, {(True,): 0.0}, {((1,),): 0.0}]
+    assert len({pytree.structure(type, tree) for tree in trees}) == len(trees)
+
+
 def test_items_of_a_dict_keep_their_order():
     assert list(pytree.mapped(abs, {"b": 1, "a": -2}).items()) == [("b", 1), ("a", 2)]
     assert pytree.structure(abs, {"b": 1, "a": 2}) != pytree.structure(abs, {"a": 2, "b": 1})

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autodiff.calculus import derivatives
+from autodiff.calculus import products
 from autodiff.compiler.scalars.program import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
 from autodiff.engine.value import Value
 
@@ -82,7 +82,7 @@ class Examples:
         def function(parameters: list[Value]) -> Any:
             return evaluate(self.scalars, self.results, parameters, inputs)[0]
 
-        found = derivatives.hvp(function, (self.theta,), (vector.tolist(),))
+        found = products.hvp(function, (self.theta,), (vector.tolist(),))
         return np.array([_data(x) for x in found], dtype=float)
 
     def _inputs(self, b: int) -> dict[Leaf, list[Value]]:

@@ -1,17 +1,15 @@
 """What `detect_anomaly` reports: the first nan or inf, the op, and the user's line that made it."""
 
 import linecache
-import sys
 from collections.abc import Sequence
 from math import isfinite
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
+from autodiff.engine.frames import user_frame
 from autodiff.engine.graph import interior
 
 _SHOWN = 6  # operands in a message
-# Frames of these packages are not the user's; `nn` is written in our ops.
-_INTERNAL = frozenset({"autodiff", "nn", "numpy"})
 
 _places: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
@@ -88,15 +86,8 @@ def _primal(x: Any) -> float:
 
 
 def _place() -> str:
-    """The innermost line of the call stack that is not ours: file, line, function, text."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and _package(frame) in _INTERNAL:
-        frame = frame.f_back
+    """The user's line: file, line, function, text."""
+    frame = user_frame()
     file, line = frame.f_code.co_filename, frame.f_lineno
     text = linecache.getline(file, line, frame.f_globals).strip()
     return f"{file}:{line} in {frame.f_code.co_qualname}{f': {text}' if text else ''}"
-
-
-def _package(frame: Any) -> str:
-    name: str = frame.f_globals.get("__name__", "")
-    return name.partition(".")[0]

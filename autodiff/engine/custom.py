@@ -1,25 +1,59 @@
 """`custom_op`: a user's own row of the op table, with the rights of ours."""
 
-import ast
 import inspect
-import math
-import re
 from collections.abc import Callable, Sequence
 from keyword import iskeyword
-from math import isfinite
-from typing import Any
-
-import numpy as np
+from typing import Any, Concatenate, ParamSpec, TypedDict, Unpack, overload
 
 from autodiff.checks import number, show
-from autodiff.engine.value import Value
+from autodiff.engine.forms import Form, spelling_of
+from autodiff.engine.trial import try_row
 from autodiff.rows.arrays import CUSTOM
+from autodiff.rows.documentation import document
 from autodiff.rows.interpreter import NUMBERS, interpreter_of_type
 from autodiff.rows.primitive import Domain, Partial, Primitive, declare, retract
+from autodiff.rows.signatures import Binary, Unary
 
-Form = Callable[..., Any]
+P = ParamSpec("P")
+
+_KINDS: dict[int, type[Primitive]] = {1: Unary, 2: Binary}
 
 
+class Facts(TypedDict, total=False):
+    """What `custom_op` may be told of an op, for type checkers."""
+
+    array: Form | str | None
+    domain: Domain | Sequence[Domain]
+    label: str
+    defaults: Sequence[float]
+    selects: bool
+    ties: bool
+    singular: bool
+    signs: Sequence[int]
+    textbook: Partial | Sequence[Partial]
+
+
+@overload
+def custom_op(
+    name: str,
+    forward: Callable[[float], float],
+    partials: Partial | Sequence[Partial | None],
+    **facts: Unpack[Facts],
+) -> Unary: ...
+@overload
+def custom_op(
+    name: str,
+    forward: Callable[[float, float], float],
+    partials: Sequence[Partial | None],
+    **facts: Unpack[Facts],
+) -> Binary: ...
+@overload
+def custom_op(
+    name: str,
+    forward: Callable[Concatenate[float, float, float, P], float],
+    partials: Sequence[Partial | None],
+    **facts: Unpack[Facts],
+) -> Primitive: ...
 def custom_op(
     name: str,
     forward: Callable[..., float],
@@ -31,42 +65,45 @@ def custom_op(
     defaults: Sequence[float] = (),
     selects: bool = False,
     ties: bool = False,
+    singular: bool = True,
+    signs: Sequence[int] = (),
+    textbook: Partial | Sequence[Partial] = (),
 ) -> Primitive:
     """A new op: on numbers, arrays and Values, with derivatives of every order, in kernels.
 
-    `forward` takes a float an operand and returns one; it should give nan or inf where it has
-    no value, and not raise. `partials` is the derivative by each operand, a function of
-    (*operands, out) written in autodiff's ops: `div` and `pow` for / and **, which would raise
-    on floats. One operand may have it bare; None says that an operand has no derivative, and
-    is a number.
+    `forward` takes a float per operand and returns one; it should give nan or inf where it has
+    no value, and not raise. The op has the names of its parameters, and its docstring.
+    `partials` is the derivative by each operand, a function of (*operands, out) written in
+    autodiff's ops: `div` and `pow` for / and **, which would raise on floats. One operand may
+    have it bare; None says that an operand has no derivative, and is a number.
 
     `array` is the same on NumPy arrays: a function (a ufunc runs in place) or an expression
     such as "np.exp(-{0})"; without it `forward` runs element by element. `domain` says where
-    `forward` is smooth, an operand each. `label` is what a drawing writes. Trailing operands
+    `forward` is smooth, one per operand. `label` is what a drawing writes. Trailing operands
     with `defaults` may be left out. With `selects`, the op chooses between its operands: nothing
     flows back where a partial is 0, not even inf or nan, at any order. `ties` says that there
-    is a kink where two operands are equal.
+    is a kink where two operands are equal. `singular=False` promises that no partial is infinite
+    or nan at finite operands. `signs`, 1 or -1 per operand, says that the result is the sum of
+    the operands with these signs. `textbook` are the partials as books write them, for pages
+    and pictures, if `partials` differ to keep digits.
 
     The op is tried at one point of its domain. Raises ValueError or TypeError, and declares
-    nothing, for a name that is taken or no identifier, for a wrong number of partials, and if
-    a function fails there, gives no number, or disagrees with `array`.
+    nothing, for a name that is taken or not an identifier, for a wrong number of partials, and
+    if a function fails there, gives no number, or disagrees with another.
     """
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise ValueError(f"custom_op: the name of an op is an identifier, got {show(name)}")
-    if not callable(partials) and not isinstance(partials, Sequence):
-        raise TypeError(f"{name}: partials is a function or a list of them: {show(partials)}")
-    rows = (partials,) if callable(partials) else tuple(partials)
+    rows = _functions(name, "partials", partials)
+    books = _functions(name, "textbook", textbook)
     domains = (domain,) if isinstance(domain, Domain) else tuple(domain)
     domains = domains or (Domain(),) * len(rows)
     _check(name, forward, rows, domains, defaults)
-    text, ufunc, form = _spelling(name, array, forward, len(rows))
-    row = Primitive(
+    _check_facts(name, len(rows), books, signs)
+    text, ufunc, form = spelling_of(name, array, forward, len(rows))
+    row = _KINDS.get(len(rows), Primitive)(
         name,
         _checked(name, "forward", forward),
-        tuple(
-            None if partial is None else _checked(name, f"partial {i}", partial)
-            for i, partial in enumerate(rows)
-        ),
+        tuple([p and _checked(name, f"partial {i}", p) for i, p in enumerate(rows)]),
         array=text,
         domain=domains,
         label=label or name,
@@ -75,26 +112,60 @@ def custom_op(
         selects=selects,
         ties=ties,
         guards=selects,
-        singular=True,  # for all that is known
-        hides_nan=True,
+        singular=singular,
+        hides_nan=True,  # for all that is known
         signed=tuple(range(len(rows))),
+        signs=tuple(signs),
+        textbook=tuple([p and _checked(name, f"textbook {i}", p) for i, p in enumerate(books)]),
+        parameters=_parameters(forward, rows),
     )
+    _enter(row, form, inspect.getdoc(forward) if inspect.isroutine(forward) else None)
+    return row
+
+
+def _enter(row: Primitive, form: Form | None, about: str | None) -> None:
+    """Declare a row and give it its docstring; if the trial fails, take it out again."""
     declare(row)
-    CUSTOM[name] = form
+    CUSTOM[row.name] = form
     try:
-        _try(row)
+        try_row(row)
     except BaseException:
         retract(row)
-        del CUSTOM[name]
+        del CUSTOM[row.name]
         raise
-    return row
+    document(row, about or "")
+
+
+def _functions(name: str, what: str, given: Any) -> tuple[Any, ...]:
+    """One function, or a sequence of them, as a tuple."""
+    if callable(given):
+        return (given,)
+    if not isinstance(given, Sequence):
+        raise TypeError(f"{name}: {what} must be a function or a list of them, got {show(given)}")
+    return tuple(given)
+
+
+def _parameters(forward: Form, partials: Sequence[Partial | None]) -> tuple[str, ...]:
+    """The names of the operands: those of `forward`, else those of a partial, if they say them."""
+    for function, others in [(forward, 0), *[(p, 1) for p in partials if p is not None]]:
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except ValueError:  # a builtin that does not say
+            continue
+        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, _NAMED)]
+        if len(names) == len(parameters) == len(partials) + others:
+            return tuple(names[: len(partials)])
+    return ()
+
+
+_NAMED = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
 def _check(
     name: str,
-    forward: Any,
-    partials: tuple[Any, ...],
-    domains: tuple[Any, ...],
+    forward: Form,
+    partials: tuple[Partial | None, ...],
+    domains: tuple[object, ...],
     defaults: Sequence[float],
 ) -> None:
     """Raise if what was given cannot be a row: counts, kinds and signatures."""
@@ -110,7 +181,7 @@ def _check(
         *((f"partial {i}", p, [*operands, 0.0]) for i, p in enumerate(partials) if p is not None),
     ]:
         if not callable(function):
-            raise TypeError(f"{name}: {what} is no function: {show(function)}")
+            raise TypeError(f"{name}: {what} must be a function, got {show(function)}")
         try:
             signature = inspect.signature(function)
         except ValueError:  # a builtin that does not say
@@ -123,6 +194,16 @@ def _check(
                 f"{name}: {what} takes {signature}, but the op has a partial each for "
                 f"{len(partials)} operand{'s' * (len(partials) != 1)}{with_result}"
             ) from None
+
+
+def _check_facts(
+    name: str, count: int, textbook: Sequence[object], signs: Sequence[object]
+) -> None:
+    """Raise if facts are not one per operand, or not what they can be."""
+    if textbook and len(textbook) != count:
+        raise ValueError(f"{name}: {len(textbook)} textbook partials for {count} operands")
+    if signs and (len(signs) != count or not set(signs) <= {1, -1}):
+        raise ValueError(f"{name}: signs must be 1 or -1 per operand, got {show(signs)}")
 
 
 def _checked(name: str, what: str, function: Form) -> Form:
@@ -142,115 +223,3 @@ def _checked(name: str, what: str, function: Form) -> Form:
             raise TypeError(f"{what} of {name} gave no real number: {show(out)}") from None
 
     return checked
-
-
-def _checked_form(name: str, form: Form) -> Form:
-    """`form`, whose result has the shape of its operands, which it can only read."""
-
-    def checked(*arrays: Any) -> Any:
-        out = form(*map(_read_only, arrays))
-        shapes = [np.shape(x) for x in arrays]
-        if np.shape(out) != np.broadcast_shapes(*shapes):
-            raise ValueError(f"{name}: its array form gave {np.shape(out)} on shapes {shapes}")
-        # An operand itself, or a part of one, would change with it.
-        is_part = isinstance(out, np.ndarray) and not out.flags.writeable
-        return out.copy() if is_part else out
-
-    return checked
-
-
-def _read_only(x: Any) -> Any:
-    """A view of `x` that refuses to be written: the operands are the caller's, or read again."""
-    if not isinstance(x, np.ndarray):
-        return x
-    view = x.view()
-    view.flags.writeable = False
-    return view
-
-
-def _spelling(name: str, array: Any, forward: Form, count: int) -> tuple[str, str, Form | None]:
-    """The NumPy spelling of a row, the ufunc that it is, and the function that it calls."""
-    holes = ", ".join(f"{{{i}}}" for i in range(count))
-    ufunc = array.__name__ if isinstance(array, np.ufunc) else ""
-    if ufunc and vars(np).get(ufunc) is array:
-        taken = getattr(np, ufunc).nin  # a further operand would be where it writes its result
-        if taken != count:
-            raise ValueError(f"{name}: np.{ufunc} takes {taken} operands, the op {count}")
-        return f"np.{ufunc}({holes})", ufunc, None
-    if array is None:
-        array = np.vectorize(forward, otypes=[float])
-    if not callable(array):
-        text, array = _expression(name, array, count)
-        if text:
-            return text, "", None
-    return f"custom[{name!a}]({holes})", "", _checked_form(name, array)
-
-
-def _expression(name: str, text: Any, count: int) -> tuple[str, Form]:
-    """An expression, "" if it has names of its own, and the function of its operands.
-
-    In the text of a kernel its own names could be those of arrays.
-    """
-    stem = "x"
-    while stem in str(text):
-        stem += "_"
-    names = [f"{stem}{i}" for i in range(count)]
-    try:
-        tree = ast.parse(text.format(*names).strip(), mode="eval")
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError, SyntaxError) as error:
-        holes = ", ".join(f"{{{i}}}" for i in range(count))
-        raise ValueError(
-            f"{name}: array is neither a function nor an expression in {holes}: {text!r} ({error})"
-        ) from None
-    # On one line, without comments.
-    line = ast.unparse(tree)
-    function: Form = eval(f"lambda {', '.join(names)}: {line}", {"np": np, "math": math})
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    if not used <= {"np", "math", *names} or not line.isascii():
-        return "", function
-    line = line.replace("{", "{{").replace("}", "}}")
-    return re.sub(rf"\b{stem}(\d+)\b", r"{\1}", line), function
-
-
-def _sample(row: Primitive) -> list[float]:
-    """A point inside the domain, off its kinks, with no two operands equal."""
-    point = []
-    for i, domain in enumerate(row.domain):
-        step = 0.5 + 0.05 * i
-        if isfinite(domain.low) and isfinite(domain.high):
-            x = domain.low + (domain.high - domain.low) * step / (1 + step)
-        else:
-            x = domain.low + step if isfinite(domain.low) else min(domain.high, 1.0) - step
-        while x in domain.kinks:
-            x += 0.01
-        point.append(x)
-    return point
-
-
-def _try(row: Primitive) -> None:
-    """Raise if a part of the row fails at one point, or two parts disagree."""
-    point = _sample(row)
-    at = ", ".join(f"{x:g}" for x in point)
-    out = _attempt(f"{row.name}: forward fails at ({at})", row.value_at, point)
-    _attempt(f"{row.name}: a partial fails at ({at})", row.partials_at, point, out)
-    values = [x if p is None else Value(x) for x, p in zip(point, row.partials, strict=True)]
-    _attempt(
-        f"{row.name}: a partial fails on Values; write it in autodiff's ops",
-        row.partials_at,
-        values,
-        row.apply(tuple(values)),
-    )
-    arrays = [np.array([x, x]) for x in point]
-    on_arrays = _attempt(f"{row.name}: the array form fails at ({at})", row.apply, tuple(arrays))
-    if np.shape(on_arrays) != (2,):
-        raise ValueError(f"{row.name}: its array form gave {np.shape(on_arrays)} on shape (2,)")
-    if not np.allclose(on_arrays, out, rtol=1e-6, equal_nan=True):
-        raise ValueError(f"{row.name}: at ({at}) forward gives {out:g}, array {on_arrays[0]:g}")
-
-
-def _attempt(what: str, function: Form, *args: Any) -> Any:
-    """The result; ValueError for whatever it raises."""
-    try:
-        return function(*args)
-    except Exception as error:
-        raise ValueError(f"{what}: {type(error).__name__}: {error}") from error

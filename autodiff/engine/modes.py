@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 from weakref import ReferenceType, ref
 
+from autodiff.rows.primitive import Primitive
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -117,10 +119,10 @@ class Recorder(Protocol):
     def refuse(self, value: Any, what: str) -> None:
         """Raise, as today's number would be frozen, unless `value` is one of its own."""
 
-    def compare(self, compare: Callable[[Any, Any], bool], x: Any, y: Any) -> Any:
+    def compare(self, row: Primitive, x: Any, y: Any) -> Any:
         """The comparison as a part of the program."""
 
-    def apply(self, row: Any, arguments: Sequence[Any]) -> Any:
+    def apply(self, row: Primitive, arguments: Sequence[Any]) -> Any:
         """The op on Values and numbers as a part of the program."""
 
 

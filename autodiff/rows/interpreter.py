@@ -1,15 +1,10 @@
-"""What an op means on each kind of operand: numbers compute; others register an interpreter."""
-
-from __future__ import annotations
+"""What an op means on each kind of operand: numbers compute; other kinds register."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from autodiff.checks import number
-
-if TYPE_CHECKING:
-    from autodiff.rows.primitive import Primitive
 
 
 class Interpreter(Protocol):
@@ -18,12 +13,13 @@ class Interpreter(Protocol):
     rank: int
     """Among the operands of a call, the highest rank interprets it."""
     hands_over: bool
-    """Whether it hands a call over when it meets an operand of a higher rank."""
+    """True if it hands a call over when it meets an operand of a higher rank."""
 
-    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+    # `primitive` is a Primitive, which knows this class and so stands above it.
+    def apply(self, primitive: Any, operands: tuple[Any, ...]) -> Any:
         """The result of `primitive` on `operands`, at least one of them of this kind."""
 
-    def quiet(self) -> AbstractContextManager[Any]:
+    def quiet(self) -> AbstractContextManager[object]:
         """A context in which inf and nan arise without a warning."""
 
     def fit(self, cotangent: Any, operand: Any) -> Any:
@@ -39,13 +35,14 @@ class _Numbers:
     rank = 0
     hands_over = False
 
-    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> float:
-        return primitive.value_at(primitive.numbers(operands))
+    def apply(self, primitive: Any, operands: tuple[object, ...]) -> float:
+        out: float = primitive.value_at(primitive.numbers(operands))
+        return out
 
     def quiet(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def fit(self, cotangent: Any, operand: Any) -> float:
+    def fit(self, cotangent: object, operand: object) -> float:
         return number(cotangent)
 
     def select(self, cotangent: float, partial: float) -> float:
@@ -53,7 +50,7 @@ class _Numbers:
 
 
 NUMBERS: Interpreter = _Numbers()
-"""The interpreter of whatever no other one claims."""
+"""The interpreter of every kind that no other interpreter claims."""
 
 _interpreters: dict[type, Interpreter] = {object: NUMBERS}
 
@@ -69,7 +66,7 @@ def interpreter_of_type(kind: type) -> Interpreter:
     return found or next(_interpreters[base] for base in kind.__mro__ if base in _interpreters)
 
 
-def interpreter_of(operands: Iterable[Any]) -> Interpreter:
+def interpreter_of(operands: Iterable[object]) -> Interpreter:
     """The interpreter of the highest rank among those of the operands."""
     found = NUMBERS
     for kind in set(map(type, operands)):

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from inspect import Parameter, Signature
 from itertools import chain, compress
 from operator import index as integer
 from typing import Any
@@ -22,19 +24,26 @@ class Reduction(Primitive):
 
     sequences: int = 1
     """How many sequences of equal length a call takes; 0: operands one by one, or a sequence."""
-    identity: float | None = None
-    """The result on no operands; None where there is none."""
     neutral: float | None = None
-    """A number that changes no result as one more operand; None where there is none."""
+    """A number that changes no result as one more operand of each sequence, if there is one."""
+    takes_none: bool = False
+    """True where no operands have a result: then it is `neutral`."""
     by_element: bool = False
-    """Whether each partial depends on its operand, on `out` and on sums over all operands alone.
+    """True where each partial depends only on its operand, `out` and sums over all operands.
 
-    Then `partials`, given the array of all operands as the only one, returns that of all partials.
+    Then `partials` maps the stacked operands to the stacked partials.
     """
 
     @property
-    def arity(self) -> int | None:
+    def arity(self) -> None:
         return None
+
+    @cached_property
+    def signature(self) -> Signature:
+        if not self.sequences:
+            return Signature([Parameter("xs", Parameter.VAR_POSITIONAL)])
+        names = ("xs",) if self.sequences == 1 else ("ws", "xs")
+        return Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names])
 
     def bind(self, *args: Any) -> tuple[Any, ...]:
         if self.sequences == 2 and len(args) == 2:
@@ -52,7 +61,7 @@ class Reduction(Primitive):
                 lengths = " and ".join(str(len(sequence)) for sequence in sequences)
                 raise ValueError(f"{self.name} of sequences of different length: {lengths}")
             operands = tuple(chain(*sequences))
-        if not operands and self.identity is None:
+        if not operands and not self.takes_none:
             raise ValueError(f"{self.name} of no operands")
         if not operands and any(getattr(arg, "ndim", 1) > 1 for arg in args):
             raise ValueError(f"{self.name} of an array without rows")
@@ -64,7 +73,7 @@ class Reduction(Primitive):
 
     def apply(self, operands: tuple[Any, ...]) -> Any:
         if not operands:
-            return self.identity
+            return self.neutral
         # Asking every operand for its kind takes as long as the op itself.
         interpreter = interpreter_of_type(type(operands[0]))
         if not interpreter.hands_over:
@@ -101,7 +110,13 @@ def _is_sequence(x: Any) -> bool:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Selection(Primitive):
-    """The row that picks one of a sequence by an integer index, which is no operand."""
+    """The row that picks one of a sequence by an integer index, which is not an operand."""
+
+    @cached_property
+    def signature(self) -> Signature:
+        return Signature(
+            [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in ("xs", "index")]
+        )
 
     def bind(self, *args: Any) -> tuple[Any, ...]:
         if len(args) != 2 or not (isinstance(args[0], Sequence) or getattr(args[0], "ndim", 0) > 0):
@@ -116,8 +131,10 @@ class Selection(Primitive):
         except IndexError:
             raise IndexError(f"{self.name}: index {index} of {len(values)} values") from None
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **named: Any) -> Any:
         """The chosen value; a chosen list (a row of a table) is taken value by value."""
+        if named:
+            args = self.positional(args, named)
         if len(args) == 2:
             interpreter: Any = interpreter_of_type(type(args[1]))
             if hasattr(interpreter, "take"):  # the index is not known yet

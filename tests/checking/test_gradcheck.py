@@ -468,15 +468,14 @@ def test_a_sample_is_of_one_or_more(option):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sample": 0}, "sample must be an integer of at least 1, got 0"),
-        ({"directions": 0.5}, "directions must be an integer of at least 1, got 0.5"),
-        ({"order": 0}, "order must be an integer of at least 1, got 0"),
+        ({"sample": 0}, "sample must be a positive integer, got 0"),
+        ({"order": 0}, "order must be a positive integer, got 0"),
         ({"sample": 1, "directions": 1}, "sample or directions, not both"),
         ({"eps": 0.0}, "eps must be positive, got 0.0"),
         ({"eps": math.inf}, "eps must be positive, got inf"),
         ({"rtol": 0.0}, "rtol must be positive, got 0.0"),
         ({"rtol": math.nan}, "rtol must be positive, got nan"),
-        ({"atol": -1.0}, "atol must be 0 or more, got -1.0"),
+        ({"atol": -1.0}, "atol must be at least 0, got -1.0"),
     ],
 )
 def test_wrong_options_are_named(options, message):
@@ -484,9 +483,17 @@ def test_wrong_options_are_named(options, message):
         gradcheck(ad.sin, 0.7, **options)
 
 
-def test_a_tolerance_that_is_no_number_is_named():
-    with pytest.raises(TypeError, match="expected a real number, got str '1e-6'"):
-        gradcheck(ad.sin, 0.7, eps="1e-6")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"eps": "1e-6"}, "gradcheck: eps must be a number, got '1e-6'"),
+        ({"directions": 0.5}, "gradcheck: directions must be a positive integer, got 0.5"),
+        ({"order": True}, "gradcheck: order must be a positive integer, got True"),
+    ],
+)
+def test_options_of_a_wrong_kind_are_named(options, message):
+    with pytest.raises(TypeError, match=message):
+        gradcheck(ad.sin, 0.7, **options)
 
 
 def test_directions_find_one_wrong_partial_among_thousands():

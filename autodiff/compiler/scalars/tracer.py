@@ -1,8 +1,5 @@
 """Tracers: scalars without data that record what a function does with them."""
 
-import operator
-import os
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
@@ -13,13 +10,30 @@ from autodiff import ops
 from autodiff.checks import number
 from autodiff.compiler.scalars.program import TAKE, Leaf, Scalars
 from autodiff.engine import modes
-from autodiff.engine.value import Value, check_conditions
+from autodiff.engine.frames import user_line
+from autodiff.engine.operators import (
+    Bounded,
+    Comparison,
+    Connective,
+    Connectives,
+    Entry,
+    Equality,
+    Function,
+    Infix,
+    Maker,
+    Method,
+    Operators,
+    Prefix,
+    Reflected,
+    bounded,
+    install,
+    loop,
+    row_of_ufunc,
+)
+from autodiff.engine.recording import check_conditions
+from autodiff.engine.value import Value
 from autodiff.rows.interpreter import interpret
-from autodiff.rows.primitive import INNER, TABLE, UFUNCS, Primitive
-
-_PACKAGE = os.path.dirname(os.path.abspath(ops.__file__))
-_NUMPY = os.path.dirname(os.path.abspath(np.__file__))
-_LIBRARIES = tuple(folder + os.sep for folder in (_PACKAGE, _NUMPY))
+from autodiff.rows.primitive import Primitive
 
 
 class TraceError(TypeError):
@@ -27,25 +41,8 @@ class TraceError(TypeError):
 
 
 def trace_error(what: str, instead: str) -> TraceError:
-    """The error, with the user's file and line: the innermost frame of neither us nor NumPy."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
-        frame = frame.f_back
-    place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-    return TraceError(f"{place}: {what} while the function is traced: {instead}")
-
-
-_PREDICATE_OF: dict[Callable[..., bool], Primitive] = {
-    operator.lt: ops.less,
-    operator.le: ops.less_equal,
-    operator.gt: ops.greater,
-    operator.ge: ops.greater_equal,
-    operator.eq: ops.equal,
-    operator.ne: ops.not_equal,
-}
-
-
-_COMPARISON_OF = {row: compare for compare, row in _PREDICATE_OF.items()}
+    """The error, with the user's file and line."""
+    return TraceError(f"{user_line()}: {what} while the function is traced: {instead}")
 
 
 NUMPY, CONDITION, BIT, NUMBER, ARGUMENT, VALUE = range(-1, 5)
@@ -102,7 +99,7 @@ class _Tracers:
         if rows and isinstance(rows[0], list | tuple):
             return [self.take(column, index) for column in zip(*rows, strict=True)]
         if index.kind <= BIT:
-            return ops.where(index, rows[1], rows[0])
+            return ops.where.apply((index, rows[1], rows[0]))
         scalars = index.scalars
         leaf = scalars.ops[index.index]
         if not isinstance(leaf, Leaf) or not leaf.is_index:
@@ -232,13 +229,13 @@ class Recorder:
                 "outside",
             )
 
-    def compare(self, compare: Callable[[Any, Any], bool], x: Any, y: Any) -> Any:
+    def compare(self, row: Primitive, x: Any, y: Any) -> Any:
         """The comparison of Values and numbers as a traced condition; of constants as a bool."""
         if not any(isinstance(operand, Value) and operand not in self.own for operand in (x, y)):
             x, y = (getattr(operand, "_primal", operand) for operand in (x, y))
-            return compare(x, y)
+            return row.forward(x, y)
         operands = [number_of(self._scalars, operand) for operand in (x, y)]
-        index = self._scalars.add(_PREDICATE_OF[compare], tuple(operands))
+        index = self._scalars.add(row, tuple(operands))
         return Tracer(self._scalars, index, CONDITION)
 
     def apply(self, row: Primitive, arguments: Sequence[Any]) -> Tracer:
@@ -246,27 +243,46 @@ class Recorder:
         return _traced(self._scalars, row, arguments)
 
 
-def _operator(row: Primitive, *, reflected: bool = False) -> Callable[[Tracer, Any], Any]:
+# Operators and methods
+
+
+def _infix(row: Primitive) -> Callable[[Tracer, Any], Any]:
+    """The operator of `row`, self first; NotImplemented beside an array."""
+
     def method(self: Tracer, other: Any) -> Any:
-        if hasattr(other, "dtype") and getattr(other, "ndim", 0) > 0:
-            return NotImplemented
-        try:
-            return row.apply((other, self) if reflected else (self, other))
-        except TraceError:
-            raise
-        except TypeError:
-            return NotImplemented
+        return _applied(row, other, (self, other))
 
     return method
 
 
-def _equality(row: Primitive, *, is_equal: bool) -> Callable[[Tracer, Any], Any]:
+def _reflected(row: Primitive) -> Callable[[Tracer, Any], Any]:
+    """The operator of `row`, self second."""
+
+    def method(self: Tracer, other: Any) -> Any:
+        return _applied(row, other, (other, self))
+
+    return method
+
+
+def _applied(row: Primitive, other: Any, operands: tuple[Any, Any]) -> Any:
+    if hasattr(other, "dtype") and getattr(other, "ndim", 0) > 0:
+        return NotImplemented
+    try:
+        return row.apply(operands)
+    except TraceError:
+        raise
+    except TypeError:
+        return NotImplemented
+
+
+def _equality(row: Primitive) -> Callable[[Tracer, Any], Any]:
     """`==` or `!=`: of data with a number, of the object with itself."""
-    compare = _operator(row)
+    compare = _infix(row)
+    same = bool(row.forward(0.0, 0.0))
 
     def method(self: Tracer, other: Any) -> Any:
         if other is self:
-            return is_equal
+            return same
         if min(self.kind, kind_of(other)) > NUMBER:
             raise trace_error(
                 f"{row.label} of two traced scalars",
@@ -292,6 +308,20 @@ def _connective(row: Primitive) -> Callable[[Tracer, Any], Any]:
     return method
 
 
+def _method(row: Primitive) -> Callable[..., Any]:
+    def method(self: Tracer, *others: Any, **named: Any) -> Any:
+        return row(self, *others, **named)
+
+    return method
+
+
+def _refusal(what: str, instead: str) -> Callable[..., NoReturn]:
+    def method(self: Tracer, *_: object) -> NoReturn:
+        raise trace_error(f"{what} a traced scalar", instead)
+
+    return method
+
+
 def _positive(x: Tracer) -> Tracer:
     """`x` itself; of a condition, as of Python's bool, the number."""
     if x.kind == NUMPY:
@@ -299,71 +329,52 @@ def _positive(x: Tracer) -> Tracer:
     return Tracer(x.scalars, x.index, BIT) if x.kind == CONDITION else x
 
 
-def _method(row: Primitive) -> Callable[..., Any]:
-    def method(self: Tracer, *others: Any) -> Any:
-        return row(self, *others)
-
-    return method
-
-
-def _refusal(what: str, instead: str) -> Callable[..., NoReturn]:
-    def method(self: Tracer, *_: Any) -> NoReturn:
-        raise trace_error(what, instead)
-
-    return method
-
-
-_OPERATORS = {"add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow}
-for _name, _row in _OPERATORS.items():
-    setattr(Tracer, f"__{_name}__", _operator(_row))
-    setattr(Tracer, f"__r{_name}__", _operator(_row, reflected=True))
-for _name, _row in {
-    "lt": ops.less, "le": ops.less_equal, "gt": ops.greater, "ge": ops.greater_equal,
-}.items():  # fmt: skip
-    setattr(Tracer, f"__{_name}__", _operator(_row))
-for _name, _row in {
-    "and": ops.logical_and, "or": ops.logical_or, "xor": ops.logical_xor,
-}.items():  # fmt: skip
-    setattr(Tracer, f"__{_name}__", _connective(_row))
-    setattr(Tracer, f"__r{_name}__", _connective(_row))
-setattr(Tracer, "__eq__", _equality(ops.equal, is_equal=True))  # noqa: B010
-setattr(Tracer, "__ne__", _equality(ops.not_equal, is_equal=False))  # noqa: B010
-setattr(Tracer, "__hash__", object.__hash__)  # noqa: B010
-setattr(Tracer, "__neg__", _method(ops.neg))  # noqa: B010
-setattr(Tracer, "__abs__", _method(ops.abs))  # noqa: B010
+_MAKERS: dict[type[Entry], Maker] = {
+    Infix: _infix,
+    Reflected: _reflected,
+    Comparison: _infix,
+    Equality: _equality,
+    Connective: _connective,
+    Prefix: _method,
+    Function: _method,
+    Method: _method,
+    Bounded: bounded,
+}
+install(Tracer, Operators, _MAKERS)
+install(Tracer, Connectives, _MAKERS)
 setattr(Tracer, "__pos__", _positive)  # noqa: B010
 setattr(Tracer, "detach", _method(ops.stop_gradient))  # noqa: B010
-for _name in dir(Value):
-    if not _name.startswith("_") and callable(getattr(Value, _name)):
-        _found = TABLE.get(getattr(Value, _name).__name__)
-        if _found is not None:
-            setattr(Tracer, _name, _method(_found))
-setattr(Tracer, "clip", lambda self, low, high, out=None: ops.clip(self, low, high))  # noqa: B010
-
 
 _BRANCH = "use autodiff.where, maximum or minimum, which compute both sides"
 _NUMBER = "a tracer has no number; use the functions of autodiff, as autodiff.exp"
+_ITSELF = "use it itself, or detach()"
 for _name, _what, _instead in (
-    ("__bool__", "a branch on a traced scalar", _BRANCH),
-    ("__invert__", "~ of a traced scalar", "write c ^ True; in Python ~True is -2"),
-    ("__float__", "float() or math of a traced scalar", _NUMBER),
-    ("__int__", "int() of a traced scalar", _NUMBER),
-    ("__complex__", "complex() of a traced scalar", _NUMBER),
-    ("__index__", "a traced scalar as an index", "use autodiff.take(values, index)"),
-    ("__round__", "round() of a traced scalar", _NUMBER),
-    ("__format__", "formatting a traced scalar", _NUMBER),
-    ("__str__", "str() of a traced scalar", _NUMBER),
-    ("item", "item() of a traced scalar", _NUMBER),
-    ("backward", "backward() on a traced scalar", "take gradients of the kernel"),
-    ("__copy__", "a copy of a traced scalar", "use it itself, or detach()"),
-    ("__deepcopy__", "a copy of a traced scalar", "use it itself, or detach()"),
-    ("__reduce__", "a pickle of a traced scalar", "pickle outside"),
+    ("__bool__", "a branch on", _BRANCH),
+    ("__invert__", "~ of", "write c ^ True; in Python ~True is -2"),
+    ("__float__", "float() or math of", _NUMBER),
+    ("__int__", "int() of", _NUMBER),
+    ("__complex__", "complex() of", _NUMBER),
+    ("__round__", "round() of", _NUMBER),
+    ("__format__", "formatting", _NUMBER),
+    ("__str__", "str() of", _NUMBER),
+    ("item", "item() of", _NUMBER),
+    ("backward", "backward() on", "take gradients of the kernel"),
+    ("__copy__", "a copy of", _ITSELF),
+    ("__deepcopy__", "a copy of", _ITSELF),
+    ("__reduce__", "a pickle of", "pickle outside"),
 ):
     setattr(Tracer, _name, _refusal(_what, _instead))
+for _name in ("data", "grad", "has_grad"):
+    setattr(Tracer, _name, property(_refusal(f".{_name} of", _NUMBER)))
+
+
+def _index(self: Tracer) -> NoReturn:
+    raise trace_error("a traced scalar as an index", "use autodiff.take(values, index)")
+
+
+setattr(Tracer, "__index__", _index)  # noqa: B010
 # A label, which names a node in drawings, is given to no node here.
 setattr(Tracer, "label", property(lambda self: "", lambda self, label: None))  # noqa: B010
-for _name in ("data", "grad", "has_grad"):
-    setattr(Tracer, _name, property(_refusal(f".{_name} of a traced scalar", _NUMBER)))
 
 
 def _given_to_numpy(x: Any) -> Any:
@@ -374,19 +385,21 @@ def _given_to_numpy(x: Any) -> Any:
 
 
 def _array_ufunc(self: Tracer, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    row = UFUNCS.get(ufunc.__name__) or INNER.get(ufunc.__name__)
     # The elements of an array stay as they are: its sum counts them.
     if method == "__call__" and not options and not any(getattr(x, "ndim", 0) for x in inputs):
         inputs = tuple([_given_to_numpy(x) for x in inputs])
-    wrapped = [np.array(x, object) if isinstance(x, Tracer) else x for x in inputs]
-    if row and method == "__call__" and not options:
-        compare = _COMPARISON_OF.get(row)
-        made = np.frompyfunc(compare, 2, 1)(*wrapped) if compare else row(*inputs)
-        return _given_to_numpy(made) if max(map(kind_of, inputs)) <= NUMBER else made
-    try:
-        return getattr(ufunc, method)(*wrapped, **options)
-    except TypeError as error:
-        raise trace_error(f"np.{ufunc.__name__}", "it has no row in the op table") from error
+    row = row_of_ufunc(ufunc, method, options)
+    if row is None:
+        try:
+            return loop(Tracer, ufunc, method, inputs, options)
+        except TypeError as error:
+            raise trace_error(f"np.{ufunc.__name__}", "it has no row in the op table") from error
+    if row.is_predicate and not row.conditions:  # a comparison
+        wrapped = [np.array(x, object) if isinstance(x, Tracer) else x for x in inputs]
+        made = np.frompyfunc(row.forward, 2, 1)(*wrapped)
+    else:
+        made = row(*inputs)
+    return _given_to_numpy(made) if max(map(kind_of, inputs)) <= NUMBER else made
 
 
 setattr(Tracer, "__array_ufunc__", _array_ufunc)  # noqa: B010

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 import autodiff
 from autodiff import Value, collector_paused
+from autodiff.engine.frames import warn
 from nn.data.inputs import as_lists
 from nn.layers.dropout import drawing, uniforms
 from nn.module import Module
@@ -23,7 +24,7 @@ from nn.train.engines.prediction import (
 )
 from nn.train.engines.snapshot import rehearsal
 from nn.train.engines.training_mode import in_mode
-from nn.train.engines.trust import DiffersError, warn
+from nn.train.engines.trust import DiffersError
 
 _MOST, _FEWEST = 32, 2
 """How many examples are run on both engines to see that they agree: one is its own mean."""

@@ -11,11 +11,12 @@ import numpy.typing as npt
 import autodiff
 from autodiff import Value, collector_paused, no_grad
 from autodiff.checks import instance, number, one_of
+from autodiff.engine.frames import warn
 from nn.data.inputs import as_inputs, as_lists
 from nn.module import Module
 from nn.train.arrays import Floats, Rows
 from nn.train.engines.training_mode import in_mode
-from nn.train.engines.trust import require_equal, spread, warn
+from nn.train.engines.trust import require_equal, spread
 
 EngineName: TypeAlias = Literal["auto", "compiled", "eager"]
 

@@ -7,8 +7,7 @@ import pytest
 
 import nn
 from autodiff import Value
-from nn.train.engines import trust
-from nn.train.engines.trust import DiffersError, require_equal, spread, warn
+from nn.train.engines.trust import DiffersError, require_equal, spread
 from tests.nn.meanings import MEANINGS, ROWS, TARGETS, Averaging, Counting, Noisy, Weighted
 from tests.nn.trainees import Number, data
 
@@ -220,13 +219,3 @@ def test_a_mask_that_is_set_once_is_compared():
     x[:, 1] = 0.0
     x[333, 1] = 1.0
     assert 333 in spread(16, x, x[:, 0])
-
-
-# Warnings
-
-
-def test_a_warning_stands_at_the_line_that_called():
-    with pytest.warns(RuntimeWarning, match="^text$") as caught:
-        warn("text")
-    assert caught[0].filename == __file__
-    assert trust.warn is warn

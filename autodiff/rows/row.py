@@ -1,0 +1,171 @@
+"""What the op table says about one op: its functions on floats, and facts for everyone else."""
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from math import inf
+from typing import Any
+
+from autodiff.checks import number
+
+Partial = Callable[..., Any]
+"""A function of (*operands, out) that contains only ops: floats give a float, Values a graph."""
+
+_NAMES = "xyzuvw"
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The open interval in which forward and partials exist, except at the `kinks`."""
+
+    low: float = -inf
+    high: float = inf
+    kinks: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Row:
+    """A function of a fixed number of scalars, its derivative, and what passes ask about it."""
+
+    name: str
+    forward: Callable[..., float]
+    """Floats → float; total: inf or nan where there is no finite value."""
+    partials: tuple[Partial | None, ...]
+    """One per operand; None for an operand without derivative."""
+    array: str
+    """The NumPy spelling, with {0}, {1}, … for the operands."""
+    domain: tuple[Domain, ...]
+    """One per operand."""
+    label: str
+    """What a drawing writes on the node."""
+    ufunc: str = ""
+    """The name of NumPy's equivalent ufunc, if there is one."""
+    defaults: tuple[float, ...] = ()
+    """Values of trailing operands that a call may leave out."""
+    selects: bool = False
+    """True where a partial of 0 means that the operand was not selected.
+
+    No cotangent crosses such an edge, not even inf or nan, which a product would turn to nan.
+    """
+    ties: bool = False
+    """True where the op has a kink wherever two of its operands are equal."""
+    signed: tuple[int, ...] = ()
+    """The operands in which 0.0 and -0.0 give different results or slopes."""
+    unsigned: bool = False
+    """True where no result is negative or -0.0 (it may be nan)."""
+    keeps_unsigned: bool = False
+    """True where no result is negative or -0.0 if no operand is."""
+    is_predicate: bool = False
+    """True where the result is a condition: true or false, and as a number 1 or 0."""
+    conditions: tuple[int, ...] = ()
+    """The operands that are conditions: there any other number means `≠ 0`."""
+    guards: bool = False
+    """True where users choose between operands with it, to keep out one that has no value."""
+    singular: bool = False
+    """True where a partial may be infinite, or nan, at finite operands."""
+    hides_nan: bool = False
+    """True where the result may be a number although an operand is nan."""
+    signs: tuple[int, ...] = ()
+    """1 or -1 per operand (one for all, in a reduction) where the result is their signed sum."""
+    textbook: tuple[Partial, ...] = ()
+    """The partials as books write them, if those in `partials` differ to keep digits.
+
+    They are for people to read; a test holds them equal to `partials`.
+    """
+    meaning: str = ""
+    """What the op is, in one line of mathematics."""
+    parameters: tuple[str, ...] = ()
+    """The names of the operands in a call; by default those in `partials`."""
+    label_at_constant: str = ""
+    """The label where the last operand, {0}, is a constant; empty if it is the same."""
+
+    @property
+    def arity(self) -> int | None:
+        """The number of operands; None for any number."""
+        return len(self.partials)
+
+    @cached_property
+    def has_conditions(self) -> bool:
+        """True if an operand beside others has no derivative, so that it has to be a number."""
+        return None in self.partials and not self.is_predicate
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The parameters of a call, with their defaults."""
+        names = self.parameters or _parameters(self.partials)
+        defaults = (inspect.Parameter.empty,) * (len(names) - len(self.defaults)) + self.defaults
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return inspect.Signature(
+            [
+                inspect.Parameter(name, kind, default=default)
+                for name, default in zip(names, defaults, strict=True)
+            ]
+        )
+
+    def bind(self, *args: Any) -> tuple[Any, ...]:
+        """The operands of a call: arguments, then defaults; TypeError for a wrong number."""
+        most = len(self.partials)
+        if len(args) == most:
+            return args
+        least = most - len(self.defaults)
+        if not least <= len(args) <= most:
+            count = f"{most}" if least == most else f"{least} to {most}"
+            plural = "" if most == 1 else "s"
+            raise TypeError(f"{self.name} takes {count} operand{plural}, got {len(args)}")
+        return args + self.defaults[len(args) - least :]
+
+    def positional(self, args: tuple[object, ...], named: dict[str, object]) -> tuple[object, ...]:
+        """The arguments of a call in order; TypeError, with the parameters, if they do not fit."""
+        call = f"{self.name}{self.signature}"
+        if strange := named.keys() - self.signature.parameters.keys():
+            raise TypeError(f"{call} has no parameter {min(strange)!r}")
+        try:
+            bound = self.signature.bind(*args, **named)
+        except TypeError as error:
+            raise TypeError(f"{call}: {error}") from None
+        bound.apply_defaults()
+        return bound.args
+
+    def value_at(self, operands: Sequence[float]) -> float:
+        """The result on floats."""
+        return self.forward(*operands)
+
+    def partials_at(
+        self,
+        operands: Sequence[Any],
+        out: Any,
+        constants: Sequence[float | None] | None = None,
+    ) -> Sequence[Any]:
+        """d out / d operand for every operand; None for one that has no derivative.
+
+        With `constants`, only for the operands at which it holds None.
+        """
+        partials = self.partials
+        if constants is not None:
+            partials = tuple(compress(partials, [c is None for c in constants]))
+        return [None if p is None else p(*operands, out) for p in partials]
+
+    def numbers(self, operands: Iterable[object]) -> tuple[float, ...]:
+        """The operands as floats; TypeError, naming the op, if one is not a number."""
+        try:
+            return tuple(map(number, operands))
+        except TypeError as error:
+            raise TypeError(f"{self.name}: {error}") from None
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+def _parameters(partials: Sequence[Partial | None]) -> tuple[str, ...]:
+    """The operands as a partial names them; its last parameter is the result."""
+    for partial in filter(None, partials):
+        try:
+            names = list(inspect.signature(partial).parameters)[:-1]
+        except ValueError:  # a builtin that does not say
+            continue
+        if len(names) == len(partials):
+            return tuple(names)
+    count = len(partials)
+    return tuple(_NAMES[:count]) if count <= len(_NAMES) else tuple(f"x{i}" for i in range(count))

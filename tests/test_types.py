@@ -1,0 +1,107 @@
+"""What a type checker knows about code of a user: one run of mypy over a short file."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("mypy")
+
+CALLS = {  # an expression, what it is for mypy
+    "autodiff.exp(v)": "Value",
+    "autodiff.exp(Kind(1.0))": "Value",
+    "autodiff.exp(1.0)": "float",
+    "autodiff.exp(np.float32(1.0))": "float",
+    "autodiff.exp(array)": "float64 array",
+    "autodiff.exp(integers)": "float64 array",
+    "autodiff.exp(objects)": "object_ array",
+    "autodiff.exp(either)": "Value | float",
+    "v + w": "Value",
+    "v * 2": "Value",
+    "2 * v": "Value",
+    "2 - v / 3": "Value",
+    "v ** 2": "Value",
+    "-abs(v)": "Value",
+    "np.float64(2) * v": "Value",
+    "v * array": "object_ array",
+    "v > 0": "bool",
+    "v == w": "bool",
+    "v < array": "bool array",
+    "v.tanh()": "Value",
+    "v.leaky_relu(slope=0.1)": "Value",
+    "v.clip(None, 1.0)": "Value",
+    "v.detach()": "Value",
+    "autodiff.add(v, 1)": "Value",
+    "autodiff.mul(2.0, v)": "Value",
+    "autodiff.div(1, 3)": "float",
+    "autodiff.pow(array, 2)": "float64 array",
+    "autodiff.add(array, v)": "object_ array",
+    "autodiff.add(v, array)": "object_ array",
+    "autodiff.where(v > 0, v, 0.0)": "Value",
+    "autodiff.where(True, 0.0, v)": "Value",
+    "autodiff.where(array > 0, array, 0.0)": "float64 array",
+    "autodiff.clip(v, low=0, high=w)": "Value",
+    "autodiff.clip(2.0, 0, 1)": "float",
+    "autodiff.clip(array, 0, 1)": "float64 array",
+    "autodiff.leaky_relu(v, slope=0.1)": "Value",
+    "autodiff.elu(array)": "float64 array",
+    "autodiff.sum([v, w])": "Value",
+    "autodiff.sum(mixed)": "Value",
+    "autodiff.mean(x * x for x in (v, w))": "Value",
+    "autodiff.prod([1.0, 2])": "float",
+    "autodiff.logsumexp(array)": "float",
+    "autodiff.dot(ws, xs)": "Value",
+    "autodiff.dot(ws, [1.0, 2.0])": "Value",
+    "autodiff.dot([1.0, 2.0], ws)": "Value",
+    "autodiff.dot([1.0], [2.0])": "float",
+    "autodiff.maximum(v, 0)": "Value",
+    "autodiff.maximum(0.0, v, w)": "Value",
+    "autodiff.minimum(ws)": "Value",
+    "autodiff.minimum(1.0, 2.0)": "float",
+    "autodiff.take(ws, 0)": "Value",
+    "autodiff.take([[v], [w]], 1)": "list[Value]",
+    "autodiff.take([1.0, 2.0], 0)": "float",
+    "cube(v)": "Value",
+    "cube(2.0)": "float",
+    "product(v, 2)": "Value",
+}
+HEAD = """
+import numpy as np
+import autodiff
+from autodiff import Value
+
+class Kind(Value):
+    pass
+
+v, w = Value(1.0), Value(2.0)
+ws, xs = [v, w], [w, v]
+array, integers = np.ones(3), np.arange(3)
+objects = v * array
+mixed: list[Value | float] = [v, 1.0]
+either: Value | float = v if integers[0] else 1.0
+cube = autodiff.custom_op("cube", lambda x: x * x * x, lambda x, out: 3.0 * x * x)
+slopes = [lambda x, y, out: y, lambda x, y, out: x]
+product = autodiff.custom_op("product", lambda x, y: x * y, slopes)
+"""
+
+
+def plain(text):
+    """A type without the packages and the shapes of its parts."""
+    text = re.sub(r"\w+\.(?=\w)", "", text.replace("numpy.bool[builtins.bool]", "bool"))
+    return re.sub(r"ndarray\[.*, dtype\[(\w+)(\[.*\])?\]\]", r"\1 array", text)
+
+
+def test_a_type_checker_knows_what_calls_give(tmp_path):
+    file = tmp_path / "user.py"
+    file.write_text(HEAD + "".join(f"reveal_type({call})\n" for call in CALLS))
+    options = ["--strict", "--cache-dir", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.findall(r'note: Revealed type is "(.*)"', done.stdout)
+    assert dict(zip(CALLS, map(plain, found), strict=True)) == CALLS
+    assert done.returncode == 0, done.stdout
