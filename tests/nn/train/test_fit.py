@@ -181,7 +181,7 @@ def test_an_optimizer_may_have_parameters_of_the_loss(engine):
 
 
 @pytest.mark.parametrize("batch_size", [1, 12])
-def test_the_ends_of_batch_size_are_inside(batch_size):
+def test_batch_size_may_be_1_or_all(batch_size):
     assert len(nn.fit(Number(), X, Y, iterations=2, batch_size=batch_size).losses) == 2
 
 
@@ -193,7 +193,7 @@ def test_examples_may_have_several_inputs_and_outputs(y):
 
 
 @pytest.mark.parametrize("engine", ["eager", "compiled", "auto"])
-def test_a_loss_that_is_no_value_is_refused(engine):
+def test_a_loss_must_be_a_value(engine):
     with pytest.raises(TypeError, match="Value"):
         nn.fit(Number(), X, Y, loss=lambda predictions, targets: 1.0, engine=engine)
 
@@ -201,7 +201,7 @@ def test_a_loss_that_is_no_value_is_refused(engine):
 # The choice of the engine
 
 
-def test_what_can_be_compiled_is(monkeypatch):
+def test_auto_compiles_what_can_be_compiled(monkeypatch):
     found = {}
     for engine in ("auto", "compiled", "eager"):
         model = MLP(1, [3, 1], "tanh", seed=0)
@@ -215,7 +215,7 @@ def test_what_can_be_compiled_is(monkeypatch):
     ("loss", "reason"),
     [(branching, "trainees.py"), (total, "of 12 examples is 12, the mean of their losses 1. eng")],
 )
-def test_what_cannot_be_compiled_is_trained_on_values_with_a_warning(loss, reason):
+def test_auto_trains_on_values_with_a_warning_otherwise(loss, reason):
     model, same = Number(1.0), Number(1.0)
     with pytest.warns(RuntimeWarning, match=f"fit: running on Values, .*{reason}") as caught:
         nn.fit(model, X, Y, loss=loss, iterations=3)
@@ -274,7 +274,7 @@ def test_progress_is_shown_unless_it_is_false(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_batch_is_32_examples_where_epochs_count_and_all_where_iterations_do():
+def test_a_batch_is_32_examples_for_epochs_and_all_for_iterations():
     x = np.linspace(-1, 1, 70)
     assert len(nn.fit(Number(), x, x, epochs=2).losses) == 2 * 3
     assert len(nn.fit(Number(), X, X, epochs=2).losses) == 2
@@ -282,7 +282,7 @@ def test_a_batch_is_32_examples_where_epochs_count_and_all_where_iterations_do()
     assert len(history.epochs["loss"]) == 3
 
 
-def test_a_share_is_kept_out_of_training_and_a_pair_is_as_it_is():
+def test_a_share_is_held_out_of_training_and_a_pair_is_validated_on():
     seen = []
 
     class Watched(Number):

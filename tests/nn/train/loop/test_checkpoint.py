@@ -148,7 +148,7 @@ def renamed(optimizer):
     return optimizer
 
 
-def test_a_checkpoint_names_no_class_and_another_name_of_a_class_goes_on(tmp_path, monkeypatch):
+def test_a_checkpoint_names_no_class_and_survives_renaming_one(tmp_path, monkeypatch):
     whole, history = trained(tmp_path / "whole.npz", 4)
     trained(tmp_path / "part.npz", 2)
     facts = json.dumps(checkpoint.read(tmp_path / "part.npz")[1])
@@ -176,7 +176,7 @@ class Steps(nn.Optimizer):
         (lambda ps: Signs(ps, lr=0.01), lambda ps: Steps(ps, lr=0.01)),
     ],
 )
-def test_an_optimizer_of_the_same_state_that_steps_otherwise_is_refused(tmp_path, saved, other):
+def test_an_optimizer_with_the_same_state_and_another_step_is_refused(tmp_path, saved, other):
     def run(make, epochs, resume=False):
         model = MLP(2, [3, 2], "tanh", seed=0)
         nn.fit(
@@ -213,7 +213,7 @@ def test_a_schedule_that_the_checkpoint_lacks_is_refused(tmp_path):
         run(lambda sgd: nn.CosineAnnealingLR(sgd, 9), resume=True)
 
 
-def test_a_checkpoint_of_the_form_before_goes_on(tmp_path):
+def test_an_older_checkpoint_can_be_resumed(tmp_path):
     whole, history = trained(tmp_path / "whole.npz", 6)
     path = tmp_path / "part.npz"
     trained(path, 4)
@@ -231,7 +231,7 @@ def test_a_checkpoint_of_the_form_before_goes_on(tmp_path):
         trained(path, 6, resume=True)
 
 
-def test_parameters_that_wait_for_a_gradient_wait_on_after_resuming(tmp_path):
+def test_frozen_parameters_stay_frozen_after_resuming(tmp_path):
     def run(epochs, resume=False):
         model = Unused()
         adamw = nn.AdamW(model.parameters(), weight_decay=0.5)
