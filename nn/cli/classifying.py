@@ -13,12 +13,13 @@ import nn
 from nn import data
 from nn.cli.options import (
     OPTIMIZERS,
+    TEST_SHARE,
     Parser,
     add_network,
     add_output,
     add_table,
     has_table,
-    network,
+    mlp,
     positive,
     rate,
     table,
@@ -34,8 +35,6 @@ from nn.cli.output import (
 from nn.data.datasets import Floats, Numbers
 from nn.metrics import accuracy, confusion_matrix
 from nn.view.plots import plot_boundary, plot_curves
-
-HELD_OUT = 0.2
 
 
 class Setting(NamedTuple):
@@ -96,12 +95,12 @@ def command_line(prog: str) -> Parser:
 def run(options: argparse.Namespace) -> int:
     """Learn and test; return the exit status."""
     found, setting = _found(options)
-    x, x_test, y, y_test = data.train_test_split(*found, test_size=HELD_OUT, seed=options.seed)
+    x, x_test, y, y_test = data.train_test_split(*found, test_size=TEST_SHARE, seed=options.seed)
     inputs, inputs_test = data.standardize(x, x_test)
     split = Split(x, inputs, y, inputs_test, y_test)
     sizes = [*(options.layers or setting.hidden), len(found.classes)]
     nin = x.shape[1]
-    model = network(options, nin, sizes, np.random.default_rng(options.seed))
+    model = mlp(options, nin, sizes, np.random.default_rng(options.seed))
     if options.batch > len(x):
         raise ValueError(f"--batch must be at most {len(x)}, the number of training examples")
     with output_folder(options.out) as folder:

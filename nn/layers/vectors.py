@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     class Outputs(Value, Sequence[Value]):
         """The outputs of a network: one Value, or a list of several.
 
-        Which of the two depends on a size, and a size is not a part of a type. So a type checker
-        sees both: `model(x) ** 2` and `model(x)[0]` have types, and each fails where it must.
+        The number of outputs decides, and it is not part of a type. So a type checker sees both:
+        `model(x) ** 2` and `model(x)[0]` have types, and the wrong one fails when it runs.
         """
 
 else:
