@@ -10,10 +10,10 @@ import numpy.typing as npt
 import autodiff
 from autodiff import Value, collector_paused
 from autodiff.engine.frames import warn
-from nn.data.inputs import as_lists
+from nn.data.inputs import Rows, as_lists
 from nn.layers.dropout import drawing, uniforms
 from nn.module import Module
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats
 from nn.train.engines.comparison import require_evaluation, require_step
 from nn.train.engines.eager import Change, EagerEngine, Loss
 from nn.train.engines.prediction import (

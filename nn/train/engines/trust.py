@@ -6,8 +6,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from nn.data.inputs import Rows
 from nn.module import Module
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats
 from nn.train.engines.snapshot import Snapshot, rehearsal
 from nn.train.engines.training_mode import in_mode
 

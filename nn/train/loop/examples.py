@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from autodiff.checks import brief, integer, number
 from nn.data.datasets import train_test_split
-from nn.data.inputs import as_inputs, as_targets, check_finite
-from nn.train.arrays import Rows
+from nn.data.inputs import Rows, as_inputs, as_targets, check_finite
 
 Validation: TypeAlias = float | tuple[npt.ArrayLike, npt.ArrayLike] | None
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autodiff.checks import brief
+from nn.data.inputs import Rows
 from nn.metrics import METRICS, Metric
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats
 from nn.train.loop.examples import Examples, Pair
 
 
