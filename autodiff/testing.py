@@ -1,31 +1,30 @@
 """Hypothesis strategies and an assertion, for gradient checks in your own tests.
 
-`expressions()` are random functions over the op table, `operands(op)` tuples from the domain of
-an op, `values()` leaves and `modules()` small networks. The first two stay away from kinks and
-from the ends of domains; all shrink to small programs and simple numbers. Only this module needs
+`expressions()` draws random functions over the op table, `operands(op)` tuples from the domain of
+an op, `values()` leaves. The first two stay away from kinks and from the ends of domains; all
+shrink to small programs and simple numbers. No other module of autodiff needs
 Hypothesis.
 """
 
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TypeVar, Unpack
 
 from autodiff import ops
 from autodiff.checking.expressions import (
     MARGIN,
-    Draft,
     Expression,
+    ExpressionBuilder,
     domain_of,
     has_tie,
     numbers_inside,
     sequences,
 )
-from autodiff.checking.gradcheck import gradcheck
+from autodiff.checking.gradcheck import Options, gradcheck
 from autodiff.checking.report import GradcheckError, Report
-from autodiff.checks import show
+from autodiff.checks import integer, show
 from autodiff.engine.value import Value
 from autodiff.rows.primitive import TABLE, Primitive
 from autodiff.rows.reduction import Selection
-from nn import MLP
 
 try:
     from hypothesis import strategies as st
@@ -35,16 +34,18 @@ except ImportError as error:
 T = TypeVar("T")
 
 OPS = tuple(row for row in TABLE.values() if getattr(ops, row.name, None) is row)
-"""The ops of autodiff, without those of users."""
+"""The ops of autodiff, without those that users added."""
 
-__all__ = ["OPS", "Expression", "assert_gradients", "expressions", "modules", "operands", "values"]
+__all__ = ["OPS", "Expression", "assert_gradients", "expressions", "operands", "values"]
 
 
-def assert_gradients(f: Any, inputs: Any = (), *, order: int = 2, **options: Any) -> Report:
+def assert_gradients(
+    f: Callable[..., object], inputs: object = (), *, order: int = 2, **options: Unpack[Options]
+) -> Report:
     """Raise GradcheckError unless all derivatives of `f` up to `order` are right at `inputs`.
 
-    As `gradcheck`, which takes the `options`, with one difference: a kink is an error too, as
-    a test that judges nothing there would pass for nothing. The result is the report.
+    The report is that of `gradcheck`, which takes the same options, with one difference: a kink
+    is an error too, because a test at a kink would pass without checking anything.
     """
     report = gradcheck(f, inputs, order=order, **options)
     if report.kinks:
@@ -55,7 +56,7 @@ def assert_gradients(f: Any, inputs: Any = (), *, order: int = 2, **options: Any
 def values(
     min_value: float = -2.0, max_value: float = 2.0, *, kinks: Iterable[float] = ()
 ) -> st.SearchStrategy[Value]:
-    """Leaf Values between the bounds, none within 0.2 of one of `kinks`."""
+    """Leaf Values between the bounds, each at least 0.2 away from all `kinks`."""
     avoided = tuple(kinks)
     return (
         st.floats(min_value, max_value)
@@ -65,7 +66,7 @@ def values(
 
 
 def operands(op: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
-    """Numbers from the domain of `op`, one an operand; some for an op of any number."""
+    """A number per operand, from its domain; a few numbers if `op` takes any number of them."""
 
     _require_op("operands", op)
 
@@ -83,55 +84,46 @@ def operands(op: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
 def expressions(
     ops: Iterable[Primitive] = OPS, *, max_inputs: int = 3, max_ops: int = 8
 ) -> st.SearchStrategy[Expression]:
-    """Random expressions over `ops`, which share results and hold constants.
+    """Random expressions over `ops`, with shared results and with constants.
 
-    `[*OPS, mine]` are all ops of autodiff and one of your own.
+    `expressions([*OPS, mine])` adds an op of your own to those of autodiff.
 
-    At the expression's point every op has operands inside its domain and away from kinks, a
-    result below 10, and a slope below 30 as a function of the inputs.
+    At the point of an expression the operands of every op lie inside its domain and away from
+    kinks; its result is below 10, and its slope as a function of the inputs below 30.
     """
     rows = list(ops)
     for row in rows:
         _require_op("expressions", row)
-    for name, count in ("ops", len(rows)), ("max_inputs", max_inputs), ("max_ops", max_ops):
-        if count < 1:
-            raise ValueError(f"expressions: {name} is at least one, got {count}")
+    if not rows:
+        raise ValueError("expressions: ops must not be empty")
+    integer("expressions: max_inputs", max_inputs, least=1)
+    integer("expressions: max_ops", max_ops, least=1)
 
-    def written(calls: list[tuple[Primitive, list[int]]]) -> Draft:
-        draft = Draft(max_inputs)
+    def built(calls: list[tuple[Primitive, list[int]]]) -> ExpressionBuilder:
+        builder = ExpressionBuilder(max_inputs)
         for row, choices in calls:
-            draft.call(row, choices)
-        return draft
+            builder.call(row, choices)
+        return builder
 
     call = st.one_of([st.tuples(st.just(row), _choices(row)) for row in rows])
-    drafts = st.lists(call, min_size=1, max_size=max_ops).map(written)
-    return _shown(drafts.filter(lambda draft: draft.has_calls).map(Draft.expression))
+    builders = st.lists(call, min_size=1, max_size=max_ops).map(built)
+    has_calls = builders.filter(lambda builder: builder.has_calls)
+    return _shown(has_calls.map(ExpressionBuilder.expression))
 
 
-def modules(max_inputs: int = 3, max_layers: int = 3) -> st.SearchStrategy[MLP]:
-    """Small networks with smooth activations."""
-    return st.builds(
-        MLP,
-        st.integers(1, max_inputs),
-        st.lists(st.integers(1, 4), min_size=1, max_size=max_layers),
-        activation=st.sampled_from(["tanh", "sigmoid"]),
-        seed=st.integers(0, 99),
-    )
-
-
-def _require_op(name: str, op: Any) -> None:
+def _require_op(name: str, op: object) -> None:
     if not isinstance(op, Primitive):
         raise TypeError(f"{name} takes ops, as autodiff.tanh, got {show(op)}")
 
 
 @st.composite
 def _shown(draw: st.DrawFn, strategy: st.SearchStrategy[T]) -> T:
-    """What `strategy` draws; a failing test shows it, and not the calls that made it."""
+    """What `strategy` draws; a failing test shows that instead of the calls that made it."""
     return draw(strategy)
 
 
 def _choices(row: Primitive) -> st.SearchStrategy[list[int]]:
-    """What decides over the operands of a call: one number each."""
+    """A number per operand of a call, which decides what the operand is."""
     choice = st.integers(0, 10**6)
     if row.arity is not None and not isinstance(row, Selection):
         return st.lists(choice, min_size=row.arity, max_size=row.arity)

@@ -1,6 +1,8 @@
 """The rooms of the house: which room imports which, and what every room must have beside it."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -44,11 +46,16 @@ ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.spl
 # Rooms that need the standard library alone, but for the modules that say what ops mean on arrays.
 STANDARD = [
     "autodiff.checks", "autodiff.pytree", "autodiff.rows", "autodiff.ops", "autodiff.engine",
+    "autodiff.calculus", "autodiff.checking",
 ]  # fmt: skip
-ARRAYS = {"autodiff.rows.arrays", "autodiff.engine.forms", "autodiff.engine.trial"}
+ARRAYS = {
+    "autodiff.rows.arrays", "autodiff.engine.forms", "autodiff.engine.trial",
+    "autodiff.checking.kernels",
+}  # fmt: skip
 
 # Imports inside functions: what, and why it is not at the top.
 INNER = {
+    ("autodiff.checking.gradcheck", "autodiff.checking.kernels"): "it needs NumPy, as kernels do",
     ("autodiff.pytree", "numpy"): "arrays are made only where arrays were given",
     ("autodiff.engine.operators", "numpy"): "only NumPy asks for it; the engine needs none",
     ("nn.train.curves", "matplotlib.figure"): "an optional extra",
@@ -173,11 +180,36 @@ def test_the_engine_imports_the_standard_library_alone(path: Path) -> None:
         assert is_inner or not outside, imported
 
 
+WITHOUT_NUMPY = """
+import sys, types
+
+package = types.ModuleType("autodiff")  # whose __init__ imports the compiler
+package.__path__ = ["autodiff"]
+sys.modules |= {"autodiff": package, "numpy": None}
+from autodiff.calculus.derivatives import grad
+from autodiff.calculus.products import jvp
+from autodiff.checking.gradcheck import gradcheck
+
+def f(xs):
+    return xs[0] * xs[1] + xs[0].tanh()
+
+print(grad(f)([0.0, 2.0]), jvp(f, ([0.0, 2.0],), ([1.0, 0.0],)), gradcheck(f, [0.5, 2.0]).passed)
+"""
+
+
+def test_the_eager_rooms_run_without_numpy() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMPY], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert run.stdout == "[3.0, 0.0] (0.0, 3.0) True\n"
+
+
 @pytest.mark.parametrize("path", [p for p in SOURCES if name_of(p).startswith("nn")], ids=name_of)
 def test_nn_uses_only_public_names_of_autodiff(path: Path) -> None:
     modules = (autodiff, autodiff.view, autodiff.checks, autodiff.pytree)
     public = {module.__name__: set(module.__all__) for module in modules}
     public["autodiff"] |= {"checks", "pytree"}
+    public["autodiff.engine.frames"] = {"warn"}
     for imported, names, _ in imports(path):
         if imported.startswith("autodiff"):
             assert set(names) <= public[imported], f"{imported}: {names}"

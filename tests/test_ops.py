@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 import autodiff
 from autodiff import Value, ops
 from autodiff.rows.primitive import TABLE
+from autodiff.rows.reduction import Reduction
 from tests.support.samples import (
     ROWS,
     USER_ROWS,
@@ -419,3 +420,74 @@ def test_numpy_ufunc_works_on_values(row):
     assert [out.data for out in on_values] == expected
     # np.sign and np.maximum on objects compare and return no result of an op
     assert [getattr(out, "data", out) for out in on_objects] == expected
+
+
+# Facts of rows
+
+TEXTBOOK = [row for row in ROWS if row.textbook]
+
+
+def partials_by_the_book(row, operands, out):
+    """What the textbook's partials give, one per operand."""
+    if isinstance(row, Reduction):
+        (partials,) = row.textbook
+        return partials(operands, out)
+    return [None if p is None else p(*operands, out) for p in row.textbook]
+
+
+def test_some_rows_have_partials_of_a_textbook():
+    assert {"tanh", "sigmoid", "sqrt", "pow", "log", "logsumexp"} <= {row.name for row in TEXTBOOK}
+
+
+@pytest.mark.parametrize("row", TEXTBOOK, ids=lambda row: row.name)
+def test_partials_of_a_textbook_are_those_of_the_row(row):
+    for operands in grid(row):
+        out = row.apply(operands)
+        book = partials_by_the_book(row, operands, out)
+        assert_allclose(book, row.partials_at(operands, out), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("row", TEXTBOOK, ids=lambda row: row.name)
+def test_partials_of_a_textbook_have_the_slopes_of_those_of_the_row(row):
+    def slopes(partials, operands, i):
+        values = lift(row, operands)
+        slope = partials(values, row.apply(tuple(values)))[i]
+        if isinstance(slope, Value):
+            slope.backward()
+        return [value.grad for value in values]
+
+    for operands in grid(row):
+        for i in range(count(row)):
+            book = slopes(lambda *args: partials_by_the_book(row, *args), operands, i)
+            assert_allclose(book, slopes(row.partials_at, operands, i), rtol=1e-9, atol=1e-11)
+
+
+@every_row
+def test_a_row_with_signs_is_the_sum_with_these_signs(row):
+    for operands in grid(row):
+        signs = row.signs * count(row) if row.arity is None else row.signs
+        signed = sum(sign * x for sign, x in zip(signs, operands, strict=bool(signs)))
+        assert not row.signs or row.apply(operands) == pytest.approx(signed, rel=1e-15)
+
+
+def test_sums_have_signs():
+    assert {row.name: row.signs for row in ROWS if row.signs} == {
+        "add": (1, 1), "sub": (1, -1), "neg": (-1,), "sum": (1,)
+    }  # fmt: skip
+
+
+NEUTRAL = [row for row in ROWS if getattr(row, "neutral", None) is not None]
+
+
+@pytest.mark.parametrize("row", NEUTRAL, ids=lambda row: row.name)
+def test_one_more_neutral_operand_changes_nothing(row):
+    for operands in grid(row) + edges(row)[::5]:
+        half = len(operands) // max(1, row.sequences)
+        sequences = [list(operands[i : i + half]) for i in range(0, len(operands), half)]
+        more = row.apply(row.bind(*[[*sequence, row.neutral] for sequence in sequences]))
+        assert repr(more) == repr(row.apply(tuple(operands)))
+
+
+def test_every_reduction_but_the_mean_has_a_neutral_operand():
+    without = [row for row in ROWS if isinstance(row, Reduction) and row not in NEUTRAL]
+    assert without == [ops.mean]

@@ -1,4 +1,4 @@
-"""Trees of numbers: their blocks, their scalars, and how they are put together again."""
+"""Trees: their leaves and scalars, their structure, and trees built from these again."""
 
 from collections import namedtuple
 
@@ -24,6 +24,11 @@ def test_leaves_come_with_their_paths():
     ]
     assert pytree.leaves(None) == pytree.leaves([{}, ()]) == []
     assert pytree.leaves(1.0) == [((), 1.0)]
+
+
+def test_keys_of_other_types_have_other_structures():
+    trees = [{1: 0.0}, {True: 0.0}, {1.0: 0.0}, {(1,): 0.0}, {(True,): 0.0}, {((1,),): 0.0}]
+    assert len({pytree.structure(type, tree) for tree in trees}) == len(trees)
 
 
 def test_items_of_a_dict_keep_their_order():

@@ -13,7 +13,7 @@ import pytest
 from mpmath import mp, mpf
 
 from autodiff.checking.expressions import arranged
-from autodiff.checking.functions import Eager
+from autodiff.checking.functions import EagerFunction
 from tests.support.samples import EDGES, ROWS, count, domains, grid, has_partial
 
 
@@ -85,7 +85,7 @@ def ours(row, operands, order):
             every[i] = x
         return row(*arranged(row, every))
 
-    return Eager(f, tuple(operands[i] for i in free)).derivatives(order)
+    return EagerFunction(f, tuple(operands[i] for i in free)).derivatives(order)
 
 
 def reference(row, operands, order, digits=50):

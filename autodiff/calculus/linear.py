@@ -3,13 +3,17 @@
 Both ways are one sweep over the nodes between the inputs and the roots, each edge once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isclose
 from operator import mul
-from typing import Any
 
 from autodiff.engine import modes
 from autodiff.engine.anomaly import check_edge
+from autodiff.engine.value import Value
+
+Scalar = Value | float
+Edges = tuple[Value, Sequence[Value], Sequence[Scalar | None]]
+"""A node, its operands, and its partials by them; None for no derivative."""
 
 
 class Linear:
@@ -19,20 +23,20 @@ class Linear:
     the numbers of the forward pass or, with `as_graph`, Values: then so are the results.
     """
 
-    def __init__(self, order: Sequence[Any], inputs: Sequence[Any], *, as_graph: bool) -> None:
+    def __init__(self, order: Sequence[Value], inputs: Sequence[Value], *, as_graph: bool) -> None:
         self.inputs = inputs
         self._known = {*inputs, *order}
-        self._product = _times if as_graph else mul
-        self._edges: Sequence[tuple[Any, Sequence[Any], Sequence[Any]]]
+        self._product: Callable[[Scalar, Scalar], Scalar] = _times if as_graph else mul
+        self._edges: Sequence[Edges]
         if as_graph:
             self._edges = [(node, *_edges_as_graph(node, self._known)) for node in order]
         else:
             self._edges = [(node, node.operands, node._partials) for node in order]
 
-    def pull(self, seeds: Iterable[tuple[Any, Any]]) -> list[Any]:
+    def pull(self, seeds: Iterable[tuple[Value, Scalar]]) -> list[Scalar]:
         """The cotangent of every input, from pairs of a root and its cotangent; 0 for none."""
         product, known = self._product, self._known
-        cts: dict[Any, Any] = {}
+        cts: dict[Value, Scalar] = {}
         for root, seed in seeds:
             cts[root] = cts[root] + seed if root in cts else seed
         # A node reached by two paths must have both cotangents before it passes them on.
@@ -49,10 +53,10 @@ class Linear:
                         check_edge(node, node.operands.index(x), ct, partial, cts[x])
         return [cts.get(x, 0.0) for x in self.inputs]
 
-    def push(self, seeds: Iterable[tuple[Any, Any]], roots: Iterable[Any]) -> list[Any]:
+    def push(self, seeds: Iterable[tuple[Value, Scalar]], roots: Iterable[Scalar]) -> list[Scalar]:
         """The tangent of every root, from pairs of an input and its tangent; 0 for none."""
         product = self._product
-        tangents: dict[Any, Any] = dict(seeds)
+        tangents: dict[Scalar, Scalar] = dict(seeds)
         is_watched = modes.switched and modes.is_watching()
         for node, operands, partials in self._edges:
             total = None
@@ -67,36 +71,38 @@ class Linear:
         return [tangents.get(root, 0.0) for root in roots]
 
 
-def _edges_as_graph(node: Any, known: set[Any]) -> tuple[list[Any], Sequence[Any]]:
+def _edges_as_graph(node: Value, known: set[Value]) -> tuple[list[Value], Sequence[Scalar | None]]:
     """The operands in `known` and their partials as nodes, but for edges that were cut."""
     stored = dict(enumerate(node._partials))
-    constants: list[Any] = []  # None where the partial is wanted
-    wanted = []
+    constants: list[float | None] = []  # None where the partial is wanted
+    wanted: list[tuple[Value, float]] = []
     at = 0
-    arguments = node.arguments
+    op, arguments = node.op, node.arguments
     for x in arguments:
-        if type(x) is float:
+        if isinstance(x, float):
             constants.append(x)
             continue
-        is_wanted = stored[at] is not None and x in known
-        constants.append(None if is_wanted else 0.0)
-        if is_wanted:
-            wanted.append((x, stored[at]))
+        partial = stored[at]
+        if partial is not None and x in known:
+            constants.append(None)
+            wanted.append((x, partial))
+        else:
+            constants.append(0.0)
         at += 1
-    if not wanted:
+    if not wanted or op is None:
         return [], []
-    partials = node.op.partials_at(arguments, node, constants)
-    for partial, (x, before) in zip(partials, wanted, strict=True):
-        now = getattr(partial, "_primal", partial)
+    partials: Sequence[Scalar | None] = op.partials_at(arguments, node, constants)
+    for slope, (x, before) in zip(partials, wanted, strict=True):
+        now = getattr(slope, "_primal", slope)
         if type(now) is float and not (isclose(now, before) or (now != now and before != before)):
             raise RuntimeError(
-                f"the data of a node changed after the forward pass: the slope of {node.op.name} "
+                f"the data of a node changed after the forward pass: the slope of {op.name} "
                 f"was {before:g}, is {now:g}; compute {x!r} and what follows again"
             )
     return [x for x, _ in wanted], partials
 
 
-def _times(x: Any, y: Any) -> Any:
+def _times(x: Scalar, y: Scalar) -> Scalar:
     """x y, without a node for a factor of 1."""
     if type(y) is float and y == 1.0:
         return x

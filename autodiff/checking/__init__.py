@@ -1,6 +1,7 @@
 """Derivatives against finite differences.
 
-`gradcheck` is the public function. `functions` brings eager functions, modules and kernels into
-one form, `directions` moves their inputs, `differences` estimates slopes and their errors,
-`report` says what was found, and `expressions` writes random programs for property tests.
+`gradcheck` is the public function. `functions` brings functions and modules into one form,
+`kernels` brings kernels into it. `directions` says how inputs move, `differences` estimates
+slopes and their errors, `report` shows the findings. `expressions` builds random functions for
+property tests.
 """

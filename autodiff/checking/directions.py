@@ -1,13 +1,15 @@
-"""What `gradcheck` moves: a function of inputs in place, one by one or in random directions."""
+"""Directions in which `gradcheck` moves the inputs of a function."""
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
-from autodiff.checking.differences import EPSILON
+from autodiff.engine.value import Value
 from autodiff.ops import dot
+
+Scalar = TypeVar("Scalar", float, Value)
 
 
 class Variable(Protocol):
@@ -17,58 +19,39 @@ class Variable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """A way to go from the point: by one input, or by all at once, each with its weight."""
+class Direction:
+    """A direction in the space of all inputs: along one of them, or a mixture."""
 
     name: str
-    places: tuple[int, ...]
-    """Which inputs move."""
+    inputs: tuple[int, ...]
+    """The inputs that move, by index."""
     weights: tuple[float, ...]
+    """How far each of them moves, per unit of the offset."""
     size: float
-    """That of the point, where the move is by one input."""
+    """The size of the input, to which steps are scaled; 1 for a mixture, whose weights are."""
 
-    def along(self, gradient: Sequence[Any]) -> Any:
-        """The derivative along this move, given the derivatives by every input."""
-        if len(self.places) == 1:
-            return gradient[self.places[0]]
-        return dot(list(self.weights), [gradient[i] for i in self.places])
+    def slope(self, gradient: Sequence[Scalar]) -> Scalar:
+        """The derivative along this direction, given the derivatives by all inputs."""
+        if len(self.inputs) == 1:
+            return gradient[self.inputs[0]]
+        slope: Scalar = dot(list(self.weights), [gradient[i] for i in self.inputs])
+        return slope
+
+
+def along_inputs(variables: Sequence[tuple[str, Variable]]) -> list[Direction]:
+    """A direction per input."""
+    return [
+        Direction(name, (i,), (1.0,), abs(variable.data))
+        for i, (name, variable) in enumerate(variables)
+    ]
 
 
 def random_directions(
-    named: list[tuple[str, Variable]], count: int, rng: random.Random
-) -> Iterator[Move]:
-    """Moves of every input at once, each by about its size; no weight is close to zero."""
-    sizes = [max(1.0, abs(variable.data)) / sqrt(len(named)) for _, variable in named]
-    places = tuple(range(len(named)))
+    variables: Sequence[tuple[str, Variable]], count: int, rng: random.Random
+) -> Iterator[Direction]:
+    """`count` directions in which every input moves by about its size, none by almost nothing."""
+    sizes = [max(1.0, abs(variable.data)) / sqrt(len(variables)) for _, variable in variables]
+    inputs = tuple(range(len(variables)))
     for k in range(count):
         weights = tuple([size * rng.choice((-1, 1)) * rng.uniform(0.5, 1.0) for size in sizes])
-        yield Move(f"direction {k}", places, weights, 1.0)
-
-
-class Subject:
-    """A function of inputs that are moved in place."""
-
-    epsilon = EPSILON
-    """The rounding of its results, relative to them."""
-
-    def __init__(self, named: list[tuple[str, Variable]]) -> None:
-        self.named = named
-        self.moves = [
-            Move(name, (i,), (1.0,), abs(variable.data)) for i, (name, variable) in enumerate(named)
-        ]
-
-    def derivatives(self, order: int) -> list[float]:
-        """The derivatives of that order at the point, by every tuple of moves."""
-        raise NotImplementedError
-
-    def moved(self, move: Move, offset: float, order: int) -> list[float]:
-        """The derivatives at a point aside; the inputs are back where they were."""
-        variables = [self.named[i][1] for i in move.places]
-        start = [variable.data for variable in variables]
-        try:
-            for variable, x, weight in zip(variables, start, move.weights, strict=True):
-                variable.data = x + offset * weight
-            return self.derivatives(order)
-        finally:
-            for variable, x in zip(variables, start, strict=True):
-                variable.data = x
+        yield Direction(f"direction {k}", inputs, weights, 1.0)

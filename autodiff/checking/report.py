@@ -1,11 +1,13 @@
-"""What a check of derivatives found: a table for people, a dict for programs."""
+"""The report of a check of derivatives: a table for people, a dict for programs."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass
 from math import inf, isfinite
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from autodiff.checking.differences import Difference
+
+T = TypeVar("T")
 
 Verdict = Literal["ok", "kink", "unclear", "wrong"]
 Coverage = Literal["every input", "a random sample", "random directions"]
@@ -13,16 +15,16 @@ Coverage = Literal["every input", "a random sample", "random directions"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One derivative, computed twice."""
+    """One derivative, computed in two ways."""
 
     name: str
-    """The inputs by which f is differentiated, one an order, as in `x × y`."""
+    """The inputs that f is differentiated by, one per order: `x × y`."""
     analytic: float
     numeric: float
     noise: float
-    """What rounding of f alone may change `numeric` by."""
+    """How far rounding of f alone may change `numeric`."""
     relative_error: float
-    """|analytic - numeric| relative to the larger, or to the least that rounding lets be seen."""
+    """|analytic - numeric|, relative to the larger of both, or to what rounding lets show."""
     verdict: Verdict
     """kink: the slopes on both sides differ; unclear: the differences did not converge."""
     order: int = 1
@@ -39,11 +41,14 @@ def judge(
     rtol: float,
     largest: float,
 ) -> Entry:
-    """The entry of a derivative, given its two values, the bend and the largest beside it."""
+    """The entry of a derivative, from its two values.
+
+    `bend` is the steepest slope nearby, `largest` the largest derivative of the same order.
+    """
     gap = abs(analytic - numeric.slope)
     size = max(abs(analytic), abs(numeric.slope), numeric.noise / rtol)
-    # Where the slope vanishes it has no size: how much it changes nearby, and how large the
-    # gradient is elsewhere, say what is small.
+    # A slope of zero has no size of its own. It is small if it is small beside the slopes nearby
+    # or the rest of the gradient.
     is_settled = gap <= max(numeric.error, 1e-9 * bend) <= rtol * max(bend, largest)
     verdict: Verdict
     if not isfinite(analytic):
@@ -66,21 +71,21 @@ def judge(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `gradcheck` found; true if it passed.
+    """The findings of `gradcheck`; true if the check passed.
 
-    `str` is a table of what is not ok, or of everything if that is short.
+    `str` is a table of the entries that are not ok, or of all if there are few.
     """
 
     entries: tuple[Entry, ...]
     total: int
-    """How many inputs there are."""
+    """The number of inputs."""
     checked: int
-    """How many of the inputs, or directions, f was differentiated by."""
+    """The number of inputs, or of directions, that f was differentiated by."""
     coverage: Coverage = "every input"
 
     @property
     def passed(self) -> bool:
-        """No derivative is wrong or unclear. Points at a kink are not judged."""
+        """Whether no derivative is wrong or unclear; kinks are not judged."""
         return all(entry.verdict in ("ok", "kink") for entry in self.entries)
 
     def __bool__(self) -> bool:
@@ -88,17 +93,17 @@ class Report:
 
     @property
     def kinks(self) -> tuple[Entry, ...]:
-        """The derivatives that do not exist, because f has a kink there."""
+        """The derivatives that do not exist because f has a kink."""
         return tuple(entry for entry in self.entries if entry.verdict == "kink")
 
     @property
     def largest_relative_error(self) -> float:
-        """Over all entries that are not at a kink; 0 if there are none."""
+        """The largest relative error of entries without a kink; 0 if there are none."""
         errors = (entry.relative_error for entry in self.entries if entry.verdict != "kink")
         return max(errors, default=0.0)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON has it: dicts, lists, str, numbers; inf and nan as text."""
+    def to_dict(self) -> dict[str, object]:
+        """The report as strict JSON: dicts, lists, texts and numbers, with inf and nan as text."""
         return {
             "passed": self.passed,
             "total": self.total,
@@ -152,14 +157,14 @@ def _is_bad(entry: Entry) -> bool:
     return entry.verdict != "ok"
 
 
-def _json(x: Any) -> Any:
+def _json(x: T) -> T | str:
     return repr(x) if isinstance(x, float) and not isfinite(x) else x
 
 
 class GradcheckError(AssertionError):
-    """A derivative that finite differences contradict; the text is the report."""
+    """Raised where finite differences contradict a derivative; its text is the report."""
 
     def __init__(self, text: str, report: Report | None = None) -> None:
         super().__init__(text)
         self.report = report
-        """What `gradcheck` found; None if something else compared."""
+        """The report of `gradcheck`; None if the error is from another comparison."""

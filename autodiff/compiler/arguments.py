@@ -1,21 +1,20 @@
-"""Arguments and results as trees: what a call gives, and what the function is given of it."""
+"""Arguments and results of a kernel as trees: their numbers in arrays, the rest in a spec."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
+import numpy.typing as npt
 
 from autodiff import pytree
 from autodiff.checks import show
 from autodiff.engine.value import Value
 
 Shape = tuple[int, ...]
-
-
-def is_static(arg: Any) -> bool:
-    """Whether an argument is part of the program instead of its data."""
-    return isinstance(arg, bool | str | int) or arg is None or callable(arg)
+Array = npt.NDArray[np.generic]
+Kind = Literal["f", "i", "b"]
+"""Floats, integers or booleans, as NumPy abbreviates them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +22,14 @@ class Block:
     """Numbers of an argument that lie in one array; `shape` is that of one example."""
 
     shape: Shape
-    kind: str
-    """f for floats, i for integers, b for booleans."""
-    form: str
-    """What the function takes them as: an "array", or nested "lists"."""
+    kind: Kind
+    form: Literal["array", "lists"]
+    """The form in which the function takes them."""
     has_values: bool = False
-    """Whether Values were given, which count as their numbers."""
+    """Whether some were given as Values, which count as their numbers."""
 
-    def filled(self, numbers: list[Any]) -> Any:
-        """One example of the argument."""
+    def filled(self, numbers: Sequence[object]) -> object:
+        """One example of the argument, with `numbers` in it."""
         if not self.shape:
             return numbers[0]
         box = np.empty(len(numbers), dtype=object)
@@ -40,62 +38,74 @@ class Block:
         return box.tolist() if self.form == "lists" else box
 
 
-def describe(arg: Any, arrays: list[Any], is_batched: bool) -> Any:
-    """The structure of an argument, hashable; its arrays are appended to `arrays`.
+@dataclass(frozen=True, slots=True)
+class Static:
+    """A part of an argument that belongs to the program; `kind` tells True from 1."""
+
+    kind: type
+    value: Hashable
+
+
+Spec = pytree.Branch | Block | Static
+"""The structure of an argument; hashable."""
+
+
+def is_static(arg: object) -> TypeGuard[Hashable]:
+    """Whether an argument is part of the program instead of its data."""
+    return isinstance(arg, bool | str | int) or arg is None or callable(arg)
+
+
+def describe(arg: object, arrays: list[Array], is_batched: bool) -> Spec:
+    """The structure of an argument; its arrays are appended to `arrays`.
 
     Raises TypeError for what holds no real numbers, ValueError where the batch axis is missing.
     """
-    if isinstance(arg, dict):
-        pairs = arg.items()
-        return "dict", tuple([(_typed(k), describe(x, arrays, is_batched)) for k, x in pairs])
-    if isinstance(arg, list) and (is_branching(arg) or not (is_batched or _is_even(arg))):
-        return "list", tuple([describe(item, arrays, is_batched) for item in arg])
-    if isinstance(arg, tuple):
-        items = [describe(item, arrays, is_batched) for item in arg]
-        return type(arg) if hasattr(arg, "_fields") else tuple, tuple(items)
-    if is_static(arg):
-        return "static", type(arg), arg
-    array, has_values = _array(arg)
+    if isinstance(arg, np.ndarray):  # most arguments are: there is nothing to walk over
+        return _described(arg, arrays, is_batched)
+    branch_of = pytree.coarse if is_batched else _evenly
+    spec: Spec = pytree.structure(lambda leaf: _described(leaf, arrays, is_batched), arg, branch_of)
+    return spec
+
+
+def _described(leaf: object, arrays: list[Array], is_batched: bool) -> Block | Static:
+    if is_static(leaf):
+        return Static(type(leaf), leaf)
+    array, has_values = _array(leaf)
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"compile: an argument holds no real numbers: {show(arg)}")
-    if is_batched and array.ndim == 0 and not isinstance(arg, Value):
+        raise TypeError(f"compile: an argument holds no real numbers: {show(leaf)}")
+    if is_batched and array.ndim == 0 and not isinstance(leaf, Value):
         raise ValueError(
-            f"compile: an argument has no batch axis: {show(arg)}; give an array, or compile "
+            f"compile: an argument has no batch axis: {show(leaf)}; give an array, or compile "
             "with batched=False"
         )
     arrays.append(array)
     shape = array.shape[1:] if is_batched else array.shape
-    form = "lists" if isinstance(arg, list) else "array"
-    return "block", Block(shape, array.dtype.kind.replace("u", "i"), form, has_values)
+    form: Literal["array", "lists"] = "lists" if isinstance(leaf, list) else "array"
+    return Block(shape, _KINDS[array.dtype.kind], form, has_values)
 
 
-def _typed(key: Any) -> tuple[Any, Any]:
-    """A key of a dict, told from those of other types that are equal to it: 1 from True."""
-    kinds = tuple([_typed(k)[0] for k in key]) if isinstance(key, tuple) else None
-    return (type(key), kinds), key
+_KINDS: dict[str, Kind] = {"f": "f", "i": "i", "u": "i", "b": "b"}
 
 
-def is_branching(arg: list[Any]) -> bool:
-    """Whether a list holds arguments of their own; else it holds the numbers of one array."""
-    return any(
-        is_branching(x) if isinstance(x, list) else isinstance(x, np.ndarray | dict | tuple)
-        for x in arg
-    )
+def _evenly(tree: object) -> pytree.Branch | None:
+    """`pytree.coarse(tree)`, where lists that are no array are containers as well."""
+    is_array = not isinstance(tree, list) or _is_even(tree)
+    return pytree.coarse(tree) if is_array else pytree.branch_of(tree)
 
 
-def _is_even(arg: list[Any]) -> bool:
-    """Whether a list holds numbers, or lists of one shape that do."""
-    if not any(isinstance(x, list) for x in arg):
-        return not any(isinstance(x, str) or x is None or callable(x) for x in arg)
-    try:
-        np.shape(arg)
-    except ValueError:
-        return False
-    return all(isinstance(x, list) and _is_even(x) for x in arg)
+def _is_even(arg: list[object]) -> bool:
+    """Whether nested lists have the shape of an array and hold no strings, None or functions."""
+    for items in pytree.levels(arg):
+        lists = [x for x in items if isinstance(x, list)]
+        if not lists:
+            return not any(isinstance(x, str) or x is None or callable(x) for x in items)
+        if len(lists) < len(items) or len(set(map(len, lists))) > 1:
+            return False
+    return True
 
 
-def _array(arg: Any) -> tuple[Any, bool]:
-    """An argument as an array, and whether Values are in it: they count as their numbers."""
+def _array(arg: object) -> tuple[Array, bool]:
+    """An argument as an array, and whether Values are in it; they count as their numbers."""
     if isinstance(arg, np.ma.MaskedArray):
         raise TypeError("compile: an argument is a masked array, whose mask a kernel would not see")
     array = np.asarray(arg, dtype=object if isinstance(arg, Value) else None)
@@ -106,53 +116,50 @@ def _array(arg: Any) -> tuple[Any, bool]:
     return np.array(numbers).reshape(array.shape), has_values
 
 
-def filled(spec: Any, fill: Callable[[Block, str], Any], path: str = "") -> Any:
-    """The argument that `spec` describes, with `fill` of each of its blocks and of its path.
+def filled(spec: Spec, fill: Callable[[Block, str], object], name: str = "") -> object:
+    """The argument that `spec` describes, with `fill(block, name)` for each of its blocks.
 
-    The path names keys and places: x_weights_0 is x["weights"][0].
+    The name of a block ends with the keys and indices that lead to it: x_weights_0 is
+    x["weights"][0].
     """
-    kind, content, *facts = spec
-    if kind == "static":
-        return facts[0]
-    if kind == "block":
-        return fill(content, path)
-    if kind == "dict":
-        pairs = [(key, item) for (_, key), item in content]
-        return {key: filled(item, fill, f"{path}_{key}") for key, item in pairs}
-    items = [filled(item, fill, f"{path}_{i}") for i, item in enumerate(content)]
-    if kind == "list":
-        return items
-    return tuple(items) if kind is tuple else kind(*items)
+
+    def of(path: pytree.Path, leaf: Block | Static) -> object:
+        if isinstance(leaf, Static):
+            return leaf.value
+        return fill(leaf, "_".join([name, *map(str, path)]))
+
+    argument: object = pytree.folded(of, pytree.container, spec)
+    return argument
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A number or an array of numbers in a result, of which `first` is the first."""
+    """A number or an array of numbers in a result; `first` is the index of its first number."""
 
     shape: Shape
     first: int
 
 
-def flattened(result: Any) -> tuple[list[Any], Any]:
-    """The scalars of a result, and its structure, with a `Part` for each number and array."""
+def flattened(result: object) -> tuple[list[Any], Any]:
+    """The scalars of a result, and its structure with a `Part` for each number and array."""
     scalars: list[Any] = []
 
-    def part(block: Any) -> Part:
+    def part(leaf: object) -> Part:
         first = len(scalars)
-        scalars.extend(pytree.scalars(block))
-        return Part(pytree.shape(block), first)
+        scalars.extend(pytree.scalars(leaf))
+        return Part(pytree.shape(leaf), first)
 
     structure = pytree.mapped(part, result)
     return scalars, structure
 
 
-def restored(structure: Any, values: list[Any], lead: Shape) -> Any:
-    """A result of that structure, with one of `values`, each of shape `lead`, for each scalar.
+def restored(structure: object, values: Sequence[Any], lead: Shape) -> Any:
+    """A result of that structure; each of `values` has the shape `lead`.
 
-    Where the result has an array, the axes of the values come first, then those of the array.
+    The axes of an array in the result come behind those of the values.
     """
 
-    def of(part: Part) -> Any:
+    def of(part: Part) -> object:
         if not part.shape:
             return values[part.first]
         found = values[part.first : part.first + int(np.prod(part.shape))]

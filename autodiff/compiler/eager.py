@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from autodiff.calculus import derivatives
+from autodiff.calculus import products
 from autodiff.compiler.scalars.program import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
 from autodiff.engine.value import Value
 
@@ -95,7 +95,7 @@ class Examples:
             return evaluate(self.scalars, self.results, parameters, inputs)[0]
 
         direction = vector[np.argsort(self.order)].tolist()
-        found = derivatives.hvp(function, (self.theta,), (direction,))
+        found = products.hvp(function, (self.theta,), (direction,))
         return np.array([_data(x) for x in found], dtype=float)[self.order]
 
     def _inputs(self, b: int) -> dict[Leaf, list[Value]]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from autodiff.checks import integer
 from autodiff.compiler.arguments import Block, filled, restored
 from autodiff.compiler.arrays.program import Program
-from autodiff.compiler.comparison import compare
+from autodiff.compiler.comparison import Derivatives, compare
 from autodiff.compiler.dispatch import CacheInfo, Call, Dispatch
 from autodiff.compiler.explanation import explain
 from autodiff.compiler.fallback import Fallback
@@ -204,16 +204,16 @@ class Kernel(Generic[R]):
         call = self._dispatch(args)
         results, chosen = self._values(call, None), call.order.chosen
         examples = range(call.batch)
-        each = [results if not self._is_batched else [x[b] for x in results] for b in examples]
-        gradient: Array | None = None
-        vector: Array | None = None
-        product: Array | None = None
+        each = [
+            np.array([x[b] for x in results] if self._is_batched else results) for b in examples
+        ]
+        derivatives: Derivatives | None = None
         if call.made.is_scalar:
             gradient = chosen(self.value_and_grad(*args)[1])
             vector = np.cos(np.arange(len(self.parameters)))  # no entry is 0, no two are equal
             product = chosen(self.hvp(*args, vector=vector))
-            vector = chosen(vector)
-        compare(self._f, call.made, call.arrays, each, gradient, vector, product, rtol)
+            derivatives = Derivatives(gradient, chosen(vector), product)
+        compare(self._f, call.made, call.arrays, each, derivatives, rtol)
 
     # Results
 

@@ -7,10 +7,10 @@ import numpy as np
 
 import autodiff
 from autodiff import Value
-from nn.data.inputs import as_lists
+from nn.data.inputs import Rows, as_lists
 from nn.data.names import Names, Tokens
 from nn.layers.gpt import GPT
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats
 from nn.train.engines.comparison import gradient, gradient_words, in_order
 from nn.train.engines.eager import Change
 from nn.train.engines.prediction import outputs_kernel, require_outputs, stacked

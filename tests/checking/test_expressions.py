@@ -1,4 +1,4 @@
-"""Programs written from choices: what they say, what they compute, where they are smooth."""
+"""Expressions built from choices: their code, their results, and where they are smooth."""
 
 from math import inf, pi
 
@@ -6,25 +6,31 @@ import numpy as np
 import pytest
 
 from autodiff import Value, ops
-from autodiff.checking.expressions import Draft, domain_of, has_tie, is_inside, numbers_inside
+from autodiff.checking.expressions import (
+    ExpressionBuilder,
+    domain_of,
+    has_tie,
+    is_inside,
+    numbers_inside,
+)
 from autodiff.rows.primitive import Domain
 from tests.support.samples import every_row
 
 
-def written(*calls, max_inputs=3):
-    draft = Draft(max_inputs)
+def built(*calls, max_inputs=3):
+    builder = ExpressionBuilder(max_inputs)
     for row, *choices in calls:
-        draft.call(row, choices)
-    return draft.expression()
+        builder.call(row, choices)
+    return builder.expression()
 
 
 @pytest.mark.parametrize(
     ("choice", "operand"),
     [(0, "y0"), (1, "x1"), (2, "x0"), (3, "x2"), (4, "1.0"), (5, "1.0"), (6 + 4, "0.0")],
 )
-def test_an_operand_is_the_latest_result_an_earlier_a_new_input_or_a_constant(choice, operand):
+def test_an_operand_is_a_result_or_a_new_input_or_a_constant(choice, operand):
     two_inputs = (ops.mul, 0, 1)
-    expression = written(two_inputs, (ops.sub, 0, choice), max_inputs=3)
+    expression = built(two_inputs, (ops.sub, 0, choice), max_inputs=3)
     assert expression.source.splitlines()[1:] == [
         "    y0 = x0 * x1",
         f"    return y0 - {operand}",
@@ -33,13 +39,13 @@ def test_an_operand_is_the_latest_result_an_earlier_a_new_input_or_a_constant(ch
     assert (4 + (operand == "x2")) - 2 == len(expression.point)
 
 
-def test_no_more_inputs_are_made_than_allowed_and_no_call_is_constant():
-    assert written((ops.mul, 0, 1), (ops.mul, 0, 2), max_inputs=1).point == (1.0,)
+def test_inputs_are_limited_and_no_call_is_constant():
+    assert built((ops.mul, 0, 1), (ops.mul, 0, 2), max_inputs=1).point == (1.0,)
     calls = [(ops.neg, 0), (ops.sub, 0, 0), (ops.div, 1, 0), (ops.log, 0)]
-    assert written(*calls, max_inputs=1).rows == (ops.neg, ops.sub, ops.div, ops.log)
+    assert built(*calls, max_inputs=1).rows == (ops.neg, ops.sub, ops.div, ops.log)
     calls = [(ops.mul, 1, 0), (ops.log, 0)]  # of 0.0
-    assert written(*calls, max_inputs=1).rows == (ops.mul,)
-    assert written(*calls, max_inputs=2).rows == (ops.mul, ops.log)
+    assert built(*calls, max_inputs=1).rows == (ops.mul,)
+    assert built(*calls, max_inputs=2).rows == (ops.mul, ops.log)
 
 
 @pytest.mark.parametrize(
@@ -62,25 +68,25 @@ def test_no_more_inputs_are_made_than_allowed_and_no_call_is_constant():
         ),
     ],
 )
-def test_the_text_is_a_function_of_what_was_chosen(calls, text):
-    expression = written(*calls)
+def test_the_choices_determine_the_code(calls, text):
+    expression = built(*calls)
     assert expression.source == text
     assert repr(expression) == f"Expression at (1.0,):\n{text.rstrip()}"
 
 
-def test_the_text_is_what_runs():
-    expression = written((ops.exp, 0), (ops.mul, 0, 1))
+def test_the_code_shown_is_the_code_that_runs():
+    expression = built((ops.exp, 0), (ops.mul, 0, 1))
     assert expression.source == "def f(x0):\n    y0 = exp(x0)\n    return y0 * x0\n"
     assert expression(2.0) == pytest.approx(2 * np.exp(2))
     assert expression(Value(2.0)).op is ops.mul
     assert expression(np.ones(3)).shape == (3,)
 
 
-def test_a_tie_a_large_result_and_a_steep_slope_are_not_written():
-    assert written((ops.exp, 0), (ops.maximum, 0, 0)).rows == (ops.exp,)
-    assert written((ops.exp, 0), (ops.exp, 0)).source.count("exp") == 1, "e ** e is over 10"
-    assert written(*[(ops.add, 0, 0)] * 9).source.count("+") == 3, "16 is over 10"
-    assert written(*[(ops.sub, 0, 0)] * 9).source.count("-") == 4, "32 is steep, if all adds up"
+def test_a_tie_a_large_result_and_a_steep_slope_are_not_built():
+    assert built((ops.exp, 0), (ops.maximum, 0, 0)).rows == (ops.exp,)
+    assert built((ops.exp, 0), (ops.exp, 0)).source.count("exp") == 1, "e ** e is over 10"
+    assert built(*[(ops.add, 0, 0)] * 9).source.count("+") == 3, "16 is over 10"
+    assert built(*[(ops.sub, 0, 0)] * 9).source.count("-") == 4, "32 is steep, if all adds up"
 
 
 @every_row
@@ -92,20 +98,20 @@ def test_short_numbers_fill_every_domain(row):
         assert all(len(repr(x)) <= 4 for x in numbers)
 
 
-def test_inside_is_away_from_ends_and_kinks():
+def test_numbers_inside_a_domain_are_away_from_its_ends_and_kinks():
     domain = Domain(-pi / 2, inf, kinks=(1.0,))
     inside = [-1.3, 0.0, 0.75, 1.25, 9.0]
     outside = [-1.5, 0.9, 1.0, 1.1, 11.0, -9.0]
     assert [is_inside(domain, x) for x in inside + outside] == [True] * 5 + [False] * 6
 
 
-def test_a_condition_has_no_domain_and_a_reduction_one_for_all():
+def test_conditions_have_no_domain_and_reductions_have_one_for_all_operands():
     assert [domain_of(ops.where, i) is None for i in range(3)] == [True, False, False]
     assert domain_of(ops.sum, 7) is ops.sum.domain[0]
     assert domain_of(ops.take, 1) is ops.take.domain[0]
 
 
-def test_a_tie_is_a_pair_that_is_close():
+def test_two_nearly_equal_numbers_tie():
     assert has_tie([1.0, 5.0, 1.1])
     assert not has_tie([1.0, 5.0, 1.3])
     assert not has_tie([1.0])

@@ -1,4 +1,4 @@
-"""What is checked: its inputs by name, its derivatives along moves, its point left as it was."""
+"""Checked functions: names of inputs, derivatives along directions, a point left as it was."""
 
 import numpy as np
 import pytest
@@ -6,24 +6,25 @@ import pytest
 import autodiff as ad
 import nn
 from autodiff import Value, gradcheck
-from autodiff.checking.directions import Move
-from autodiff.checking.functions import Compiled, Eager
+from autodiff.checking.directions import Direction
+from autodiff.checking.functions import EagerFunction
+from autodiff.checking.kernels import KernelFunction
 
 
 def test_labels_name_inputs():
-    subject = Eager(lambda x, y: x * y, (Value(1.0, "weight"), 2.0))
-    assert [name for name, _ in subject.named] == ["weight", "inputs[1]"]
+    function = EagerFunction(lambda x, y: x * y, (Value(1.0, "weight"), 2.0))
+    assert [name for name, _ in function.variables] == ["weight", "inputs[1]"]
     w = Value(3.0, "w")
     kernel = ad.compile(lambda x: w * x)
-    assert [name for name, _ in Compiled(kernel, (np.ones(2),)).named] == ["w"]
+    assert [name for name, _ in KernelFunction(kernel, (np.ones(2),)).variables] == ["w"]
 
 
-def test_moved_gives_the_derivatives_there_and_goes_back():
+def test_derivatives_at_another_point_leave_the_inputs_as_they_were():
     x, y = Value(2.0), Value(3.0)
-    subject = Eager(lambda x, y: x * x * y, (x, y))
-    move = Move("both", (0, 1), (1.0, -2.0), 0.0)
-    assert subject.moved(move, 0.5, 0) == [2.5 * 2.5 * 2.0]
-    assert subject.moved(move, 0.5, 1) == [2 * 2.5 * 2.0, 2.5 * 2.5]
+    function = EagerFunction(lambda x, y: x * x * y, (x, y))
+    direction = Direction("both", (0, 1), (1.0, -2.0), 0.0)
+    assert function.derivatives_at(direction, 0.5, 0) == [2.5 * 2.5 * 2.0]
+    assert function.derivatives_at(direction, 0.5, 1) == [2 * 2.5 * 2.0, 2.5 * 2.5]
     assert (x.data, y.data) == (2.0, 3.0)
 
 
@@ -31,7 +32,7 @@ def test_a_check_that_raises_leaves_the_gradients():
     x = Value(0.0)
     x.grad = 3.0
     with ad.detect_anomaly(), pytest.raises(ad.AnomalyError):
-        Eager(lambda x: x**0.5, (x,)).derivatives(1)
+        EagerFunction(lambda x: x**0.5, (x,)).derivatives(1)
     assert x.grad == 3.0
 
 
@@ -64,20 +65,20 @@ def test_a_kernel_without_parameters_is_checked_by_its_arguments(wrap):
     assert analytic[names[1]] == pytest.approx(np.sin(X[2]) / 3)
 
 
-def test_integers_of_a_kernel_are_not_differentiated_by():
+def test_integer_arguments_of_a_kernel_are_left_out():
     kernel = ad.compile(lambda x, i: ad.take([x * x, x], i))
     report = gradcheck(kernel, (X, np.array([0, 1, 0])))
     assert [entry.name for entry in report.entries] == [f"inputs[0][{i}]" for i in range(3)]
 
 
-def test_arguments_of_a_kernel_are_left_alone():
+def test_arguments_of_a_kernel_are_not_changed():
     x = X.astype(np.float32)
     before = x.copy()
     assert gradcheck(ad.compile(ad.sin), (x,)).passed
     np.testing.assert_array_equal(x, before)
 
 
-def test_an_unbatched_kernel_and_one_in_single_precision_are_checked():
+def test_unbatched_and_single_precision_kernels_are_checked():
     double = ad.compile(lambda x, y: ad.sin(x) * y, batched=False)
     single = ad.compile(lambda x, y: ad.sin(x) * y, dtype=np.float32)
     assert [e.name for e in gradcheck(double, (1.0, 2.0)).entries] == ["inputs[0]", "inputs[1]"]

@@ -1,10 +1,12 @@
+"""Arguments as specs and arrays, and back; results as scalars, and back."""
+
 from collections import namedtuple
 
 import numpy as np
 import pytest
 
 from autodiff import Value
-from autodiff.compiler.arguments import describe, filled, flattened, is_branching, restored
+from autodiff.compiler.arguments import Block, describe, filled, flattened, restored
 
 
 def described(arg, is_batched=True):
@@ -12,7 +14,7 @@ def described(arg, is_batched=True):
     return describe(arg, arrays, is_batched), arrays
 
 
-def test_arrays_are_collected_in_order_and_described_without_the_batch():
+def test_arrays_are_collected_in_order_and_described_without_their_batch_axis():
     arg = {"a": np.zeros((3, 2)), "b": (np.ones(3), [np.full((3, 4), 2.0), 7])}
     spec, arrays = described(arg)
     assert [x.shape for x in arrays] == [(3, 2), (3,), (3, 4)]
@@ -25,10 +27,10 @@ def test_arrays_are_collected_in_order_and_described_without_the_batch():
     [
         (np.ones((3, 2)), np.ones((3, 4))), (np.ones(3), np.ones(3, dtype=int)), (1, 2), (1, True),
         ("a", "b"), ((np.ones(3),), [np.ones(3)]), ({"a": np.ones(3)}, {"b": np.ones(3)}),
-        (None, 0), ([np.ones(3), 1], [np.ones(3), 2]),
+        (None, 0), ({1: np.ones(3)}, {True: np.ones(3)}), ([np.ones(3), 1], [np.ones(3), 2]),
     ],
 )  # fmt: skip
-def test_other_structures_have_other_descriptions(one, other):
+def test_other_structures_have_other_specs(one, other):
     assert described(one)[0] != described(other)[0]
 
 
@@ -37,14 +39,16 @@ def test_without_a_batch_the_whole_shape_counts():
     assert described(2.5, False)[1] == [2.5]
 
 
-def test_a_list_of_numbers_is_one_block_and_one_of_arrays_branches():
-    assert not is_branching([[1.0], [2.0]])
-    assert is_branching([np.ones(2)])
-    assert is_branching([[np.ones(2)]])
-    assert described([[1.0, 2.0], [3.0, 4.0]])[1][0].shape == (2, 2)
+def test_a_list_of_numbers_is_one_block_and_a_list_of_arrays_several():
+    spec, (array,) = described([[1.0, 2.0], [3.0, 4.0]])
+    assert spec == Block((2,), "f", "lists")
+    assert array.shape == (2, 2)
+    for nested in ([np.ones(2)], [[np.ones(2)]], [{"a": [1.0]}], [[0.5], ([2.0],)]):
+        spec, _ = described(nested)
+        assert type(filled(spec, lambda block, _: block.shape)) is list
 
 
-def test_without_a_batch_uneven_lists_branch():
+def test_without_a_batch_uneven_lists_are_containers():
     spec, arrays = described([[1.0, 2.0], [3.0], "s", None], False)
     assert [x.tolist() for x in arrays] == [[1.0, 2.0], [3.0]]
     assert filled(spec, lambda block, _: block.shape) == [(2,), (1,), "s", None]
@@ -52,13 +56,13 @@ def test_without_a_batch_uneven_lists_branch():
 
 def test_values_count_as_their_numbers():
     for given, numbers in ((Value(2.0), 2.0), ([Value(2.0), 1.5], [2.0, 1.5])):
-        (kind, block), (array,) = described(given, False)
-        assert (kind, array.tolist(), block.has_values) == ("block", numbers, True)
+        block, (array,) = described(given, False)
+        assert (array.tolist(), block.has_values) == (numbers, True)
     assert described(Value(1.0))[0] == described(Value(2.0))[0]
 
 
 @pytest.mark.parametrize("arg", [["a"], np.array([1j]), [None], np.array([{}])])
-def test_what_is_no_number_is_refused(arg):
+def test_non_numbers_are_refused(arg):
     with pytest.raises(TypeError, match="no real numbers"):
         described(arg)
 
@@ -72,7 +76,7 @@ def test_a_number_has_no_batch_axis(arg):
 Pair = namedtuple("Pair", "first second")
 
 
-def test_filling_keeps_the_structure_and_what_is_static():
+def test_filling_keeps_the_structure_and_static_parts():
     arg = {"a": np.zeros(2), "b": (np.ones(2), [np.ones(2), "s", len]), "c": Pair(np.ones(2), 3)}
     new = filled(described(arg)[0], lambda _, path: path, "x")
     assert new == {"a": "x_a", "b": ("x_b_0", ["x_b_1_0", "s", len]), "c": Pair("x_c_0", 3)}

@@ -11,7 +11,7 @@ import pytest
 
 import autodiff
 from autodiff import Value, clip, exp, maximum, ops, where
-from autodiff.calculus import derivatives
+from autodiff.calculus import products
 from autodiff.checking.expressions import arranged
 from autodiff.compiler import Kernel
 from tests.support.samples import ROWS, count, forward_and_vjp
@@ -127,7 +127,7 @@ def eager(row, form, point, j):
     """A row of the Hessian, by a sweep forward over one back, and by two sweeps back."""
     xs, unit = point.tolist(), [float(i == j) for i in range(len(point))]
     f = lambda xs: form(row, xs)  # noqa: E731
-    forward = derivatives.hvp(f, (xs,), (unit,))
+    forward = products.hvp(f, (xs,), (unit,))
     leaves = [Value(x) for x in xs]
     autodiff.grad(f)(leaves)[j].backward()
     return np.array([forward, [leaf.grad for leaf in leaves]])

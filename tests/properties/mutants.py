@@ -41,7 +41,7 @@ MUTANTS = [
     Mutant("arguments.py", "axis=-1) if found", "axis=0) if found"),
     Mutant("scalars/sums.py", "(sign * s, operand)", "(sign, operand)"),
     Mutant("scalars/sums.py", "is_inside = j == i or is_single(j)", "is_inside = True"),
-    Mutant("arrays/lower.py", "np.argsort(np.array(self.order, dtype=np.intp))", "np.array(self.order, dtype=np.intp)"),
+    Mutant("arrays/lowering/lower.py", "np.argsort(self.order)", "self.order"),
     Mutant("scalars/packs.py", "key = (level, op, numbers)", "key = (level, op)"),
     Mutant("arrays/lowering/sums.py", "total = views[0] if parts[0][0] > 0 else", "total = views[0] if True else"),
     Mutant("arrays/lowering/sums.py", "self.builder.apply(ops.add if sign > 0 else ops.sub,", "self.builder.apply(ops.add,"),
@@ -59,8 +59,8 @@ MUTANTS = [
     Mutant("algebra.py", "return program.apply(ops.neg, [program.apply(ops.div, [inner[0], y])])", "return program.apply(ops.div, [inner[0], y])"),
     Mutant("eager.py", "found[i] = values[int(_data(index))]", "found[i] = values[0]"),
     Mutant("eager.py", "root.backward()", "root.backward(2.0)"),
-    Mutant("numpy/source.py", "and self.homes.last[owner] == i", "and True"),
-    Mutant("numpy/source.py", "and base not in self.homes.static", "and True"),
+    Mutant("numpy/memory.py", "and self._until[owner] == i", "and True"),
+    Mutant("numpy/memory.py", "and array not in self.live.static", "and True"),
     Mutant("dispatch.py", "ordered[self.indices] = flat", "ordered[: len(self.indices)] = flat"),
 ]  # fmt: skip
 

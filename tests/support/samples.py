@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autodiff import Domain, Value, custom_op, ops, toposort
-from autodiff.checking.expressions import MARGIN, Draft, domain_of, is_inside
+from autodiff.checking.expressions import MARGIN, ExpressionBuilder, domain_of, is_inside
 from autodiff.rows.reduction import Reduction, Selection
 from autodiff.testing import OPS
 
@@ -161,12 +161,12 @@ class Program:
 def draw_program(random, size=12):
     """A program for the same numbers of `random`: what Hypothesis draws, without Hypothesis."""
     while True:
-        draft = Draft(max_inputs=3)
+        builder = ExpressionBuilder(max_inputs=3)
         for _ in range(size):
             row = random.choice(ROWS)
-            draft.call(row, [random.randrange(10**6) for _ in range(count(row))])
-        if draft.has_calls and len(draft.expression().point) == 3:
-            return Program(draft.expression())
+            builder.call(row, [random.randrange(10**6) for _ in range(count(row))])
+        if builder.has_calls and len(builder.expression().point) == 3:
+            return Program(builder.expression())
 
 
 def micrograd(a, b):

@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 import autodiff
 from autodiff import Value, no_grad
+from nn.data.inputs import Rows
 from nn.layers.dropout import uniforms
 from nn.module import Module
-from nn.train.arrays import Floats, Rows
-from nn.train.engines.eager import EagerEngine, Nested
+from nn.train.arrays import Floats, Listed
+from nn.train.engines.eager import EagerEngine
 from nn.train.engines.trust import (
     DiffersError,
     Words,
@@ -110,7 +111,7 @@ def gradient_words(model: Module, parameters: Sequence[Value]) -> Words:
 
 
 def _losses(
-    engine: EagerEngine, predictions: Sequence[object], targets: Sequence[Nested]
+    engine: EagerEngine, predictions: Sequence[object], targets: Sequence[Listed]
 ) -> tuple[Floats, Value | None]:
     """The loss of each example, and the loss of all those whose own is finite."""
     pairs = list(zip(predictions, targets, strict=True))

@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 import autodiff
 from autodiff import Value, collector_paused
-from nn.data.inputs import as_lists
+from autodiff.engine.frames import warn
+from nn.data.inputs import Rows, as_lists
 from nn.layers.dropout import drawing, uniforms
 from nn.module import Module
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats
 from nn.train.engines.comparison import require_evaluation, require_step
 from nn.train.engines.eager import Change, EagerEngine, Loss
 from nn.train.engines.prediction import (
@@ -23,7 +24,7 @@ from nn.train.engines.prediction import (
 )
 from nn.train.engines.snapshot import rehearsal
 from nn.train.engines.training_mode import in_mode
-from nn.train.engines.trust import DiffersError, warn
+from nn.train.engines.trust import DiffersError
 
 _MOST, _FEWEST = 32, 2
 """How many examples are run on both engines to see that they agree: one is its own mean."""

@@ -6,13 +6,13 @@ from autodiff.compiler.arrays.layout import ANY
 from autodiff.compiler.arrays.lowering.contract import Dots, _completed, bands, padded
 from autodiff.compiler.arrays.ops import VIEW
 from autodiff.compiler.numpy.loading import load
-from autodiff.compiler.numpy.source import Emitter
+from autodiff.compiler.numpy.source import write
 
 
 def run(builder, i, arrays):
     program, _ = builder.program([i])
-    emitter = Emitter(program, list(arrays))
-    (found,) = load(emitter.text, "test")(2, 1.0, float, emitter.arrays)(*arrays.values())
+    source = write(program, list(arrays))
+    (found,) = load(source.text, "test")(2, 1.0, float, source.arrays)(*arrays.values())
     return found
 
 
