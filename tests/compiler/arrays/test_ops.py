@@ -14,6 +14,8 @@ from autodiff.compiler.arrays.ops import TABLE
 from autodiff.compiler.arrays.program import Program, verify
 from autodiff.compiler.arrays.reverse import reach, rules
 from autodiff.compiler.numpy import lines
+from autodiff.compiler.numpy.loading import load
+from autodiff.compiler.numpy.source import write
 
 
 @pytest.mark.parametrize(
@@ -99,3 +101,42 @@ def test_the_verifier_asks_what_the_row_needs(name):
     builder.instrs[i] = replace(builder.instrs[i], **fields)
     with pytest.raises(AssertionError):
         verify(Program(tuple(builder.instrs), (i,)))
+
+
+@pytest.fixture(scope="module")
+def computed():
+    """For each op its row and the arrays of its operands and its result, none of them negative."""
+    builder = Builder()
+    made = every_op(builder)
+    numbers = list(
+        dict.fromkeys(x for i in made.values() for x in (i, *builder.instrs[i].operands))
+    )
+    program, _ = builder.program(numbers)
+    rng = np.random.default_rng(0)
+    leaves = {
+        "x": rng.random((2, 6)),
+        "w": rng.random(6),
+        "index": np.array([[0, 1, 1], [1, 0, 0]]),
+    }
+    source = write(program, list(leaves))
+    found = load(source.text, "test")(2, 1.0, float, source.arrays)(*leaves.values())
+    arrays = dict(zip(numbers, map(np.array, found), strict=True))
+    return {
+        name: (TABLE[name], [arrays[x] for x in builder.instrs[i].operands], arrays[i])
+        for name, i in made.items()
+    }
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.moves])
+def test_ops_that_move_elements_compute_none(computed, name):
+    _, operands, result = computed[name]
+    if name == "add_rows":  # rows of several examples are added up
+        assert np.isclose(result.sum(), operands[0].sum())
+    else:
+        assert np.isin(result[result != 0], np.concatenate([x.ravel() for x in operands])).all()
+
+
+def test_ops_that_keep_elements_unsigned_give_none_below_zero(computed):
+    for name, (row, _, result) in computed.items():
+        if row.keeps_unsigned:
+            assert not np.signbit(result).any(), name
