@@ -20,6 +20,7 @@ from autodiff.compiler.arrays.ops import (
     MATMUL,
     MATMUL_BATCH,
     REDUCE,
+    REFINE,
     ROWS,
     SCATTER,
     SUM,
@@ -214,6 +215,20 @@ def _top(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None
     writer.write(i, call("np.minimum", own, limit, out=own))
 
 
+def _refine(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
+    """Slopes, and those that are small anew, by the spelling that keeps their digits."""
+    slope, x = operands
+    own = writer.out(i)
+    if i not in writer.memory.over:
+        writer.finish(i, call("np.copyto", own, slope))
+    precision = written("np.cbrt(np.finfo(dtype).eps)")
+    least = writer.bind(precision, "least", "slopes below it have lost digits")
+    small = writer.compute(i, "small", written("{} < {}", own, least))
+    again = Expr((instr.row.refined.format(f"{x}[{small}]"),), x.reads)
+    some = written("{}.any()", small)
+    writer.write(i, again, into=written("{}[{}]", own, small), when=some)
+
+
 # Copies
 
 
@@ -247,7 +262,7 @@ def _concatenate(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr])
 LINES: dict[ArrayOp, Callable[[Writer, int, Instr, Sequence[Expr]], None]] = {
     LEAF: _leaf, CONSTANT: _constant, VIEW: _view,
     MATMUL: products.matmul, MATMUL_BATCH: products.matmul_batch,
-    SUM: _sum, SUM_BATCH: _sum_batch, REDUCE: _reduce, TOP: _top,
+    SUM: _sum, SUM_BATCH: _sum_batch, REDUCE: _reduce, TOP: _top, REFINE: _refine,
     COPY: _copy, CAST: _copy, BROADCAST: _broadcast, CONCATENATE: _concatenate,
     GATHER: indices.gather, SCATTER: indices.scatter,
     ROWS: indices.rows, ADD_ROWS: indices.add_rows,
