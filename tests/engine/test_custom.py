@@ -112,6 +112,22 @@ def test_without_an_array_form_it_runs_element_by_element():
 
 
 @pytest.mark.usefixtures("tables")
+def test_facts_of_a_row_are_told():
+    row = custom_op(
+        "own", lambda x, y: x - y, [lambda x, y, out: 1.0, lambda x, y, out: -1.0],
+        signs=[1, -1], singular=False, textbook=[one_of_two, lambda x, y, out: -1.0],
+    )  # fmt: skip
+    assert (row.signs, row.singular, len(row.textbook)) == ((1, -1), False, 2)
+    assert [partial(3.0, 2.0, 1.0) for partial in row.textbook] == [1.0, -1.0]
+    assert CBRT.singular
+    assert (CBRT.signs, CBRT.textbook) == ((), ())
+
+
+def one_of_two(x, y, out):
+    return 1.0
+
+
+@pytest.mark.usefixtures("tables")
 def test_results_of_any_kind_of_number_are_floats():
     row = custom_op("own_floor", lambda x: math.floor(x), lambda x, out: 0, selects=True)  # noqa: PLW0108
     node = row(Value(2.5))
@@ -200,6 +216,13 @@ WRONG = [
     (("own", same, one), {"domain": [Domain()] * 2}, "own: 1 operands need a Domain each"),
     (("own", same, one), {"domain": [(0, 1)]}, "own: 1 operands need a Domain each"),
     (("own", same, one), {"defaults": [1.0]}, "own: 1 defaults for 1 operands"),
+    (("own", same, one), {"signs": [1, 1]}, r"own: signs must be 1 or -1 per operand, got list"),
+    (("own", same, one), {"signs": [2]}, "own: signs must be 1 or -1 per operand, got list"),
+    (("own", same, one), {"signs": [-1]}, r"at \(0.5\) forward gives 0.5, the signed sum -0.5"),
+    (("own", same, one), {"textbook": [one, one]}, "own: 2 textbook partials for 1 operand"),
+    (("own", same, one), {"textbook": 3}, "own: textbook must be a function or a list of them"),
+    (("own", same, one), {"textbook": lambda x, out: x}, r"partial 0 gives 1, the textbook's 0.5"),
+    (("own", same, one), {"textbook": lambda x, out: 1 / 0}, "textbook 0 fails at .*: ZeroDiv"),
 ]
 
 
