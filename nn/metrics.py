@@ -23,7 +23,7 @@ def accuracy(predictions: npt.ArrayLike, targets: npt.ArrayLike) -> float:
 
 
 def r2(predictions: npt.ArrayLike, targets: npt.ArrayLike) -> float:
-    """1 - (sum of squared errors) / (that of predicting the mean): 1 is perfect.
+    """1 - (squared error) / (squared error of predicting the mean): 1 is perfect.
 
     For several outputs, the mean over them. For constant targets, as in scikit-learn, 1 if the
     prediction is exact, otherwise 0.

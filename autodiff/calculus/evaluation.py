@@ -6,6 +6,7 @@ from autodiff import ops, pytree
 from autodiff.calculus.linear import Linear, Scalar
 from autodiff.checks import integer, number, show
 from autodiff.engine import graph, modes
+from autodiff.engine.collector import collector_paused
 from autodiff.engine.value import Value
 from autodiff.rows.interpreter import interpreter_of_type
 
@@ -50,7 +51,7 @@ class Evaluation:
         roots = [x for x in (*self.outputs, *further) if isinstance(x, Value)]
         inputs = [x for scalars in nodes for x in scalars]
         has_values = any(isinstance(x, Value) for scalars in given for x in scalars)
-        with modes.collector_paused():
+        with collector_paused():
             order, is_open = graph.between(roots, inputs, own, since)
             as_graph = self._is_kept and (has_values or is_open)
             self._linear = Linear(order, inputs, as_graph=as_graph)
@@ -70,14 +71,14 @@ class Evaluation:
     def pull(self, cotangents: Sequence[Scalar]) -> list[Scalar]:
         """The cotangents of all inputs from those of all outputs."""
         pairs = zip(self.outputs, cotangents, strict=True)
-        with modes.collector_paused():
+        with collector_paused():
             found = self._linear.pull([(x, ct) for x, ct in pairs if isinstance(x, Value)])
         return self._wrapped(found, cotangents)
 
     def push(self, tangents: Sequence[Scalar]) -> list[Scalar]:
         """The tangents of all outputs from those of all inputs."""
         seeds = zip(self._linear.inputs, tangents, strict=True)
-        with modes.collector_paused():
+        with collector_paused():
             found = self._linear.push(seeds, self.outputs)
         return self._wrapped(found, tangents)
 

@@ -15,7 +15,7 @@ from autodiff.compiler.arrays.lowering.lower import lower
 from autodiff.compiler.arrays.lowering.lowered import Lowered
 from autodiff.compiler.numpy.function import Function
 from autodiff.compiler.numpy.names import input_names, parameter_paths
-from autodiff.compiler.numpy.source import Emitter
+from autodiff.compiler.numpy.source import write
 from autodiff.compiler.scalars.order import arrange
 from autodiff.compiler.scalars.packs import Packs, pack
 from autodiff.compiler.scalars.program import Leaf
@@ -73,10 +73,10 @@ def build(
     traced, lowered = analyzed.traced, analyzed.lowered
     inputs = [item.leaf for item in traced.inputs]
     derived = _checked(differentiate(lowered, traced.are_conditions, wanted, inputs, by))
-    emitter = Emitter(
+    written = write(
         derived.program, derived.arguments, derived.cotangent_of, derived.backward, analyzed.paths
     )
-    return Function(derived.program, emitter, wanted, dtype)
+    return Function(derived.program, written, wanted, dtype)
 
 
 def _checked(form: F) -> F:

@@ -13,7 +13,7 @@ from autodiff.compiler.build import Analyzed, analyze, build
 from autodiff.compiler.numpy.function import Function
 from autodiff.compiler.scalars.program import TAKE, Scalars
 from autodiff.compiler.scalars.tracing import Input
-from autodiff.engine.modes import collector_paused
+from autodiff.engine.collector import collector_paused
 from autodiff.engine.value import Value
 from autodiff.rows.primitive import Primitive
 

@@ -30,13 +30,8 @@ class HasParameters(Protocol):
         """Each parameter with its path."""
 
 
-Model = (
-    HasParameters
-    | Mapping[str, "Model | Value"]
-    | Sequence["Model | Value"]
-    | NDArray[np.object_]
-)  # fmt: skip
-"""A module, or modules and Values in dicts, lists, tuples and arrays."""
+Model = HasParameters | Mapping[str, object] | Sequence[object] | NDArray[np.object_]
+"""A module, or a dict, list, tuple or array that holds modules and Values, at any depth."""
 
 
 def parameter_names(model: Model) -> dict[Value, str]:

@@ -68,7 +68,7 @@ def _name(instr: Instr, precision: int) -> str:
 
 
 def _moves(instr: Instr) -> bool:
-    """Whether it puts numbers elsewhere and computes none."""
+    """Whether the op moves numbers and computes none."""
     return not isinstance(instr.op, Primitive) and instr.op.moves
 
 

@@ -34,7 +34,7 @@ class RendererNotFound(graphviz.ExecutableNotFound):  # type: ignore[misc]  # gr
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
-    """DOT text that the renderer found on this machine draws, by default as SVG.
+    """DOT text that a renderer on this machine can draw, by default as SVG.
 
     Warnings of the renderer are hidden unless `quiet=False`; its errors are raised.
     """

@@ -1,4 +1,4 @@
-"""The commands of `python -m nn`, a module each: `fitting`, `classifying` and `naming`.
+"""The commands of `python -m nn`, one per module: `fitting`, `classifying` and `naming`.
 
 `fitting` runs `functions` or `columns`, which share `regression`. `options` has what commands take,
 `output` what they write, `expression` reads a function of x.

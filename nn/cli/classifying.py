@@ -13,12 +13,13 @@ import nn
 from nn import data
 from nn.cli.options import (
     OPTIMIZERS,
+    TEST_SHARE,
     Parser,
     add_network,
     add_output,
     add_table,
     has_table,
-    network,
+    mlp,
     positive,
     rate,
     table,
@@ -35,27 +36,25 @@ from nn.data.datasets import Floats, Numbers
 from nn.metrics import accuracy, confusion_matrix
 from nn.view.plots import plot_boundary, plot_curves
 
-HELD_OUT = 0.2
-
 
 class Setting(NamedTuple):
-    """A data set and what works well on it: hidden layers and epochs."""
+    """Hidden layers and epochs that work well."""
 
-    make: Callable[[int], data.Dataset]
     hidden: Sequence[int]
     epochs: int
 
 
-SETS = {
-    "moons": Setting(lambda seed: data.moons(400, noise=0.2, seed=seed), (16, 16), 100),
-    "spirals": Setting(lambda seed: data.spirals(450, noise=0.04, seed=seed), (32, 32), 200),
-    "iris": Setting(lambda seed: data.iris(), (16,), 60),
-    "wine": Setting(lambda seed: data.wine(), (16,), 40),
-    "digits": Setting(lambda seed: data.digits(), (32,), 30),
-    "breast_cancer": Setting(lambda seed: data.breast_cancer(), (16,), 40),
+SETS: dict[str, tuple[Callable[[int], data.Dataset], Setting]] = {
+    "moons": (lambda seed: data.moons(400, noise=0.2, seed=seed), Setting((16, 16), 100)),
+    "spirals": (lambda seed: data.spirals(450, noise=0.04, seed=seed), Setting((32, 32), 200)),
+    "iris": (lambda seed: data.iris(), Setting((16,), 60)),
+    "wine": (lambda seed: data.wine(), Setting((16,), 40)),
+    "digits": (lambda seed: data.digits(), Setting((32,), 30)),
+    "breast_cancer": (lambda seed: data.breast_cancer(), Setting((16,), 40)),
 }
-TABLE = Setting(lambda seed: data.iris(), (32,), 60)
-"""What a user's own table is given unless the options say more."""
+"""Each data set, made from a seed, and its setting."""
+TABLE = Setting((32,), 60)
+"""The setting of a user's own table."""
 
 
 class Split(NamedTuple):
@@ -85,7 +84,7 @@ def command_line(prog: str) -> Parser:
     add_network(parser)
     add("--lr", type=rate, default=0.01, help="learning rate; default: %(default)s")
     add("--epochs", type=positive, metavar="N", help="default: "
-        + ", ".join(f"{setting.epochs} {name}" for name, setting in SETS.items())
+        + ", ".join(f"{setting.epochs} {name}" for name, (_, setting) in SETS.items())
         + f", {TABLE.epochs} tables")  # fmt: skip
     add("--batch", type=positive, metavar="N", default=32,
         help="examples per step; default: %(default)s")  # fmt: skip
@@ -96,12 +95,12 @@ def command_line(prog: str) -> Parser:
 def run(options: argparse.Namespace) -> int:
     """Learn and test; return the exit status."""
     found, setting = _found(options)
-    x, x_test, y, y_test = data.train_test_split(*found, test_size=HELD_OUT, seed=options.seed)
+    x, x_test, y, y_test = data.train_test_split(*found, test_size=TEST_SHARE, seed=options.seed)
     inputs, inputs_test = data.standardize(x, x_test)
     split = Split(x, inputs, y, inputs_test, y_test)
     sizes = [*(options.layers or setting.hidden), len(found.classes)]
     nin = x.shape[1]
-    model = network(options, nin, sizes, np.random.default_rng(options.seed))
+    model = mlp(options, nin, sizes, np.random.default_rng(options.seed))
     if options.batch > len(x):
         raise ValueError(f"--batch must be at most {len(x)}, the number of training examples")
     with output_folder(options.out) as folder:
@@ -118,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _found(options: argparse.Namespace) -> tuple[data.Dataset, Setting]:
-    """The examples that the options name, and what works well on them."""
+    """The examples that the options name, and their setting."""
     if has_table(options):
         if options.name:
             raise ValueError(f"{options.name} and --csv: classify a data set or a table, not both")
@@ -132,8 +131,8 @@ def _found(options: argparse.Namespace) -> tuple[data.Dataset, Setting]:
         return data.Dataset(x, y, tuple(options.x), classes), TABLE
     if not options.name:
         raise ValueError(f"name a data set, {', '.join(SETS)}, or give a table with --csv")
-    setting = SETS[options.name]
-    return setting.make(options.seed), setting
+    make, setting = SETS[options.name]
+    return make(options.seed), setting
 
 
 def _trained(options: argparse.Namespace, model: nn.MLP, split: Split, epochs: int) -> nn.History:

@@ -9,13 +9,11 @@ import numpy as np
 
 import nn
 from nn.cli import regression
-from nn.cli.options import table
+from nn.cli.options import TEST_SHARE, table
 from nn.cli.output import INTERRUPTED, output_folder, print_missing, print_written, write_drawing
 from nn.data.datasets import Dataset, Floats, standardize, train_test_split
 from nn.view.plots import plot_agreement, plot_curves, plot_fit
 
-HELD_OUT = 0.2
-"""The share of the rows for the test, and of the others for validation."""
 PATIENCE = 100
 """Epochs without a better validation loss, after which training stops."""
 SHOWN = 7
@@ -23,7 +21,7 @@ SHOWN = 7
 
 @dataclass(frozen=True)
 class Split:
-    """The rows for training, for validation and for the test."""
+    """The rows for training, for validation and for the test: `TEST_SHARE` is taken off twice."""
 
     x: Floats
     y: Floats
@@ -33,22 +31,22 @@ class Split:
     y_test: Floats
 
     def inputs(self, x: Floats) -> Floats:
-        """Standardized inputs, by the figures of the training rows."""
+        """Inputs, standardized by the training rows."""
         return standardize(self.x, x)[1]
 
     def scaled(self, y: Floats) -> Floats:
-        """Standardized targets, by the figures of the training rows."""
-        center, scale = self._figures()
+        """Targets, standardized by the training rows."""
+        center, scale = self._center_and_scale()
         scaled: Floats = (y - center) / scale
         return scaled
 
     def predicted(self, model: nn.MLP, x: Floats) -> Floats:
-        """What the model predicts for `x`, in the units of the table."""
-        center, scale = self._figures()
+        """Predictions for `x` in the units of the table."""
+        center, scale = self._center_and_scale()
         numbers: Floats = nn.predict(model, self.inputs(x)) * scale + center
         return numbers
 
-    def _figures(self) -> tuple[float, float]:
+    def _center_and_scale(self) -> tuple[float, float]:
         return self.y.mean(), self.y.std() or 1.0
 
 
@@ -84,8 +82,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _split(found: Dataset, seed: int) -> Split:
-    x, x_test, y, y_test = train_test_split(*found, test_size=HELD_OUT, seed=seed)
-    x, x_held, y, y_held = train_test_split(x, y, test_size=HELD_OUT, seed=seed)
+    x, x_test, y, y_test = train_test_split(*found, test_size=TEST_SHARE, seed=seed)
+    x, x_held, y, y_held = train_test_split(x, y, test_size=TEST_SHARE, seed=seed)
     return Split(x, y, x_held, y_held, x_test, y_test)
 
 
@@ -108,7 +106,7 @@ def _print_predictions(names: Sequence[str], model: nn.MLP, split: Split) -> Non
 
 
 def _plot(folder: Path, options: argparse.Namespace, model: nn.MLP, split: Split) -> None:
-    """Plot the prediction over the only input, or over the true numbers."""
+    """Plot predictions over a single input, or over the true numbers."""
     if len(options.x) > 1:
         predicted = split.predicted(model, split.x_test)
         plot_agreement(folder, split.y_test, predicted, options.y)

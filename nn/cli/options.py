@@ -15,6 +15,8 @@ Number = TypeVar("Number", int, float)
 
 OPTIMIZERS: dict[str, Callable[..., nn.Optimizer]] = {"adam": nn.Adam, "sgd": nn.SGD}
 
+TEST_SHARE = 0.2
+"""The share of the examples that is held out for the test."""
 FEWEST = 10
 """With this many rows some are left for training, for validation and for the test."""
 
@@ -80,7 +82,7 @@ def table(options: argparse.Namespace) -> Table:
     return found
 
 
-def network(
+def mlp(
     options: argparse.Namespace, nin: int, sizes: Sequence[int], rng: np.random.Generator
 ) -> nn.MLP:
     """A network with `nin` inputs, layers of `sizes` neurons and the activation of the options."""

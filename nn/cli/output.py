@@ -1,4 +1,4 @@
-"""What commands write: files that appear together, progress, and missing extras."""
+"""Output of commands: files that appear together, progress, and missing extras."""
 
 import os
 import sys

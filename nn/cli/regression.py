@@ -10,8 +10,7 @@ import numpy as np
 import autodiff
 import nn
 from autodiff import Value, gradcheck
-from nn.cli import options as shared
-from nn.cli.options import OPTIMIZERS
+from nn.cli.options import OPTIMIZERS, mlp
 from nn.cli.output import progress
 from nn.data.datasets import Floats
 from nn.data.inputs import as_lists
@@ -39,7 +38,7 @@ def network(options: argparse.Namespace, nin: int, rng: np.random.Generator) -> 
     """The network of `nin` inputs and one output that the options describe."""
     if options.layers[-1] != 1:
         raise ValueError(f"--layers: the last layer has 1 neuron, got {options.layers[-1]}")
-    return shared.network(options, nin, options.layers, rng)
+    return mlp(options, nin, options.layers, rng)
 
 
 def described(options: argparse.Namespace, model: nn.MLP, nin: int) -> str:
@@ -100,7 +99,7 @@ def check_finite(*numbers: float) -> None:
 
 def print_check(
     options: argparse.Namespace, model: nn.MLP, x: Floats, y: Floats
-) -> autodiff.Kernel:
+) -> autodiff.Kernel[object]:
     """Check the gradient of the squared error at a few examples; return the kernel that has it."""
     kernel = autodiff.compile(lambda x, y: nn.mse(model(as_lists(x)), y))
     kernel(x, y)
@@ -116,7 +115,7 @@ def print_check(
 
 
 def write_source(
-    folder: Path, options: argparse.Namespace, nin: int, kernel: autodiff.Kernel
+    folder: Path, options: argparse.Namespace, nin: int, kernel: autodiff.Kernel[object]
 ) -> None:
     """Write `backprop.py`, the derived program as a module that runs by itself."""
     header = HEADER.format(sizes="-".join(map(str, [nin, *options.layers])), nin=nin)

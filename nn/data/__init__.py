@@ -1,6 +1,6 @@
 """Data to learn from: `datasets` has toy and real sets and their preparation, `tables` reads CSV.
 
-`inputs` has what training asks of the arrays that it is given.
+`names` has names as tokens, `inputs` checks the arrays that training is given.
 """
 
 from nn.data.datasets import (

@@ -1,4 +1,4 @@
-"""`Sequential`: modules one behind the other."""
+"""`Sequential`: modules in sequence."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, overload

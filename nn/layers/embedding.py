@@ -9,7 +9,7 @@ import numpy.typing as npt
 from autodiff import Value, take
 from autodiff.checks import integer
 from nn.layers.init import generator
-from nn.layers.vectors import Rows
+from nn.layers.vectors import NestedValues
 from nn.module import Module
 
 Indices: TypeAlias = int | np.integer | Sequence["Indices"] | npt.NDArray[np.generic]
@@ -19,7 +19,7 @@ Indices: TypeAlias = int | np.integer | Sequence["Indices"] | npt.NDArray[np.gen
 class Embedding(Module):
     """The rows of `weight`, of shape (num_embeddings, embedding_dim), by their index.
 
-    Rows start as independent standard normal numbers, as in torch.nn.Embedding.
+    NestedValues start as independent standard normal numbers, as in torch.nn.Embedding.
     """
 
     def __init__(
@@ -40,8 +40,8 @@ class Embedding(Module):
     @overload
     def __call__(self, index: Sequence[int]) -> list[list[Value]]: ...
     @overload
-    def __call__(self, index: Indices) -> Rows: ...
-    def __call__(self, index: Indices) -> Rows:
+    def __call__(self, index: Indices) -> NestedValues: ...
+    def __call__(self, index: Indices) -> NestedValues:
         """The row at an integer, or a list of rows at a sequence of integers.
 
         Raises IndexError outside 0 … num_embeddings - 1, TypeError for a non-integer.

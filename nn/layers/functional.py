@@ -2,10 +2,10 @@
 
 import autodiff
 from autodiff import exp, log, maximum, no_grad
-from nn.layers.vectors import Scalar, rowwise
+from nn.layers.vectors import Scalar, vectorwise
 
 
-@rowwise
+@vectorwise
 def softmax(xs: list[Scalar]) -> list[Scalar]:
     """e^x / Σ e^x over the numbers in `xs`, for each row; no exponential overflows."""
     exponentials = [exp(x) for x in _below_the_largest(xs)]
@@ -13,7 +13,7 @@ def softmax(xs: list[Scalar]) -> list[Scalar]:
     return [e / total for e in exponentials]
 
 
-@rowwise
+@vectorwise
 def log_softmax(xs: list[Scalar]) -> list[Scalar]:
     """x - log Σ e^x over the numbers in `xs`, for each row."""
     below = _below_the_largest(xs)

@@ -33,9 +33,9 @@ def is_rectifier(function: Callable[[float], float]) -> bool:
 def generator(
     rng: np.random.Generator | None = None, seed: int | None = None
 ) -> np.random.Generator:
-    """`rng` itself, or one made from `seed`: the same seed, the same bits.
+    """`rng` itself, or a generator made from `seed`; the same seed gives the same bits.
 
-    With neither it is seeded from Python's `random`, so `random.seed` fixes it as in micrograd.
+    Without either, Python's `random` seeds it, so `random.seed` fixes it as in micrograd.
     Raises TypeError if both are given.
     """
     if rng is not None:

@@ -12,8 +12,8 @@ from nn.layers.activations import known, method, op
 from nn.layers.init import generator, weights
 from nn.layers.vectors import (
     Nested,
+    NestedValues,
     Outputs,
-    Rows,
     Scalar,
     Vector,
     check_vector,
@@ -130,7 +130,7 @@ class Linear(Layer):
     @overload
     def __call__(self, x: Sequence[Sequence[Scalar]]) -> list[list[Value]]: ...
     @overload
-    def __call__(self, x: Nested) -> Rows: ...
+    def __call__(self, x: Nested) -> NestedValues: ...
     def __call__(self, x: Nested) -> Nested:
         """w · x + b for each neuron, as a list, for each vector in `x`."""
         return map_vectors("Linear", self._each, x)

@@ -15,7 +15,7 @@ S = TypeVar("S", Value, float, Scalar)
 Vector: TypeAlias = Sequence[Scalar] | npt.NDArray[np.generic]
 Nested: TypeAlias = Scalar | Sequence["Nested"] | npt.NDArray[np.generic]
 """A number, or numbers in nested sequences."""
-Rows: TypeAlias = Sequence["Value | Rows"]
+NestedValues: TypeAlias = Sequence["Value | NestedValues"]
 """Values in nested lists."""
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     class Outputs(Value, Sequence[Value]):
         """The outputs of a network: one Value, or a list of several.
 
-        Which of the two depends on a size, and a size is not a part of a type. So a type checker
-        sees both: `model(x) ** 2` and `model(x)[0]` have types, and each fails where it must.
+        The number of outputs decides, and it is not part of a type. So a type checker sees both:
+        `model(x) ** 2` and `model(x)[0]` have types, and the wrong one fails when it runs.
         """
 
 else:
@@ -87,7 +87,7 @@ class Pointwise(Protocol):
         """The function at `x`."""
 
 
-class Rowwise(Protocol):
+class Vectorwise(Protocol):
     """A function of a vector that maps each vector of nested sequences."""
 
     @overload
@@ -98,14 +98,14 @@ class Rowwise(Protocol):
     def __call__(self, xs: Nested) -> Nested: ...
 
 
-def rowwise(f: Callable[[list[Scalar]], list[Scalar]]) -> Rowwise:
+def vectorwise(f: Callable[[list[Scalar]], list[Scalar]]) -> Vectorwise:
     """`f` for each vector of nested sequences, under its name."""
 
     @wraps(f)
     def mapped(xs: Nested) -> Nested:
         return map_vectors(f.__name__, f, xs)
 
-    return cast(Rowwise, mapped)
+    return cast(Vectorwise, mapped)
 
 
 class VectorModule(Module):
@@ -116,7 +116,7 @@ class VectorModule(Module):
     @overload
     def __call__(self, x: Sequence[Sequence[Scalar]]) -> list[list[Value]]: ...
     @overload
-    def __call__(self, x: Nested) -> Rows: ...
+    def __call__(self, x: Nested) -> NestedValues: ...
     def __call__(self, x: Nested) -> Nested:
         """The output for the vector `x`, or for each vector in nested sequences."""
         return map_vectors(type(self).__name__, self._vector, x)

@@ -1,6 +1,6 @@
 """Training: `fit`, and what it is made of.
 
-`fit` checks its arguments and makes a `plan`, `run` is the loop, `engines` compute losses and
-gradients; `losses`, `optim`, `schedule` and `clipping` are the parts that users choose, `history`,
-`progress` and `checkpoint` what comes out.
+`fit` checks its arguments, makes the parts of a training and runs it; `names` does so for a GPT.
+`loop` holds these parts, `engines` compute losses and gradients. Users choose `losses`, `optim`,
+`schedule` and `clipping`; `history`, `progress` and `files` are what comes out.
 """

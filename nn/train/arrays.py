@@ -1,4 +1,4 @@
-"""The arrays of training, by what they hold."""
+"""Types of numbers in training; inputs and targets are `nn.data.inputs.Rows`."""
 
 from typing import TypeAlias
 
@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-Rows: TypeAlias = npt.NDArray[np.float64 | np.int64]
-"""Examples, one per row: inputs or targets, which stay integers if they are integers."""
-Numbers: TypeAlias = npt.NDArray[np.number | np.bool_]
-State: TypeAlias = dict[str, Numbers]
+NumberArray: TypeAlias = npt.NDArray[np.number | np.bool_]
+State: TypeAlias = dict[str, NumberArray]
 """What is saved and restored, by name."""
+Listed: TypeAlias = float | list["Listed"]
+"""A number, or numbers in nested lists."""

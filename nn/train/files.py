@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn.module import Module
-from nn.train.arrays import Numbers, State
+from nn.train.arrays import NumberArray, State
 
 _ZIP = b"PK"
 _RESERVED = "__metadata__"  # by safetensors
@@ -77,7 +77,7 @@ def _text(name: object) -> str:
     return name
 
 
-def _array(name: str, array: npt.ArrayLike) -> Numbers:
+def _array(name: str, array: npt.ArrayLike) -> NumberArray:
     """A contiguous copy in the byte order of the machine: safetensors writes memory as it lies."""
     found = np.array(array, order="C")
     if found.dtype.kind not in "biuf" or found.dtype.itemsize > 8:

@@ -1,16 +1,18 @@
 """`fit`: training on arrays of examples, in epochs of mini-batches."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from os import PathLike
 
 import numpy.typing as npt
 
-from autodiff.checks import flag, function, integer
+from autodiff.checks import flag, integer
 from nn.metrics import Metric
 from nn.module import Module
 from nn.train.engines.auto import AutoEngine
 from nn.train.engines.compiled import CompiledEngine
-from nn.train.engines.eager import EagerEngine, Loss
+from nn.train.engines.eager import EagerEngine, Loss, check_loss
 from nn.train.engines.prediction import EngineName, check_engine, check_model
 from nn.train.engines.training_mode import in_mode
 from nn.train.history import History
@@ -99,7 +101,7 @@ def fit(
     """
     check_model("fit", model)
     check_engine("fit", engine)
-    function("fit: loss", loss)
+    check_loss(loss)
     seed = integer("fit: seed", seed, least=0)
     integer("fit: checkpoint_every", checkpoint_every, least=1)
     if flag("fit: resume", resume) and checkpoint is None:

@@ -4,6 +4,8 @@
 themselves, nested as the predictions are. All raise ValueError for sizes that differ.
 """
 
+from __future__ import annotations
+
 from math import isclose
 from typing import Literal, cast, overload
 
@@ -123,7 +125,7 @@ def cross_entropy(logits: Nested, targets: Nested, *, reduction: Reduction = "me
             raise IndexError(
                 f"cross_entropy: target must be a class index in 0 … {len(row) - 1}, got {target}"
             )
-        loss: Scalar = logsumexp(row) - take(row, target)
+        loss: Scalar = logsumexp(row) - take(row, cast(int, target))  # an int, or traced
         return loss
 
     rows, labels = as_lists(logits), as_lists(targets)

@@ -7,10 +7,10 @@ import numpy as np
 
 import autodiff
 from autodiff import Value
-from nn.data.inputs import as_lists
+from nn.data.inputs import Rows, as_lists
 from nn.data.names import Names, Tokens
 from nn.layers.gpt import GPT
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats
 from nn.train.engines.comparison import gradient, gradient_words, in_order
 from nn.train.engines.eager import Change
 from nn.train.engines.prediction import outputs_kernel, require_outputs, stacked
@@ -137,7 +137,7 @@ class _NamesEngine:
 
 
 def _require_equal(
-    model: GPT, kernel: autodiff.Kernel, loss: Callable[..., Value], tokens: Tokens
+    model: GPT, kernel: autodiff.Kernel[object], loss: Callable[..., Value], tokens: Tokens
 ) -> None:
     """Raise DiffersError if the loss of a name or its gradient is another on Values."""
     parameters, following = model.parameters(), tokens[:, 1:]

@@ -1,4 +1,4 @@
-"""What a notebook shows for a module and a history: text, and a picture of a small network."""
+"""Modules and histories in a notebook: text, and pictures of small networks and of curves."""
 
 from collections.abc import Collection, Mapping
 from itertools import pairwise

@@ -24,7 +24,7 @@ from autodiff.compiler.arrays.layout import ANY
 from autodiff.compiler.arrays.lowering import align, contract
 from autodiff.compiler.arrays.program import Program
 from autodiff.compiler.arrays.reverse.adjoint import adjoint
-from autodiff.compiler.numpy.source import Emitter
+from autodiff.compiler.numpy.source import write
 
 
 def values(n):
@@ -273,7 +273,7 @@ def test_results_and_sources_are_looked_up():
     seed = builder.leaf("seed", 1, True)
     found, _ = adjoint(builder, [(total, seed)], Unsearched([x, y]))
     program, _ = builder.program([total, *found])
-    Emitter(Program(program.instrs, Unsearched(program.results)), ["x", "y"])
+    write(Program(program.instrs, Unsearched(program.results)), ["x", "y"])
 
 
 def test_inputs_of_many_arguments_are_looked_up():

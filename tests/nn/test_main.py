@@ -106,7 +106,7 @@ def test_training_is_on_200_points_with_the_defaults_that_help_names(
         assert f"{number} {engine}" in help_text
 
 
-def test_options_say_what_is_trained_and_how(run, fitted, folder):
+def test_options_set_the_model_and_the_training(run, fitted, folder):
     status, out, _ = run(
         "--target", "sin(x)", "--layers", "3", "2", "1", "--activation", "tanh", "linear", "sin",
         "--optimizer", "sgd", "--lr", "0.5", "--iterations", "4", "--batch", "200",
@@ -235,7 +235,7 @@ def test_without_extras_tables_and_dot_are_written_and_the_extras_named(
 
 
 @pytest.mark.parametrize(("has_plot", "has_draw"), [(True, False), (False, True), (True, True)])
-def test_only_what_is_missing_is_named(run, monkeypatch, has_plot, has_draw):
+def test_only_missing_extras_are_named(run, monkeypatch, has_plot, has_draw):
     for name in ("plot_fit", "plot_loss"):
         monkeypatch.setattr(functions, name, lambda folder, *_: None)
     monkeypatch.setattr(functions, "write_drawing", lambda *_: None)
@@ -256,7 +256,7 @@ def test_a_bar_is_shown_on_a_terminal_and_not_asked_for_elsewhere(run, monkeypat
 
 
 @pytest.mark.parametrize("arguments", [(), ("fit",)])
-def test_fit_is_what_runs_without_a_command(run, folder, arguments):
+def test_fit_runs_without_a_command(run, folder, arguments):
     status, out, err = run(*arguments, *SMALL)
     assert (status, err) == (0, [])
     assert out[0].startswith("fitting y = x**2 + 2*x - 3")
@@ -401,7 +401,7 @@ def test_as_a_process_it_ends_with_status_0():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process alone")
-def test_ctrl_c_during_training_reports_and_writes_what_there_is(folder):
+def test_ctrl_c_during_training_reports_and_writes_the_results_so_far(folder):
     process = start(*SMALL, "--iterations", "1000000", stdout=subprocess.PIPE)
     begun = [process.stdout.readline(), process.stdout.readline()]
     process.send_signal(signal.SIGINT)

@@ -67,7 +67,7 @@ def test_anything_but_a_classification_is_refused(metric, predictions, targets, 
         metric(predictions, targets)
 
 
-def test_a_column_is_as_good_as_a_row():
+def test_a_column_counts_as_a_row():
     assert accuracy([[0.1], [-0.1]], [1, 1]) == accuracy([0.1, -0.1], [[1], [1]]) == 0.5
     assert confusion_matrix([[0.1], [-0.1]], [[1], [1]]).tolist() == [[0, 0], [1, 1]]
     assert r2([[1.0], [2.0], [4.0]], [1.0, 2.0, 3.0]) == 0.5

@@ -31,6 +31,13 @@ reveal_type(nn.Dropout()(x))  # list[float]
 reveal_type(nn.softmax(x))  # list[float]
 reveal_type(nn.softmax([[v], [v]]))  # list[list[Value]]
 reveal_type(nn.mse(nn.MLP(2, [4, 1])(x), 1.0))  # Value
+reveal_type(nn.mse([v], x))  # Value
+reveal_type(nn.mse(x, np.ones(2)))  # float
+reveal_type(nn.huber(x, x, delta=0.5))  # float
+reveal_type(nn.huber(v, 1.0))  # Value
+reveal_type(nn.cross_entropy(logits=[[v, v]], targets=[1]))  # Value
+reveal_type(nn.predict(nn.MLP(2, [1]), [x]))  # ndarray[tuple[Any, ...], dtype[float64]]
+reveal_type(nn.fit(nn.MLP(2, [1]), [x], [1.0], loss=nn.mae).losses)  # list[float]
 reveal_type(nn.data.standardize(x))  # ndarray[tuple[Any, ...], dtype[float64]]
 reveal_type(nn.data.moons().features)  # tuple[str, ...]
 """

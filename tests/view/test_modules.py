@@ -86,6 +86,12 @@ def test_a_layer_without_bias_has_its_scalar_code_up_to_the_last_addition():
     assert counts(root.exp(), {"linear": {"w": w}}) == {"linear": 6, "": 1}
 
 
+def test_an_addition_behind_a_dot_belongs_to_no_module():
+    w = values(2)
+    root = dot(w, [1.0, 2.0]) + Value(1.0)
+    assert counts(root, {"linear": {"w": w}}) == {"linear": 1, "": 1}
+
+
 def test_a_shared_module_has_the_nodes_of_all_its_calls():
     shared, head = nn.Neuron(1, seed=0), nn.Neuron(2, nonlin=False, seed=1)
     root = head([shared([Value(1.0)]), shared([Value(2.0)])])

@@ -21,7 +21,7 @@ from autodiff.compiler.arrays.ops import (
     UNTAKE,
 )
 from autodiff.compiler.arrays.program import Instr, casts_booleans
-from autodiff.compiler.arrays.signs import is_moderate, mark_unsigned
+from autodiff.compiler.arrays.signs import is_moderate, is_unsigned
 from autodiff.rows.arrays import spelling
 from autodiff.rows.primitive import Primitive
 from autodiff.rows.reduction import Reduction
@@ -97,8 +97,7 @@ class Builder(Moves):
 
     def is_unsigned(self, i: int) -> bool:
         """Whether no element of `i` is negative or -0.0, as far as the rows tell."""
-        mark_unsigned(self.instrs[: i + 1], self._unsigned)
-        return self._unsigned[i]
+        return is_unsigned(self.instrs, i, self._unsigned)
 
     # Sums and products
 

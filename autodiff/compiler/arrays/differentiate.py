@@ -26,7 +26,7 @@ class Derived:
     arguments: tuple[str, ...]
     """The names of its leaves, in the order in which the program takes them."""
     cotangent_of: Mapping[int, int]
-    """Of which array another one is the cotangent."""
+    """For arrays of the backward pass, the array that each is the cotangent of."""
     backward: int
     """The first instruction of the backward pass; -1 where there is none."""
 

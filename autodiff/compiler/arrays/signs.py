@@ -21,10 +21,14 @@ def is_moderate(instr: Instr) -> bool:
     return bool(((sizes == 0) | ((sizes >= 2.0**-64) & (sizes <= 2.0**64))).all())
 
 
-def mark_unsigned(instrs: Sequence[Instr], known: list[bool]) -> None:
-    """Extend `known`: for each instruction, whether no element is negative or -0.0."""
-    for instr in instrs[len(known) :]:
+def is_unsigned(instrs: Sequence[Instr], i: int, known: list[bool]) -> bool:
+    """Whether no element of instruction `i` is negative or -0.0.
+
+    `known` holds the answer for the first instructions, and receives it for those up to `i`.
+    """
+    for instr in instrs[len(known) : i + 1]:
         known.append(_is_unsigned(instr, known))
+    return known[i]
 
 
 def _is_unsigned(instr: Instr, known: Sequence[bool]) -> bool:
@@ -33,8 +37,7 @@ def _is_unsigned(instr: Instr, known: Sequence[bool]) -> bool:
     if instr.op is CONSTANT:
         return not np.signbit(instr.values).any()
     row = instr.reduction if instr.op is REDUCE else instr.op
-    keeps = row.keeps_unsigned and all(known[operand] for operand in instr.operands)
-    if not isinstance(row, Primitive):
-        return keeps
-    is_square = row.bilinear and len(instr.operands) == 2 and len(set(instr.operands)) == 1
-    return keeps or row.unsigned or is_square
+    are_unsigned = all(known[operand] for operand in instr.operands)
+    if isinstance(row, Primitive):
+        return row.gives_unsigned(instr.operands, are_unsigned)
+    return row.keeps_unsigned and are_unsigned

@@ -1,7 +1,6 @@
 """`Store`: the instructions made so far, equal ones once, and those that are given or known."""
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +27,10 @@ class Store:
         instrs = []
         for old in number:
             instr = self.instrs[old]
-            instrs.append(replace(instr, operands=tuple([number[x] for x in instr.operands])))
+            operands = tuple([number[x] for x in instr.operands])
+            instrs.append(
+                Instr(instr.op, operands, instr.shape, instr.is_batched, instr.fact, instr.kind)
+            )
         return Program(tuple(instrs), tuple(number[result] for result in results)), number
 
     def enter(self, instr: Instr) -> int:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from autodiff.compiler.arrays.program import Program
 from autodiff.compiler.numpy.loading import load, standalone
-from autodiff.compiler.numpy.source import Emitter
+from autodiff.compiler.numpy.source import Source
 
 Array = npt.NDArray[Any]
 Step = Callable[..., Sequence[Array]]
@@ -22,11 +22,11 @@ BATCHES = 8
 class Function:
     """A program as Python: its source, and its arrays for each thread and batch size."""
 
-    def __init__(self, program: Program, emitter: Emitter, name: str, dtype: Any) -> None:
+    def __init__(self, program: Program, written: Source, name: str, dtype: Any) -> None:
         self.program = program
-        self.source = emitter.text
-        self._arrays = emitter.arrays
-        self.fresh = emitter.fresh
+        self.source = written.text
+        self._arrays = written.arrays
+        self.fresh = written.fresh
         self._bind = load(self.source, name)
         self._dtype = dtype
         self._local = threading.local()

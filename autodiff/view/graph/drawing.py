@@ -43,9 +43,9 @@ def draw(
 ) -> Drawing:
     """The graph that ends in `root` as a picture, one box per node.
 
-    A box shows, from left to right, the numbers that went into its op from top to bottom, the
-    op, and its result: label, data and gradient ("—" before a backward pass). An arrow ends at
-    the number that it brings; a number without an arrow is a constant. Leaves have no op.
+    From left to right, a box shows the operands of its op from top to bottom, the op, and the
+    result: label, data and gradient ("—" before a backward pass). An arrow ends at the operand
+    that it brings; an operand without an arrow is a constant. Leaves have no op.
 
     `model` is a module, or a dict or list of modules and Values. It names their parameters, as
     in `layers.0.b`; a node with a label shows the label. `collapse` draws each module that it
@@ -61,8 +61,8 @@ def draw(
 
     A `Program` of the compiler (`kernel.program`) is drawn with one box per array and its shape.
 
-    The same graph gives the same DOT text. Drawing changes nothing. Raises TypeError if `root`
-    is neither a Value nor a Program, ValueError for an option that does not fit the graph.
+    The same graph gives the same DOT text. Drawing changes nothing. Raises TypeError for a root
+    or an option of a wrong kind, ValueError for an option that does not fit the graph.
     """
     _check(direction, precision, max_nodes, color)
     _check_choices(collapse, highlight)

@@ -50,8 +50,8 @@ def play(
     significant digits; a selected node shows all of its digits.
 
     The graph does not change, nor does any `grad`; the same graph gives the same file. An
-    existing file is replaced whole or not at all. Raises TypeError if `root` is not a Value,
-    ValueError if the graph is too large to be drawn or if `data` has changed since it was
+    existing file is replaced whole or not at all. Raises TypeError for an argument of a wrong
+    kind, ValueError if the graph is too large to be drawn or if `data` has changed since it was
     computed, OSError if the file cannot be written.
     """
     if not isinstance(root, Value):

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value
+from nn.data.inputs import Rows
 from nn.module import Module
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats
 from nn.train.engines.compiled import CompiledEngine
 from nn.train.engines.eager import Change, EagerEngine, Loss
 from nn.train.engines.prediction import EngineName, warn_of_eager

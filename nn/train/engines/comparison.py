@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 import autodiff
 from autodiff import Value, no_grad
+from nn.data.inputs import Rows
 from nn.layers.dropout import uniforms
 from nn.module import Module
-from nn.train.arrays import Floats, Rows
-from nn.train.engines.eager import EagerEngine, Nested
+from nn.train.arrays import Floats, Listed
+from nn.train.engines.eager import EagerEngine
 from nn.train.engines.trust import (
     DiffersError,
     Words,
@@ -24,7 +25,9 @@ _MEASURED = 4
 """How many examples are compared in evaluation mode."""
 
 
-def require_step(engine: EagerEngine, kernel: autodiff.Kernel, wanted: int, draws: int) -> None:
+def require_step(
+    engine: EagerEngine, kernel: autodiff.Kernel[object], wanted: int, draws: int
+) -> None:
     """Raise DiffersError if losses of examples, their mean or its gradient differ on Values.
 
     The kernel takes `draws` random numbers for Dropout beside each of `wanted` examples.
@@ -57,7 +60,9 @@ def require_step(engine: EagerEngine, kernel: autodiff.Kernel, wanted: int, draw
     require_equal(engine.model, eager, compiled, x, words)
 
 
-def require_evaluation(engine: EagerEngine, kernel: autodiff.Kernel, x: Rows, y: Rows) -> None:
+def require_evaluation(
+    engine: EagerEngine, kernel: autodiff.Kernel[object], x: Rows, y: Rows
+) -> None:
     """Raise DiffersError if losses of examples, or their mean, differ on Values."""
     few = spread(_MEASURED, x, y)
     targets = y[few].tolist()
@@ -110,7 +115,7 @@ def gradient_words(model: Module, parameters: Sequence[Value]) -> Words:
 
 
 def _losses(
-    engine: EagerEngine, predictions: Sequence[object], targets: Sequence[Nested]
+    engine: EagerEngine, predictions: Sequence[object], targets: Sequence[Listed]
 ) -> tuple[Floats, Value | None]:
     """The loss of each example, and the loss of all those whose own is finite."""
     pairs = list(zip(predictions, targets, strict=True))

@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 import autodiff
 from autodiff import Value, collector_paused
-from nn.data.inputs import as_lists
+from autodiff.engine.frames import warn
+from nn.data.inputs import Rows, as_lists
 from nn.layers.dropout import drawing, uniforms
 from nn.module import Module
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats
 from nn.train.engines.comparison import require_evaluation, require_step
 from nn.train.engines.eager import Change, EagerEngine, Loss
 from nn.train.engines.prediction import (
@@ -23,7 +24,7 @@ from nn.train.engines.prediction import (
 )
 from nn.train.engines.snapshot import rehearsal
 from nn.train.engines.training_mode import in_mode
-from nn.train.engines.trust import DiffersError, warn
+from nn.train.engines.trust import DiffersError
 
 _MOST, _FEWEST = 32, 2
 """How many examples are run on both engines to see that they agree: one is its own mean."""
@@ -190,17 +191,17 @@ class CompiledEngine(EagerEngine):
 
     # Parameters
 
-    def _run(self, kernel: autodiff.Kernel, *args: Rows) -> object:
+    def _run(self, kernel: autodiff.Kernel[object], *args: Rows) -> object:
         return kernel(*args, parameters=self._flat(kernel))
 
-    def _flat(self, kernel: autodiff.Kernel) -> Floats:
+    def _flat(self, kernel: autodiff.Kernel[object]) -> Floats:
         """The parameters in the order of the kernel, with the Values that are not trained."""
         order = self._order(kernel)
         if self._others:
             self._data[len(self.parameters) :] = [value.data for value in self._others]
         return self._data if order is None else self._data[order]
 
-    def _order(self, kernel: autodiff.Kernel) -> npt.NDArray[np.int_] | None:
+    def _order(self, kernel: autodiff.Kernel[object]) -> npt.NDArray[np.int_] | None:
         """Where the parameters of the kernel lie among those here; None if in the same order."""
         if id(kernel) not in self._orders:
             for parameter in kernel.parameters:

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value, no_grad
+from autodiff.checks import brief
+from nn.data.inputs import Rows
 from nn.module import Module
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats, Listed
 from nn.train.engines.prediction import EngineName, eager_outputs
 from nn.train.engines.training_mode import in_mode
 
@@ -17,7 +19,6 @@ Loss: TypeAlias = Callable[..., Value | float]
 """Takes a list of predictions and a list of targets; a number only where nothing is recorded."""
 Change: TypeAlias = Callable[[Floats, Floats], None]
 """Changes the flat parameters, its first argument, by their gradient, its second."""
-Nested: TypeAlias = "float | list[Nested]"
 
 
 class EagerEngine:
@@ -80,11 +81,11 @@ class EagerEngine:
     def resume_as(self, name: EngineName) -> None:
         """Become the engine of a checkpoint, where the choice is open: it is not."""
 
-    def root(self, rows: Sequence[Nested], targets: Sequence[Nested]) -> Value:
+    def root(self, rows: Sequence[Listed], targets: Sequence[Listed]) -> Value:
         """The loss of examples as a Value."""
         return self.of([self.model(row) for row in rows], targets)
 
-    def of(self, predictions: Sequence[object], targets: Sequence[Nested]) -> Value:
+    def of(self, predictions: Sequence[object], targets: Sequence[Listed]) -> Value:
         """The loss of predictions as a Value."""
         root = self.criterion(predictions, targets)
         if isinstance(root, float) and not _is_recording():
@@ -94,11 +95,19 @@ class EagerEngine:
         return root
 
     @cached_property
-    def _lists(self) -> tuple[list[Nested], list[Nested]]:
+    def _lists(self) -> tuple[list[Listed], list[Listed]]:
         return self.x.tolist(), self.y.tolist()
 
 
-def _own(row: Nested) -> Nested:
+def check_loss(loss: Loss) -> None:
+    """Raise TypeError for what cannot be a loss."""
+    if isinstance(loss, type) or not callable(loss):
+        raise TypeError(
+            "fit: loss must be a function of predictions and targets, as nn.mse, got " + brief(loss)
+        )
+
+
+def _own(row: Listed) -> Listed:
     """A row that a model may change: new lists, the same numbers."""
     return list(map(_own, row)) if isinstance(row, list) else row
 

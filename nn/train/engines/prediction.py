@@ -1,5 +1,7 @@
 """`predict`: the outputs of a model for arrays of examples."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -9,15 +11,14 @@ import numpy.typing as npt
 import autodiff
 from autodiff import Value, collector_paused, no_grad
 from autodiff.checks import instance, number, one_of
-from nn.data.inputs import as_inputs, as_lists
+from autodiff.engine.frames import warn
+from nn.data.inputs import Rows, as_inputs, as_lists
 from nn.module import Module
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats, Listed
 from nn.train.engines.training_mode import in_mode
-from nn.train.engines.trust import require_equal, spread, warn
+from nn.train.engines.trust import require_equal, spread
 
 EngineName: TypeAlias = Literal["auto", "compiled", "eager"]
-
-Numbers: TypeAlias = "float | list[Numbers]"
 
 _NAMES = ("auto", "compiled", "eager")
 
@@ -54,7 +55,7 @@ def predict(model: Module, x: npt.ArrayLike, *, engine: EngineName = "auto") -> 
         return outputs
 
 
-def outputs_kernel(model: Module) -> autodiff.Kernel:
+def outputs_kernel(model: Module) -> autodiff.Kernel[object]:
     """The kernel of a model, which sees lists of numbers there too."""
     return autodiff.compile(lambda x: model(as_lists(x)))
 
@@ -120,7 +121,7 @@ def warn_of_eager(name: str, reason: BaseException) -> None:
     )
 
 
-def _data(output: object) -> "Numbers":
+def _data(output: object) -> Listed:
     if isinstance(output, np.ndarray):
         output = output.tolist()
     if isinstance(output, list | tuple):

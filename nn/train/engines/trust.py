@@ -1,23 +1,20 @@
 """Trust: whether a kernel computes for a few examples what eager execution does."""
 
-import sys
-import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from nn.data.inputs import Rows
 from nn.module import Module
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats
 from nn.train.engines.snapshot import Snapshot, rehearsal
 from nn.train.engines.training_mode import in_mode
 
 Words: TypeAlias = Callable[[int, str, str], str]
 """The message for a difference: its place among the numbers, the number on Values, the compiled."""
 
-_PACKAGE = str(Path(__file__).parents[2])
 _TRIALS = 8
 """How often eager execution is repeated with moved last digits before two numbers differ."""
 _LAST_DIGITS = 2.0**-48
@@ -84,14 +81,6 @@ def spread(wanted: int, x: Rows, y: Rows | None = None) -> npt.NDArray[np.int_]:
         places = np.linspace(0, len(new) - 1, min(room, len(new))).round().astype(int)
         chosen |= dict.fromkeys(new[place] for place in places)
     return np.array(list(chosen), dtype=int)
-
-
-def warn(message: str) -> None:
-    """Warn, RuntimeWarning, at the line of the user that called this package."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, RuntimeWarning, stacklevel=level)
 
 
 def _require_stateless(model: Module, eager: Callable[[Rows], list[Floats]], x: Rows) -> None:

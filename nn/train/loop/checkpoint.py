@@ -16,7 +16,7 @@ import numpy as np
 
 from autodiff.checks import brief
 from nn.module import Module
-from nn.train.arrays import Numbers, State
+from nn.train.arrays import NumberArray, State
 from nn.train.engines.auto import AutoEngine
 from nn.train.engines.eager import EagerEngine
 from nn.train.engines.snapshot import generators
@@ -229,7 +229,7 @@ def part_of(arrays: State, prefix: str) -> State:
     return {name[len(prefix) :]: x for name, x in arrays.items() if name.startswith(prefix)}
 
 
-def fingerprint(*arrays: Numbers) -> int:
+def fingerprint(*arrays: NumberArray) -> int:
     """A number that differs, almost surely, if the bits or the shapes of arrays differ."""
     total = 0
     for array in arrays:

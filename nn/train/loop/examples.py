@@ -7,14 +7,14 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autodiff.checks import brief, integer, within
+from autodiff.checks import brief, integer, number
 from nn.data.datasets import train_test_split
-from nn.data.inputs import as_inputs, as_targets, check_finite
-from nn.train.arrays import Rows
+from nn.data.inputs import Rows, as_inputs, as_targets, check_finite
 
 Validation: TypeAlias = float | tuple[npt.ArrayLike, npt.ArrayLike] | None
 
 _BATCH = 32
+_WANTED = "a share of the examples, above 0 and below 1, or a pair (x, y)"
 
 
 class Pair(NamedTuple):
@@ -65,12 +65,12 @@ def _parted(whole: Pair, validation: Validation, seed: int) -> tuple[Pair, Pair 
         return whole, None
     if isinstance(validation, tuple | list):
         return whole, _held_out(whole, validation)
-    if not hasattr(validation, "__float__") or isinstance(validation, bool | np.ndarray):
-        raise TypeError(
-            "fit: validation must be a share of the examples or a pair (x, y), got "
-            + brief(validation)
-        )
-    share = within("fit: validation", validation, above=0.0, below=1.0)
+    try:
+        share = number(validation)
+    except TypeError:
+        raise TypeError(f"fit: validation must be {_WANTED}, got {brief(validation)}") from None
+    if not 0 < share < 1:
+        raise ValueError(f"fit: validation must be {_WANTED}, got {brief(validation)}")
     count = ceil(len(whole.x) * share)
     if count == len(whole.x):
         raise ValueError(f"fit: validation {share:g} of {count} examples leaves none to train on")
@@ -82,8 +82,8 @@ def _held_out(whole: Pair, validation: tuple[npt.ArrayLike, ...] | list[npt.Arra
     """The pair to validate on, whose rows have the shapes of those in `whole`."""
     if len(validation) != 2:
         raise ValueError(
-            "fit: validation must be a share of the examples or a pair (x, y), got a "
-            f"{type(validation).__name__} of {len(validation)}"
+            f"fit: validation must be {_WANTED}, got a {type(validation).__name__} of "
+            f"{len(validation)}"
         )
     held_out = _pair("validation ", *validation)
     for name, ours, theirs in zip("xy", whole, held_out, strict=True):

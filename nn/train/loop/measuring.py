@@ -1,13 +1,14 @@
 """`Measuring`: what `fit` records of an epoch beside its loss."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from autodiff.checks import brief
+from nn.data.inputs import Rows
 from nn.metrics import METRICS, Metric
-from nn.train.arrays import Floats, Rows
+from nn.train.arrays import Floats
 from nn.train.loop.examples import Examples, Pair
 
 
@@ -74,11 +75,11 @@ class Measuring:
             return metric(predictions, targets)
 
 
-def metrics_of(metrics: Sequence[str | Metric]) -> dict[str, Metric]:
+def metrics_of(metrics: Collection[str | Metric]) -> dict[str, Metric]:
     """Metrics by the names of their columns."""
     if isinstance(metrics, str):
         raise TypeError(f"fit: metrics must be a list, as [{metrics!r}]")
-    if not isinstance(metrics, Sequence):
+    if not isinstance(metrics, Collection):
         raise TypeError(f"fit: metrics must be a list of names and functions, got {brief(metrics)}")
     named: dict[str, Metric] = {}
     for metric in metrics:

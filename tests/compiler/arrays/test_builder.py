@@ -74,7 +74,7 @@ def test_places_are_those_in_the_array_behind_a_view(builder):
     assert builder.instrs[inner].fact == View(1, (2, 2), (4, 1))
 
 
-def test_what_no_view_reads_in_one_shape_is_copied_from_a_view_of_another(builder):
+def test_positions_without_a_view_in_their_shape_are_copied_from_a_view_of_another_shape(builder):
     heads = builder.apply(ops.exp, [builder.leaf("x", 12, True)])
     # (2, 3, 2) → (3, 2, 2) → (3, 4)
     positions = np.arange(12).reshape(2, 3, 2).transpose(1, 0, 2).reshape(3, 4)
@@ -101,13 +101,13 @@ def test_known_arrays_are_computed_at_once(builder):
     assert builder.only(builder.constant([1.0, 2.0])) is None
 
 
-def test_anything_does_where_nothing_reads(builder):
+def test_unread_elements_may_be_any(builder):
     x = builder.leaf("x", 9, True)
     triangle = np.array([[0, ANY], [3, 4]])
     assert builder.instrs[builder.fetch(x, triangle)].fact == View(0, (2, 2), (3, 1))
 
 
-def test_conditions_are_read_as_what_they_are_read_for(builder):
+def test_operands_arrive_as_the_kind_that_an_op_reads(builder):
     x, y = builder.leaf("x", 3, True), builder.leaf("y", 3, True)
     positive, small = (builder.apply(row, [x, y]) for row in (ops.greater, ops.less))
     cast = builder.instrs[builder.number(positive)]
@@ -127,7 +127,7 @@ def test_conditions_are_read_as_what_they_are_read_for(builder):
     assert {builder.instrs[i].operands for i in views} == {(builder.number(positive),)}
 
 
-def test_what_sums_moves_or_multiplies_reads_numbers(builder):
+def test_sums_products_and_joins_read_numbers(builder):
     x = builder.leaf("x", 4, True)
     positive = builder.apply(ops.greater, [x, builder.constant([0.0])])
     matrix = builder.reshape(positive, (2, 2))

@@ -33,7 +33,7 @@ def test_a_row_is_itself_after_a_copy_and_a_pickle(name):
     assert pickle.loads(pickle.dumps(row)) is row
 
 
-def test_every_row_has_a_word_for_its_array_unless_it_has_none():
+def test_a_row_has_a_word_for_its_array_unless_it_is_free():
     assert {name for name, row in TABLE.items() if not row.stem} == FREE
 
 

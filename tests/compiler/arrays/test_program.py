@@ -16,7 +16,7 @@ def builder():
     return Builder()
 
 
-def test_a_program_keeps_what_its_results_need(builder):
+def test_a_program_keeps_the_instructions_that_its_results_need(builder):
     x = builder.leaf("x", 2, True)
     builder.apply(ops.sin, [x])
     y = builder.apply(ops.exp, [x])
@@ -26,7 +26,7 @@ def test_a_program_keeps_what_its_results_need(builder):
     assert number == {x: 0, y: 1}
 
 
-def test_programs_print_one_line_an_instruction(builder):
+def test_programs_print_one_line_per_instruction(builder):
     x = builder.leaf("x", 4, True)
     y = builder.apply(ops.exp, [builder.fetch(x, np.array([0, 2]))])
     assert str(builder.program([y])[0]).splitlines() == [
@@ -61,7 +61,7 @@ def break_fact(instrs, i):
      (break_shape, VIEW), (break_batch, MATMUL), (break_view, VIEW),
      (break_fact, VIEW), (break_fact, LEAF), (break_fact, CONSTANT)],
 )  # fmt: skip
-def test_the_verifier_finds_what_is_broken(broken, op):
+def test_the_verifier_finds_broken_instructions(broken, op):
     program = compiled("mlp_module")[1].program
     verify(program)
     instrs = list(program.instrs)
@@ -88,7 +88,7 @@ def test_the_verifier_finds_a_kind_that_the_op_does_not_read_or_give(builder, op
         verify(Program((*program.instrs, instr), ()))
 
 
-def test_the_verifier_finds_results_that_are_not_there():
+def test_the_verifier_finds_missing_results():
     program = compiled("mlp_module")[1].program
     with pytest.raises(AssertionError):
         verify(Program(program.instrs, (len(program.instrs),)))

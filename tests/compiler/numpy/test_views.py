@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from autodiff.compiler.arrays.layout import View
 from autodiff.compiler.arrays.ops import LEAF
 from autodiff.compiler.arrays.program import Instr
-from autodiff.compiler.numpy.views import strided, view_text
+from autodiff.compiler.numpy.runtime import strided
+from autodiff.compiler.numpy.views import view_text
 
 axes = st.tuples(st.integers(1, 4), st.integers(0, 12))
 

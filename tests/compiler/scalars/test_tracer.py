@@ -14,7 +14,7 @@ import pytest
 import autodiff
 from autodiff import TraceError, Value, no_grad
 from autodiff.compiler import Kernel
-from autodiff.engine.modes import collector_paused
+from autodiff.engine.collector import collector_paused
 
 X = np.array([0.5, 1.0, 2.0])
 w, v = Value(2.0), Value(3.0)

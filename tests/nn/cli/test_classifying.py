@@ -11,7 +11,7 @@ from nn.cli import classifying
 FAST = ("--epochs", "3", "--layers", "4", "--no-progress")
 
 
-def test_moons_are_told_apart(run, folder):
+def test_moons_are_separated(run, folder):
     status, out, err = run("classify", "moons", "--epochs", "40", "--no-progress")
     assert (status, err) == (0, [])
     assert out[0] == (

@@ -122,7 +122,7 @@ def test_anything_else_is_a_value_error_that_quotes_it(text):
     assert "\n" not in str(caught.value)
 
 
-def test_text_that_is_no_unicode_is_quoted_too():
+def test_text_that_is_not_unicode_is_quoted():
     with pytest.raises(ValueError, match="not an expression in x"):
         parse("\ud800")
 
@@ -140,7 +140,7 @@ def test_depth_costs_no_stack(minuses):
 
 
 @pytest.mark.parametrize("text", ["not " + "-" * 990 + "x", "x" + ".a" * 490])
-def test_what_is_deep_and_not_allowed_is_a_value_error(text):
+def test_a_forbidden_deep_expression_is_a_value_error(text):
     with pytest.raises(ValueError, match="is not allowed"):
         parse(text)
 

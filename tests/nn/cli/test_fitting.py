@@ -12,7 +12,7 @@ from nn.cli import columns, fitting, functions
         (["--x", "a"], columns), (["--y", "a"], columns),
     ],
 )  # fmt: skip
-def test_what_names_a_table_is_one(monkeypatch, arguments, module):
+def test_options_of_a_table_run_the_fit_of_a_column(monkeypatch, arguments, module):
     for each in (functions, columns):
         monkeypatch.setattr(each, "run", lambda options, each=each: each)
     assert fitting.run(fitting.command_line("").parse_args(arguments)) is module

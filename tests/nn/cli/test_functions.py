@@ -1,4 +1,4 @@
-"""The main job learns what it is asked to; tests/nn/test_main.py has its output and its errors."""
+"""A function is learned; tests/nn/test_main.py has the output and the errors."""
 
 import re
 

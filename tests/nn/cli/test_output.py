@@ -27,7 +27,7 @@ def test_an_error_leaves_nothing(tmp_path, error):
     assert [*tmp_path.iterdir()] == []
 
 
-def test_what_is_written_is_named_in_order(tmp_path, capsys):
+def test_written_files_are_named_in_order(tmp_path, capsys):
     for name in ("b.png", "a.svg"):
         (tmp_path / name).touch()
     print_written(tmp_path / "out", tmp_path)

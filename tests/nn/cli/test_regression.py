@@ -1,4 +1,4 @@
-"""What fits of functions and of tables share."""
+"""The parts that fits of functions and of columns share."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def test_a_network_is_as_the_options_say():
         regression.network(options("--layers", "2"), 1, np.random.default_rng(0))
 
 
-def test_a_batch_of_more_than_there_is_is_refused_and_the_default_is_what_there_is(monkeypatch):
+def test_a_batch_above_the_number_of_points_is_refused_and_the_default_is_that_number(monkeypatch):
     given = []
     monkeypatch.setattr(nn, "fit", lambda *_, **more: given.append(more) or nn.History())
     model = nn.MLP(1, [1], seed=0)
@@ -39,7 +39,7 @@ def test_a_batch_of_more_than_there_is_is_refused_and_the_default_is_what_there_
         regression.train(options("--batch", "13"), model, X, Y)
 
 
-def test_an_error_that_is_not_finite_is_one_of_the_rate():
+def test_an_infinite_error_blames_the_learning_rate():
     regression.check_finite(1.0, 2.0)
     with pytest.raises(ArithmeticError, match="lower --lr"):
         regression.check_finite(1.0, float("nan"))

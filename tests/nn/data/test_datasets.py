@@ -44,13 +44,13 @@ def test_spirals_wind_around_the_origin():
 
 
 @pytest.mark.parametrize("name", ["moons", "spirals"])
-def test_classes_come_in_no_order(name):
+def test_classes_are_shuffled(name):
     _, y = TOYS[name](100)
     assert len(set(y[:20].tolist())) == len(set(y.tolist()))
     assert np.abs(np.diff(y)).sum() > 20
 
 
-def test_noise_is_its_deviation():
+def test_noise_is_a_standard_deviation():
     for make in TOYS.values():
         clean, noisy = make(5000, noise=0.0), make(5000, noise=0.3)
         difference = noisy.x - clean.x if make is not data.polynomial else noisy.y - clean.y
@@ -145,7 +145,7 @@ def test_standardizing_is_that_of_scikit_learn():
 
 
 @pytest.mark.parametrize("x", [[], [1.0, np.nan], [np.inf, 1.0]])
-def test_what_cannot_be_standardized_is_refused(x):
+def test_standardizing_needs_finite_rows(x):
     with pytest.raises(ValueError, match="all finite"):
         data.standardize(x)
 

@@ -1,4 +1,4 @@
-"""Examples as arrays: floats or integers, one row an example."""
+"""Examples as arrays: floats or integers, one row per example."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -40,7 +40,7 @@ def test_a_number_is_an_example_of_one_input():
         ([None], "must be an array of numbers"),
     ],
 )
-def test_what_holds_no_examples_is_refused(convert, given, message):
+def test_arrays_without_examples_are_refused(convert, given, message):
     with pytest.raises(ValueError, match=f"{convert.__name__[3]} .*{message}|{message}"):
         convert(given)
 
@@ -51,7 +51,7 @@ def test_no_examples_are_refused_in_our_words(use):
         use(Number(), [])
 
 
-def test_what_is_not_finite_is_found_by_row():
+def test_infinite_and_nan_numbers_are_found_by_row():
     check_finite("x", np.ones((2, 2)))
     with pytest.raises(ValueError, match="x is not finite in row 1, counted from 0"):
         check_finite("x", np.array([[1.0, 2.0], [3.0, np.inf]]))
@@ -72,7 +72,7 @@ def test_what_is_not_finite_is_found_by_row():
         (np.array(["1"], object), "must be an array of numbers"),
     ],
 )
-def test_what_int64_and_float64_do_not_hold_is_refused(convert, given, message):
+def test_numbers_too_large_for_int64_and_float64_are_refused(convert, given, message):
     with pytest.raises(ValueError, match=f"^[xy] {message}"):
         convert(given)
 
@@ -97,7 +97,7 @@ def test_numbers_of_every_type_are_exact(given, kind):
     assert found.tolist() == list(given)
 
 
-def test_an_example_is_nested_lists_of_whatever_an_array_holds():
+def test_an_example_becomes_nested_lists():
     assert as_lists(np.array([[1, 2], [3, 4]])) == [[1, 2], [3, 4]]
     assert as_lists(np.array([None, "a"], object)) == [None, "a"]
     assert as_lists(2.0) == 2.0

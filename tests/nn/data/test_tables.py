@@ -37,7 +37,7 @@ def test_labels_that_are_numbers_are_in_their_order(table):
     assert (numbers.tolist(), classes) == ([2, 1, 0], ("2", "9", "10"))
 
 
-def test_what_numpy_writes_is_read_to_the_bit(table, tmp_path):
+def test_numbers_written_by_numpy_are_read_to_the_bit(table, tmp_path):
     x = np.random.default_rng(0).normal(size=(20, 2))
     np.savetxt(tmp_path / "x.csv", x, "%.17g", ",", header="u,v", comments="")
     np.testing.assert_array_equal(read_csv(tmp_path / "x.csv").matrix(["u", "v"]), x)
@@ -59,7 +59,7 @@ def test_what_numpy_writes_is_read_to_the_bit(table, tmp_path):
         (b"a,b\n1,\xff\n3,4\n", " is not text in UTF-8"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_by_line(table, tmp_path, text, message):
+def test_a_file_without_a_table_is_refused_by_line(table, tmp_path, text, message):
     with pytest.raises(ValueError, match=f"^{re.escape(str(tmp_path / 'table.csv') + message)}"):
         table(text)
 
@@ -78,7 +78,7 @@ def test_a_file_that_is_no_table_is_refused_by_line(table, tmp_path, text, messa
         ("A,b\n1,2\n3,4\n", ": no column 'a'; the columns are A, b"),
     ],
 )  # fmt: skip
-def test_a_column_of_no_numbers_is_refused_by_line(table, tmp_path, text, message):
+def test_a_column_with_text_is_refused_by_line(table, tmp_path, text, message):
     found = table(text)
     with pytest.raises(ValueError, match=f"^{re.escape(str(tmp_path / 'table.csv') + message)}"):
         found.matrix(["a"])
@@ -92,7 +92,7 @@ def test_a_column_of_no_numbers_is_refused_by_line(table, tmp_path, text, messag
         ("b,c\nx,2\nx,4\n", ": no column 'a'; the columns are b, c"),
     ],
 )
-def test_a_column_of_no_labels_is_refused(table, text, message):
+def test_a_column_without_labels_is_refused(table, text, message):
     found = table(text)
     with pytest.raises(ValueError, match=message):
         found.labels("a")

@@ -55,7 +55,7 @@ def test_a_position_sees_itself_and_those_before_it():
     np.testing.assert_array_equal(data(attention(X[:3])), data(attention(X))[:3])
 
 
-def test_without_causal_every_position_is_seen_whatever_the_order():
+def test_without_causal_every_position_is_seen_in_any_order():
     attention = shaken(SelfAttention(4, 2, causal=False))
     order = [3, 1, 4, 0, 2]
     np.testing.assert_allclose(data(attention(X[order])), data(attention(X))[order], rtol=1e-12)
@@ -95,7 +95,7 @@ def test_a_seed_fixes_the_first_weights_and_biases_start_at_0():
     assert 0.8 * bound < np.abs(drawn["in_proj_weight"]).max() <= bound
 
 
-def test_bias_is_of_both_projections():
+def test_both_projections_have_a_bias_or_neither():
     names = list(SelfAttention(4, 2, bias=False).state_dict())
     assert names == ["in_proj_weight", "out_proj.weight"]
 

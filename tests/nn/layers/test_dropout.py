@@ -37,11 +37,11 @@ def test_after_eval_nothing_is_dropped_and_nothing_drawn():
 
 
 @pytest.mark.parametrize(("p", "expected"), [(0, [1.0, 2.0]), (1, [0.0, 0.0])])
-def test_the_ends_drop_nothing_and_all(p, expected):
+def test_probabilities_0_and_1_drop_nothing_and_everything(p, expected):
     assert data(Dropout(p)([Value(1.0), Value(2.0)])) == expected
 
 
-def test_nested_numbers_keep_their_places_and_gradients_are_those_of_what_is_kept():
+def test_nested_numbers_keep_their_places_and_kept_ones_have_gradients():
     xs = [[Value(1.0), Value(2.0)], [Value(3.0)]]
     with uniforms([0.4, 0.6, 0.5]):
         out = Dropout(0.5)(xs)
@@ -75,7 +75,7 @@ def test_a_kernel_in_training_is_refused_as_its_zeros_would_be_frozen():
         kernel(X)
 
 
-def test_a_kernel_of_what_drops_nothing_needs_no_numbers():
+def test_a_kernel_that_drops_nothing_needs_no_random_numbers():
     kernel = autodiff.compile(lambda x: Dropout(0.0)(list(x)))
     np.testing.assert_array_equal(np.transpose(kernel(X)), X)
 

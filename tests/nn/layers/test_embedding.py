@@ -57,7 +57,7 @@ def test_an_index_outside_of_the_table_is_named(index):
 
 
 @pytest.mark.parametrize("index", [1.0, True, Value(1), "1", None, [1.0], np.array([1.0])])
-def test_what_is_no_integer_is_refused(index):
+def test_a_non_integer_is_refused(index):
     with pytest.raises(TypeError, match="Embedding takes integers, got"):
         Embedding(5, 2)(index)
 

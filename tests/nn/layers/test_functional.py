@@ -50,7 +50,7 @@ def test_large_logits_lose_no_digit(shift):
 
 
 @pytest.mark.parametrize("f", [softmax, log_softmax])
-def test_what_is_not_a_vector_is_refused(f):
+def test_anything_but_a_vector_is_refused(f):
     with pytest.raises(TypeError, match=f"{f.__name__} takes a sequence of numbers, got Value"):
         f(Value(1.0))
     with pytest.raises(TypeError, match="got float; a single number"):

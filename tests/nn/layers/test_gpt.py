@@ -14,7 +14,7 @@ def numbers(rows):
     return np.array([[x.data for x in row] for row in rows])
 
 
-def test_there_is_a_row_of_logits_for_each_token():
+def test_each_token_has_a_row_of_logits():
     assert numbers(MODEL([0, 3, 6])).shape == (3, 7)
     # Embeddings of 7 tokens and 6 places, four projections, two wide layers, a head, three norms.
     assert len(MODEL.parameters()) == 13 * 8 + 4 * 64 + 2 * 4 * 64 + 7 * 8 + 3 * 8
@@ -26,7 +26,7 @@ def test_a_position_sees_those_before_it_alone():
     assert (np.abs(first[2:] - second[2:]) > 1e-6).any(axis=1).all()
 
 
-def test_places_matter():
+def test_positions_matter():
     rows = numbers(MODEL([2, 2, 2]))
     assert np.abs(rows[0] - rows[1]).max() > 1e-3
 

@@ -92,7 +92,7 @@ def test_the_gradient_is_that_of_backpropagation_by_matrices():
         names[::-1], layers[::-1], zs[::-1], ins[-2::-1], strict=True
     ):
         ct = ct * SLOPE[name](z)
-        # One row a neuron: its weights, then its bias.
+        # One row per neuron: its weights, then its bias.
         expected.insert(0, np.column_stack([np.outer(ct, inputs), ct]).ravel())
         ct = w.T @ ct
     gradient = [p.grad for p in model.parameters()]
@@ -191,7 +191,7 @@ def test_widths_and_names_that_do_not_fit_are_named(call, message):
         ("nout", lambda n: MLP(2, [3, n, 1])),
     ],
 )
-def test_a_size_that_is_not_a_positive_integer_is_named(name, make, size):
+def test_a_size_must_be_a_positive_integer(name, make, size):
     kind = ValueError if type(size) is int else TypeError
     with pytest.raises(kind, match=f"^{name} must be a positive integer, got {size}"):
         make(size)
@@ -220,7 +220,7 @@ def test_a_number_for_a_sequence_is_refused_with_the_way_out(model, x):
 # Without bias, and in PyTorch's words
 
 
-def test_without_a_bias_there_is_the_product_alone():
+def test_without_a_bias_the_output_is_the_product():
     neuron = Neuron(2, bias=False, activation=None, seed=0)
     assert neuron.b is None
     assert neuron([1.0, 2.0]).data == neuron.w[0].data + 2.0 * neuron.w[1].data

@@ -69,7 +69,7 @@ def test_a_gradient_that_is_not_finite_is_refused_and_kept(wrong):
     ],
 )
 @pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
-def test_what_has_no_gradients_is_named(clip, gradients, message):
+def test_an_argument_without_gradients_is_named(clip, gradients, message):
     with pytest.raises(TypeError, match=message):
         clip(gradients, 1.0)
 

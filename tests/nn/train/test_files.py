@@ -74,7 +74,7 @@ def test_the_same_state_gives_the_same_bytes(path, tmp_path):
     assert path.read_bytes() == other.read_bytes()
 
 
-def test_files_are_what_others_read_and_write(tmp_path):
+def test_other_libraries_read_and_write_the_same_files(tmp_path):
     from safetensors.numpy import load_file, save_file
 
     save(ARRAYS, tmp_path / "a.safetensors")
@@ -221,7 +221,7 @@ def test_a_link_keeps_pointing_to_the_file(path, tmp_path):
         ([1.0], "w.npz", TypeError, "save takes a module or a dict of arrays, got list"),
     ],
 )
-def test_what_cannot_be_saved_is_named(state, name, kind, message, tmp_path):
+def test_an_attribute_that_cannot_be_saved_is_named(state, name, kind, message, tmp_path):
     with pytest.raises(kind, match=message):
         save(state, tmp_path / name)
     assert not list(tmp_path.iterdir())
@@ -260,7 +260,7 @@ ANY = st.dictionaries(
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @given(arrays=ANY)
 @settings(max_examples=20)
-def test_whatever_its_name_and_shape_an_array_comes_back(suffix, arrays, tmp_path_factory):
+def test_arrays_of_any_name_and_shape_come_back(suffix, arrays, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / f"any{suffix}"
     save(arrays, path)
     same(load(path), arrays)

@@ -85,8 +85,13 @@ def test_no_iterations_leave_the_model_alone(engine):
             {"validation": (X, X[:, None])},
             r"y have shape \(\), rows of validation y have shape \(1,\)",
         ),
-        (X, Y, {"validation": (X,)}, "a share of the examples or a pair .* got a tuple of 1"),
-        (X, Y, {"validation": 1.0}, "validation must be above 0 and below 1, got 1.0"),
+        (X, Y, {"validation": (X,)}, "a share of the examples, .* got a tuple of 1"),
+        (
+            X,
+            Y,
+            {"validation": 1.0},
+            "above 0 and below 1, or a pair .* got 1.0",
+        ),
         (X, Y, {"metrics": ["f1"]}, "no metric 'f1'; there are accuracy, r2"),
         (X, Y, {"metrics": ["r2", metrics.r2]}, "two metrics have one name"),
         (X, Y, {"engine": "jit"}, "engine must be 'auto', 'compiled' or 'eager', got 'jit'"),
@@ -106,8 +111,77 @@ def test_sizes_that_do_not_fit_are_named(x, y, options, message):
     assert data(model) == before
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "mse"}, "loss must be a function of predictions and targets, as nn.mse, got 'ms"),
+        ({"loss": nn.MLP}, "loss must be a function .* got <class"),
+        (
+            {"optimizer": "adam"},
+            r"optimizer must be .* as nn.Adam\(model.parameters\(\)\), got 'adam'",
+        ),
+        ({"optimizer": nn.Adam}, "optimizer must be .* got the class Adam; pass an instance"),
+        ({"schedule": nn.StepLR}, "schedule must be .* got the class StepLR; pass an instance"),
+        ({"schedule": "cosine"}, "schedule must be a schedule, as nn.StepLR.* got 'cosine'"),
+        ({"progress": 10}, r"progress must be True, False .* as nn.Lines\(every=10\), got 10"),
+        ({"progress": nn.Lines}, "progress must be .* got <class"),
+        ({"metrics": [None]}, "a metric must be a name or a function .*, got None"),
+        ({"metrics": metrics.r2}, "metrics must be a list of names and functions, got <function"),
+        ({"validation": 1.5}, "validation must be a share .* or a pair .*, got 1.5"),
+        ({"validation": "20%"}, "validation must be a share .* or a pair .*, got '20%'"),
+        ({"validation": True}, "validation must be a share .* or a pair .*, got True"),
+        ({"validation": 0.95}, "validation 0.95 of 12 examples leaves none to train on"),
+        ({"epochs": 2.5}, "epochs must be an integer of at least 0, got 2.5"),
+        ({"iterations": "9"}, "iterations must be an integer of at least 0, got '9'"),
+        ({"batch_size": True}, "batch_size must be an integer from 1 to 12, got True"),
+        ({"seed": "x"}, "seed must be an integer of at least 0, got 'x'"),
+        ({"tolerance": "low"}, "tolerance must be a number, got 'low'"),
+        ({"checkpoint": 5}, "checkpoint must be the path of an .npz file, got 5"),
+        ({"resume": "yes"}, "resume must be True or False, got 'yes'"),
+        ({"engine": None}, "engine must be 'auto', 'compiled' or 'eager', got None"),
+    ],
+)
+def test_arguments_of_a_wrong_kind_are_named_at_the_call(options, message):
+    model = MLP(1, [1], seed=0)
+    before = data(model)
+    with pytest.raises((TypeError, ValueError), match=f"^fit: {message}"):
+        nn.fit(model, X, Y, **options)
+    assert data(model) == before
+
+
+@pytest.mark.parametrize("model", [MLP, lambda x: x, None])
+def test_a_model_is_a_module(model):
+    for name, arguments in (("fit", (X, Y)), ("predict", (X,))):
+        with pytest.raises(TypeError, match=rf"^{name}: model must be a Module, as nn.MLP\(2, "):
+            getattr(nn, name)(model, *arguments)
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled", "auto"])
+def test_an_optimizer_of_another_model_is_refused(engine):
+    model, other = MLP(1, [1], seed=0), MLP(1, [1], seed=0)
+    message = "optimizer must have parameters of the model, got 2 of which none belong"
+    with pytest.raises(ValueError, match=message):
+        nn.fit(model, X, Y, optimizer=SGD(other.parameters()), engine=engine)
+    both = SGD(model.parameters() + other.parameters())
+    with pytest.raises(ValueError, match="got 4 of which only 2 belong to the model or the loss"):
+        nn.fit(model, X, Y, optimizer=both, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_an_optimizer_may_have_parameters_of_the_loss(engine):
+    model, scale = Number(1.0), Value(2.0)
+
+    def loss(predictions, targets):
+        return nn.mse([scale * p for p in predictions], targets)
+
+    sgd = SGD([model.w, scale], lr=0.1)
+    nn.fit(model, X, Y, loss=loss, optimizer=sgd, iterations=2, engine=engine)
+    assert scale.data != 2.0
+    assert model.w.data != 1.0
+
+
 @pytest.mark.parametrize("batch_size", [1, 12])
-def test_the_ends_of_batch_size_are_inside(batch_size):
+def test_batch_size_may_be_1_or_all(batch_size):
     assert len(nn.fit(Number(), X, Y, iterations=2, batch_size=batch_size).losses) == 2
 
 
@@ -119,7 +193,7 @@ def test_examples_may_have_several_inputs_and_outputs(y):
 
 
 @pytest.mark.parametrize("engine", ["eager", "compiled", "auto"])
-def test_a_loss_that_is_no_value_is_refused(engine):
+def test_a_loss_must_be_a_value(engine):
     with pytest.raises(TypeError, match="Value"):
         nn.fit(Number(), X, Y, loss=lambda predictions, targets: 1.0, engine=engine)
 
@@ -127,7 +201,7 @@ def test_a_loss_that_is_no_value_is_refused(engine):
 # The choice of the engine
 
 
-def test_what_can_be_compiled_is(monkeypatch):
+def test_auto_compiles_what_can_be_compiled(monkeypatch):
     found = {}
     for engine in ("auto", "compiled", "eager"):
         model = MLP(1, [3, 1], "tanh", seed=0)
@@ -141,7 +215,7 @@ def test_what_can_be_compiled_is(monkeypatch):
     ("loss", "reason"),
     [(branching, "trainees.py"), (total, "of 12 examples is 12, the mean of their losses 1. eng")],
 )
-def test_what_cannot_be_compiled_is_trained_on_values_with_a_warning(loss, reason):
+def test_auto_trains_on_values_with_a_warning_otherwise(loss, reason):
     model, same = Number(1.0), Number(1.0)
     with pytest.warns(RuntimeWarning, match=f"fit: running on Values, .*{reason}") as caught:
         nn.fit(model, X, Y, loss=loss, iterations=3)
@@ -200,7 +274,7 @@ def test_progress_is_shown_unless_it_is_false(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_batch_is_32_examples_where_epochs_count_and_all_where_iterations_do():
+def test_a_batch_is_32_examples_for_epochs_and_all_for_iterations():
     x = np.linspace(-1, 1, 70)
     assert len(nn.fit(Number(), x, x, epochs=2).losses) == 2 * 3
     assert len(nn.fit(Number(), X, X, epochs=2).losses) == 2
@@ -208,7 +282,7 @@ def test_a_batch_is_32_examples_where_epochs_count_and_all_where_iterations_do()
     assert len(history.epochs["loss"]) == 3
 
 
-def test_a_share_is_kept_out_of_training_and_a_pair_is_as_it_is():
+def test_a_share_is_held_out_of_training_and_a_pair_is_validated_on():
     seen = []
 
     class Watched(Number):

@@ -11,7 +11,7 @@ def made(count, best=None):
     return History([0.5] * 3 * count, "early stopping" if best else "epochs", columns, best)
 
 
-def test_the_table_has_a_row_an_epoch():
+def test_the_table_has_one_row_per_epoch():
     assert repr(made(3)).splitlines() == [
         "3 epochs, 9 iterations, stopped: epochs",
         "epoch    loss  accuracy",
@@ -31,7 +31,7 @@ def test_a_long_table_keeps_the_first_the_best_and_the_last(best):
     assert best is None or (best in numbers and f"best epoch {best}" in head)
 
 
-def test_twenty_rows_are_all_of_twenty():
+def test_twenty_epochs_are_all_shown():
     assert len(repr(made(20)).splitlines()) == 22
 
 

@@ -88,7 +88,7 @@ def test_overflow_is_silent_for_arrays_as_for_floats():
     assert mse(np.array([1e200]), np.array([0.0])) == math.inf
 
 
-def test_text_is_no_number():
+def test_text_is_not_a_number():
     with pytest.raises(TypeError):
         mse("a", "b")
 
@@ -201,7 +201,7 @@ def test_small_costs_keep_their_digits():
     assert binary_cross_entropy([-40.0, 40.0], [0, 1], reduction="none") == [tiny, tiny]
 
 
-def test_an_impossible_class_that_is_no_target_costs_nothing():
+def test_an_impossible_class_other_than_the_target_costs_nothing():
     assert cross_entropy([0.0, -math.inf], 0) == 0.0
     assert kl_divergence([0.0, -math.inf], [1, 0]) == 0.0
     assert cross_entropy([0.0, -math.inf], 1) == math.inf
@@ -228,7 +228,7 @@ def test_a_kernel_of_one_example_is_the_loss_of_one_example(loss, y):
     assert value == pytest.approx(loss([model(row) for row in x], y).data, rel=1e-13)
 
 
-def test_a_class_that_is_no_integer_is_refused_in_a_trace():
+def test_a_traced_class_must_be_an_integer():
     model = MLP(1, [2], seed=0)
     kernel = autodiff.compile(lambda x, y: cross_entropy([model(x)], [y]))
     with pytest.raises(TraceError, match="pass an array of integers"):

@@ -118,6 +118,7 @@ def test_ctrl_c_keeps_what_was_learned():
     model, history = trained(50, progress=Pressing())
     same, _ = trained(0)
     assert (len(history.losses), history.stopped) == (3, "interrupted")
+    assert len(history.epochs["loss"]) == 1, "the epoch that was cut counts"
     assert [p.data for p in model.parameters()] != [p.data for p in same.parameters()]
 
 

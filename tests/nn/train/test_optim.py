@@ -98,7 +98,7 @@ def test_a_learning_rate_may_change_between_steps():
     assert x.data == 3.0 - 0.5 - 0.25
 
 
-def test_an_optimizer_of_ones_own_defines_update():
+def test_a_custom_optimizer_defines_update():
     class Signs(Optimizer):
         def update(self, theta, gradient):
             theta -= self.lr * np.sign(gradient)
@@ -153,7 +153,7 @@ def test_parameters_are_values_at_least_one(kind):
         kind([Value(1.0)], lr="fast")
 
 
-def test_the_ends_of_the_ranges_are_inside():
+def test_ranges_include_their_ends():
     x = Value(1.0)
     x.grad = 4.0
     SGD([x], lr=0, momentum=0).step()

@@ -97,7 +97,7 @@ def test_the_best_is_a_bar_on_a_terminal_with_rich_else_lines(monkeypatch, capsy
 
 
 @pytest.mark.parametrize(("epochs", "numbers"), [(3, "1 2 3"), (60, "3 6 9"), (200, "10 20 30")])
-def test_lines_of_epochs_are_some_twenty(capsys, epochs, numbers):
+def test_epochs_print_about_twenty_lines(capsys, epochs, numbers):
     with Lines() as report:
         for k in range(1, epochs + 1):
             report(Step(k, epochs, 0.5, "epoch", {"accuracy": 0.25, "validation_loss": 1.0}))
@@ -151,7 +151,7 @@ def test_a_notebook_has_one_bar_that_ends_at_the_last_step(monkeypatch):
     assert shown[-1]._repr_html_() == f'<progress value="4" max="9"></progress> {shown[-1]!r}'
 
 
-def test_ipython_in_a_terminal_is_no_notebook(monkeypatch):
+def test_ipython_in_a_terminal_is_not_a_notebook(monkeypatch):
     Displayed(monkeypatch)
     sys.modules["IPython"].get_ipython = SimpleNamespace
     terminal(monkeypatch, False)

@@ -102,7 +102,7 @@ def test_a_schedule_goes_on_from_a_saved_state(make, at):
     assert run(other, resumed, metrics[at:]) == rest
 
 
-def test_a_schedule_of_ones_own_defines_rate():
+def test_a_custom_schedule_defines_rate():
     class Halves(Schedule):
         def rate(self, epoch):
             return self.base_lr / (epoch + 1)

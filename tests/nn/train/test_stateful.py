@@ -61,7 +61,7 @@ def test_a_state_that_does_not_fit_changes_nothing(change, message):
     assert counter.steps == 3
 
 
-def test_what_cannot_be_saved_is_named():
+def test_an_attribute_that_cannot_be_saved_is_named():
     counter = Counter()
     counter.history = {"loss": []}
     with pytest.raises(TypeError, match=r"Counter.history is a dict, .* name it in `links`"):

@@ -106,7 +106,7 @@ def test_weights_of_zero_are_drawn():
     assert drawn(model)[1] == [("n0_0", "n1_0", "#1f6fb4", "19", "0.30")]
 
 
-def test_weights_that_are_not_finite_are_drawn():
+def test_infinite_and_nan_weights_are_drawn():
     model = nn.MLP(2, [1], seed=0)
     model.layers[0].neurons[0].w[0].data = float("inf")
     assert len(drawn(model)[1]) == 2

@@ -60,7 +60,7 @@ def test_a_history_is_its_curves_and_its_table():
 
 
 @pytest.mark.parametrize("iterations", [0, 1])
-def test_a_history_of_nothing_is_text(iterations):
+def test_an_empty_history_is_text(iterations):
     assert set(history(iterations)._repr_mimebundle_()) == {"text/plain"}
 
 

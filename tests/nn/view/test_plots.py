@@ -130,7 +130,7 @@ def test_without_matplotlib_a_figure_names_the_extra(monkeypatch):
         learning_curves(EPOCHS, [])
 
 
-def test_curves_of_less_than_two_epochs_are_of_iterations():
+def test_curves_of_fewer_than_two_epochs_show_iterations():
     pytest.importorskip("matplotlib")
     (axes,) = learning_curves({"loss": [2.0], "r2": [0.0]}, [3.0, 2.0, 0.0]).axes
     assert axes.lines[0].get_ydata().tolist() == [3.0, 2.0, 0.0]

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+import autodiff
 import nn
 from autodiff import Value, dot, toposort
 from autodiff.view.graph.folding import (  # fmt: skip
@@ -86,6 +87,19 @@ def test_a_chain_of_additions_is_one_sum_however_long():
         ("exp", 50),
         ("add", 50),
     ]
+
+
+@pytest.mark.parametrize("reduction", [autodiff.sum, autodiff.prod, autodiff.maximum])
+def test_all_leaves_of_a_reduction_do_the_same(reduction):
+    root = reduction([Value(i) for i in range(50)])
+    assert titles(folded_by_op(unfolded(toposort(root)))) == [("leaf", 50), (root.op.name, 1)]
+
+
+def test_a_sum_inside_a_sum_is_a_part_of_it():
+    leaves = [Value(i).exp() for i in range(6)]
+    root = autodiff.sum([autodiff.sum(leaves[:3]), *leaves[3:]])
+    folded = folded_by_op(unfolded(toposort(root)))
+    assert titles(folded) == [("leaf", 6), ("exp", 6), ("sum", 2)]
 
 
 def test_an_addition_that_is_used_twice_is_no_part_of_a_longer_one():

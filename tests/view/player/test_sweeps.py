@@ -42,7 +42,8 @@ def test_the_topological_sweep_has_the_bits_of_backward(expression):
     root = root_of(expression)
     contributions = topological(root)
     root.backward()
-    assert [x.hex() for x in totals(root, contributions).values()] == [
+    # `grad` is 0.0 for a cotangent of -0.0.
+    assert [(x or 0.0).hex() for x in totals(root, contributions).values()] == [
         node.grad.hex() for node in toposort(root)
     ]
 

@@ -12,10 +12,10 @@ from autodiff.compiler.arrays.layout import ANY, Positions, View
 from autodiff.compiler.arrays.ops import CONSTANT
 
 FILLED = 0.4
-"""The part of an array, as of a grid of dots, that is wanted, from which on all is computed."""
+"""If at least this fraction of a grid of dots, or of an array, is needed, all is computed."""
 
 SPARE = 1 << 12
-"""How many elements may be computed in vain before lanes of other lengths are told apart."""
+"""Lanes of different lengths are separated if padding takes more elements than this."""
 
 T = TypeVar("T", bound=Sized)
 
@@ -25,7 +25,7 @@ Zeros = Mapping[int, npt.NDArray[np.bool_]]
 def padded(
     builder: Builder, source: int, places: Positions, zeros: Zeros, fill: float = 0.0
 ) -> int:
-    """The elements at `places`, `fill` where that is `ANY`; `zeros` tells where zeros are."""
+    """The elements at `places`, `fill` where that is `ANY`; `zeros` are known zeros of arrays."""
     pads = places < 0
     if not pads.any():
         return builder.fetch(source, places)
@@ -43,9 +43,9 @@ def padded(
 
 
 def bands(counts: Sequence[int]) -> list[list[int]]:
-    """Lanes by how many terms they have: all of them, or each with those of like length.
+    """Lanes by their number of terms: all together, or those of like length together.
 
-    As rows of the length of the longest they would have many more elements than terms.
+    Padded to the longest row they might have many more elements than terms.
     """
     size, total = len(counts) * max(counts), sum(counts)
     if size - total <= SPARE or total >= size / 4:
@@ -83,7 +83,7 @@ class Dots:
         self.is_ragged = False
         """Whether zeros stand in for the ends of shorter rows."""
         self.has_spare = False
-        """Whether a dot is computed that no lane is."""
+        """Whether some computed dots belong to no lane."""
 
     def contract(self, left: Positions, right: Positions) -> tuple[int, Positions]:
         """The array of left[k] · right[k], and the place of each lane k in it."""
@@ -148,13 +148,13 @@ def _distinct(rows: Positions) -> tuple[Positions, Positions]:
 
 
 def _completed(rows: Positions) -> Positions:
-    """Each row, padded with `ANY`, continued as a longer one that begins like it, or as it can."""
+    """Each padded row, continued as the longest row that begins like it, then by its start."""
     counts = (rows >= 0).sum(axis=1).tolist()
     lane_of: dict[bytes, int] = {}
     texts = [row[:count].tobytes() for row, count in zip(rows, counts, strict=True)]
     for lane, text in enumerate(texts):
         lane_of.setdefault(text, lane)
-    # In order, what begins like a text comes right behind it.
+    # In sorted order the texts that begin like a text come right behind it.
     continued: dict[bytes, bytes] = {}
     behind: list[bytes] = []
     for text in sorted(lane_of, reverse=True):
@@ -215,7 +215,7 @@ def _components(row_of: Positions, column_of: Positions) -> Positions:
 
 
 def _index(grid: Positions, size: int) -> Positions:
-    """Where each number is in a flattened grid."""
+    """The position of each number in a flattened grid."""
     places = np.zeros(size, dtype=np.intp)
     places[grid.ravel()] = np.arange(grid.size)
     return places

@@ -51,10 +51,10 @@ class LoweredSums:
         return settled(self.builder, total, shape, places)
 
     def _fold_biases(self, groups: Groups) -> tuple[int, int] | None:
-        """Make a bias that follows its weights a weight of the number 1 behind the inputs.
+        """Make a bias that follows its weights the weight of a 1 behind the inputs.
 
-        Then weights and biases are one matrix, and so are their gradients. The group so changed,
-        or None.
+        Then weights and biases are one matrix, and so are their gradients. Returns the group
+        that was changed, or None.
         """
         for sign, number, other in list(groups):
             products, biases = groups[sign, number, other], groups.get((sign, number, -1))
@@ -130,7 +130,7 @@ class LoweredSums:
         return self.builder.sum(matrix, (len(shape),)), np.argsort(order)
 
     def _fill(self, number: int) -> None:
-        """Zeros where a pack's array has no lanes, for sums that read beyond their ends."""
+        """Put zeros where a pack's array has no lanes, for sums that read beyond their ends."""
         array, places = self.lowering.arrays[number], self.lowering.places[number]
         instr = self.builder.instrs[array]
         if not instr.operands or array in self.lowering.zeros:

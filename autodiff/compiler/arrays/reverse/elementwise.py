@@ -8,7 +8,7 @@ import numpy as np
 from autodiff import ops
 from autodiff.compiler.arrays.layout import Access, Positions, View
 from autodiff.compiler.arrays.reverse.choices import may_be_infinite
-from autodiff.compiler.arrays.reverse.operands import Lanes, Slope
+from autodiff.compiler.arrays.reverse.operands import ArrayOperand, Slope
 from autodiff.compiler.arrays.reverse.products import product
 from autodiff.compiler.arrays.reverse.step import Step
 from autodiff.rows.primitive import Primitive
@@ -34,7 +34,7 @@ def _partials(step: Step, row: Primitive) -> Sequence[Slope | None]:
     """The partials by operands that are reached; by a square's operand in one."""
     operands = step.instr.operands
     terms = [_term(step, operand) for operand in operands]
-    out = Lanes(step.builder, step.i)
+    out = ArrayOperand(step.builder, step.i)
     if isinstance(row, Reduction):
         return list(row.partials_at(terms, out))
     partials = [
@@ -42,25 +42,26 @@ def _partials(step: Step, row: Primitive) -> Sequence[Slope | None]:
         for partial, operand in zip(row.partials, operands, strict=True)
     ]
     if row.bilinear and operands[0] == operands[1]:
-        assert partials[0] is not None
-        return [ops.mul(2.0, partials[0]), None]
+        first = partials[0]
+        assert first is not None
+        return [2.0 * first, None]
     return partials
 
 
 def _term(step: Step, operand: int) -> Slope:
     """An operand of a partial: a number where it is one, else an array."""
     only = step.builder.only(operand)
-    return Lanes(step.builder, operand) if only is None else only
+    return ArrayOperand(step.builder, operand) if only is None else only
 
 
 def _only(step: Step, partial: Slope) -> float | None:
     """The number that a partial is everywhere, if it is known."""
-    return step.builder.only(partial.index) if isinstance(partial, Lanes) else float(partial)
+    return step.builder.only(partial.index) if isinstance(partial, ArrayOperand) else float(partial)
 
 
 def _may_be_infinite(step: Step, partial: Slope) -> bool:
     """Whether a partial may be infinite: not if it is a number, or an operand that is not."""
-    if not isinstance(partial, Lanes) or _only(step, partial) is not None:
+    if not isinstance(partial, ArrayOperand) or _only(step, partial) is not None:
         return False
     is_operand = partial.index in step.instr.operands
     return not is_operand or may_be_infinite(step.builder, partial.index)
@@ -73,15 +74,15 @@ def reduction(step: Step) -> None:
     shape = builder.shape(source)
     if row.by_element:
         every = (*shape[:-1], 1)
-        out = Lanes(builder, builder.reshape(step.i, every))
-        (partial,) = row.partials_at([Lanes(builder, source)], out)
+        out = ArrayOperand(builder, builder.reshape(step.i, every))
+        (partial,) = row.partials_at([ArrayOperand(builder, source)], out)
         ct = builder.reshape(step.ct, every)
         step.give(0, product(builder, ct, partial, selects=row.selects))
         return
     places = np.arange(math.prod(shape)).reshape(shape)
     columns: list[Positions] = [places[..., k] for k in range(shape[-1])]
-    lanes = [Lanes(builder, builder.fetch(source, column)) for column in columns]
-    partials = row.partials_at(lanes, Lanes(builder, step.i))
+    lanes = [ArrayOperand(builder, builder.fetch(source, column)) for column in columns]
+    partials = row.partials_at(lanes, ArrayOperand(builder, step.i))
     parts: list[tuple[int, Access]] = []
     for column, partial in zip(columns, partials, strict=True):
         ct = product(builder, step.ct, partial, selects=row.selects)

@@ -29,13 +29,13 @@ NOT = declare(
 Literal = tuple[int, bool]
 """A boolean array of the program, and whether it is to hold."""
 Literals = tuple[Literal, ...]
-"""All of them hold."""
+"""Literals that all hold."""
 
 
 class Mask(NamedTuple):
-    """The elements of an array for which something holds: all, unless a part says less.
+    """The elements of an array for which something holds: all, unless a field says less.
 
-    Each part has a shape that broadcasts to the array's, of the same rank.
+    Each field has a shape that broadcasts to the array's, of the same rank.
     """
 
     static: int | None = None
@@ -49,7 +49,7 @@ class Masks:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
 
-    def fact(self, i: int) -> npt.NDArray[np.bool_]:
+    def values(self, i: int) -> npt.NDArray[np.bool_]:
         """The elements of a constant."""
         return self.builder.instrs[i].values.astype(bool)
 
@@ -64,7 +64,7 @@ class Masks:
         return i if holds else self.builder.apply(NOT, [i])
 
     def joined(self, row: Primitive, terms: Sequence[int]) -> int:
-        """The terms, joined by and or or."""
+        """The terms, joined by `row`, which is `logical_and` or `logical_or`."""
         total = terms[0]
         for term in terms[1:]:
             total = self.builder.apply(row, [total, term])
@@ -75,7 +75,10 @@ class Masks:
         return self.joined(ops.logical_and, [self.holding(*literal) for literal in literals])
 
     def any_of(self, clauses: Iterable[Literals]) -> Literals:
-        """Where all literals of some clause hold; what both branches of a choice read is read."""
+        """Where all literals of some clause hold.
+
+        Clauses merge: an array that both branches of a choice read is read in any case.
+        """
         left: list[frozenset[Literal]] = []
         waiting = list(dict.fromkeys(map(frozenset, clauses)))
         while waiting:
@@ -101,12 +104,12 @@ class Masks:
         return self.builder.apply(ops.where, [i, *numbers])
 
     def positive(self, i: int) -> int:
-        """Where a number of things is not 0."""
+        """Where a count is not 0."""
         zero = self.builder.constant(np.zeros((1,) * len(self.builder.shape(i))))
         return self.builder.apply(ops.greater, [i, zero])
 
     def fitted(self, i: int, shape: Shape, is_batched: bool = True) -> int:
-        """`i` in a shape that broadcasts to this one: true where it is along axes that are lost."""
+        """`i` in a shape that broadcasts to `shape`: lost axes are joined by or."""
         builder = self.builder
         found = builder.shape(i)
         extra = len(found) - len(shape)
@@ -117,7 +120,7 @@ class Masks:
         kept = tuple(1 if size == 1 else n for size, n in zip(shape, found[extra:], strict=True))
         is_summed = builder.instrs[i].is_batched and not is_batched
         if builder.is_known(i):
-            return builder.constant(self.fact(i).any(axes).reshape(kept))
+            return builder.constant(self.values(i).any(axes).reshape(kept))
         if not axes and not is_summed:
             return builder.reshape(i, kept)
         total = builder.reshape(builder.sum(self.count(i), axes), kept)

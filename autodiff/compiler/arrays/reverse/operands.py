@@ -1,4 +1,4 @@
-"""Arrays of the program as operands of ops: the partials of a row, given these, emit arrays."""
+"""Arrays as operands of scalar ops: given these, the partials of a row make instructions."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -8,12 +8,23 @@ from typing import Any
 from autodiff import ops
 from autodiff.checks import number
 from autodiff.compiler.arrays.builder import Builder
+from autodiff.engine.operators import (
+    Comparison,
+    Connective,
+    Connectives,
+    Equality,
+    Infix,
+    Operators,
+    Prefix,
+    Reflected,
+    install,
+)
 from autodiff.rows.interpreter import interpret
 from autodiff.rows.primitive import Primitive
 
 
-class Lanes:
-    """An array of the program."""
+class ArrayOperand:
+    """An array of the program that `builder` makes: instruction `index`."""
 
     __slots__ = ("builder", "index")
 
@@ -21,9 +32,12 @@ class Lanes:
         self.builder = builder
         self.index = index
 
+    def __pos__(self) -> "ArrayOperand":
+        return self
 
-Slope = Lanes | float
-"""A partial: an array, or a number if it is the same everywhere."""
+
+Slope = ArrayOperand | float
+"""A partial on arrays: an array, or a number if it is the same everywhere."""
 
 
 class _Arrays:
@@ -31,19 +45,20 @@ class _Arrays:
     hands_over = False
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-        builder = next(x.builder for x in operands if isinstance(x, Lanes))
-        if primitive is ops.where and not isinstance(operands[0], Lanes):
+        builder = next(x.builder for x in operands if isinstance(x, ArrayOperand))
+        if primitive is ops.where and not isinstance(operands[0], ArrayOperand):
             return operands[1] if operands[0] else operands[2]
         if primitive is ops.sum and len(operands) > 1:
             return reduce(ops.add, operands)
-        if primitive is ops.sum:  # of all operands of a reduction, which lie along the last axis
+        if primitive is ops.sum:  # the operands of a reduction lie along the last axis
             *outer, _ = builder.shape(operands[0].index)
             total = builder.sum(operands[0].index, (len(outer),))
-            return Lanes(builder, builder.reshape(total, (*outer, 1)))
+            return ArrayOperand(builder, builder.reshape(total, (*outer, 1)))
         numbers = [
-            x.index if isinstance(x, Lanes) else builder.constant([number(x)]) for x in operands
+            x.index if isinstance(x, ArrayOperand) else builder.constant([number(x)])
+            for x in operands
         ]
-        return Lanes(builder, builder.apply(primitive, numbers))
+        return ArrayOperand(builder, builder.apply(primitive, numbers))
 
     def quiet(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -55,24 +70,25 @@ class _Arrays:
         raise NotImplementedError
 
 
-def _method(row: Primitive, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
-    if reflected:
-        return lambda self, other: row.apply((other, self))
+def _first(row: Primitive) -> Callable[[object, object], object]:
+    """The operator with the array first."""
     return lambda self, other: row.apply((self, other))
 
 
-for _name, _row in {
-    "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow,
-    "and": ops.logical_and, "or": ops.logical_or, "xor": ops.logical_xor,
-}.items():  # fmt: skip
-    setattr(Lanes, f"__{_name}__", _method(_row))
-    setattr(Lanes, f"__r{_name}__", _method(_row, reflected=True))
-for _name, _row in {
-    "lt": ops.less, "le": ops.less_equal, "gt": ops.greater, "ge": ops.greater_equal,
-    "eq": ops.equal, "ne": ops.not_equal,
-}.items():  # fmt: skip
-    setattr(Lanes, f"__{_name}__", _method(_row))
-setattr(Lanes, "__neg__", lambda self: ops.neg.apply((self,)))  # noqa: B010
-setattr(Lanes, "__abs__", lambda self: ops.abs.apply((self,)))  # noqa: B010
-setattr(Lanes, "__pos__", lambda self: self)  # noqa: B010
-interpret(Lanes, _Arrays())
+def _second(row: Primitive) -> Callable[[object, object], object]:
+    """The operator with the array second."""
+    return lambda self, other: row.apply((other, self))
+
+
+def _alone(row: Primitive) -> Callable[[object], object]:
+    return lambda self: row.apply((self,))
+
+
+for _entries in (Operators, Connectives):
+    install(
+        ArrayOperand,
+        _entries,
+        {Infix: _first, Reflected: _second, Prefix: _alone, Comparison: _first,
+         Equality: _first, Connective: _first},
+    )  # fmt: skip
+interpret(ArrayOperand, _Arrays())

@@ -6,7 +6,7 @@ from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.ops import SUM
 from autodiff.compiler.arrays.program import base
-from autodiff.compiler.arrays.reverse.operands import Lanes, Slope
+from autodiff.compiler.arrays.reverse.operands import ArrayOperand, Slope
 from autodiff.rows.primitive import Primitive, declare
 
 MASKED = declare(
@@ -30,7 +30,7 @@ MASKED = declare(
 
 def product(builder: Builder, ct: int, partial: Slope, *, selects: bool) -> int:
     """ct times partial; if the row selects, 0 where the operand was not selected."""
-    i = partial.index if isinstance(partial, Lanes) else builder.beside(ct, float(partial))
+    i = partial.index if isinstance(partial, ArrayOperand) else builder.beside(ct, float(partial))
     zero = builder.beside(ct, 0.0)
     if not selects:
         return _times(builder, ct, i)

@@ -1,8 +1,8 @@
-"""Which elements eager execution sends a cotangent to: none crosses to what was not chosen.
+"""The elements that eager execution sends a cotangent to: none crosses to an unchosen operand.
 
-That is a fact of the program, whatever the cotangents are: one of 0 is sent like any other. It
-matters where a partial may be infinite, since 0 times that is nan, and is found by a sweep back
-in which each instruction says what it reaches of its operands. The answer may be too wide.
+They depend on the program alone: a cotangent of 0 is sent like any other. They matter where a
+partial may be infinite, since 0 times infinity is nan. A sweep back finds them, in which each
+instruction says which elements of its operands it reaches. The answer may include too many.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -37,27 +37,20 @@ from autodiff.compiler.arrays.ops import (
     ArrayOp,
 )
 from autodiff.compiler.arrays.program import Instr
-from autodiff.compiler.arrays.reverse.choices import (
-    choice,
-    is_singular,
-    reduced_slope,
-    slope_of,
-    without_unchosen,
-)
+from autodiff.compiler.arrays.reverse.choices import choice, elementwise, is_singular, reduced_slope
 from autodiff.compiler.arrays.reverse.masks import NOT, Literals, Mask
-from autodiff.compiler.arrays.reverse.reached import Change, Reached
+from autodiff.compiler.arrays.reverse.readers import Change, Reached
 from autodiff.rows.primitive import Domain, Primitive
-from autodiff.rows.reduction import Reduction
 
 Rule = Callable[[Reached, int, Instr, Mask], None]
 """Given the elements that an instruction is reached at, gives its operands theirs."""
 
 
 def unreached(builder: Builder, results: Sequence[int], crossed: Collection[int]) -> dict[int, int]:
-    """For rows with a partial that may be infinite, the elements that no cotangent is sent to.
+    """For rows with a partial that may be infinite, the elements that receive no cotangent.
 
     `crossed` are the instructions that depend on what is differentiated by. A row is left out
-    if all its elements are reached, or if they read nothing else than those that are.
+    if all its elements are reached, or if the others read nothing that these do not read.
     """
     asked: set[int] = set()  # rows whose partial may be infinite, and what depends on them
     for i in sorted(crossed):
@@ -78,7 +71,7 @@ def unreached(builder: Builder, results: Sequence[int], crossed: Collection[int]
             if missed is not None:
                 found[i] = missed
         if isinstance(instr.op, Primitive):
-            _elementwise(reached, i, instr.op, mask)
+            elementwise(reached, i, instr.op, mask)
         else:
             RULES[instr.op](reached, i, instr, mask)
     return found
@@ -96,36 +89,13 @@ def _missed(reached: Reached, instr: Instr, mask: Mask) -> int | None:
 def _reads_more(reached: Reached, instr: Instr, static: int) -> bool:
     """Whether elements not reached read something else that may be an edge of a domain."""
     assert isinstance(instr.op, Primitive)
-    is_reached = np.broadcast_to(reached.masks.fact(static), instr.shape)
+    is_reached = np.broadcast_to(reached.masks.values(static), instr.shape)
     for operand, domain in zip(instr.operands, instr.op.domain, strict=False):
         if domain != Domain():
             places = np.broadcast_to(reached.builder.place(operand)[1], instr.shape)
             if np.setdiff1d(places[~is_reached], places[is_reached]).size:
                 return True
     return False
-
-
-def _elementwise(reached: Reached, i: int, row: Primitive, mask: Mask) -> None:
-    builder, masks = reached.builder, reached.masks
-    operands = builder.instrs[i].operands
-    partials = row.partials * (len(operands) if isinstance(row, Reduction) else 1)
-    conditions = [x for x, p in zip(operands, partials, strict=True) if p is None]
-    is_known = any(map(builder.is_known, conditions))
-    for k, operand in enumerate(operands):
-        if partials[k] is None or operand not in reached.asked:
-            continue
-        if not row.guards:
-            reached.give(operand, mask)
-        elif is_known:
-            slope = slope_of(builder, i, k)
-            reached.give(operand, without_unchosen(masks, mask, slope))
-        else:
-            reached.give(operand, mask, choice=partial(_choice, reached, i, k))
-
-
-def _choice(reached: Reached, i: int, k: int) -> Literals:
-    """Where operand k of `i` is chosen."""
-    return choice(reached.masks, slope_of(reached.builder, i, k))
 
 
 # Array ops

@@ -6,13 +6,13 @@ from autodiff.compiler.arrays.layout import ANY
 from autodiff.compiler.arrays.lowering.contract import Dots, _completed, bands, padded
 from autodiff.compiler.arrays.ops import VIEW
 from autodiff.compiler.numpy.loading import load
-from autodiff.compiler.numpy.source import Emitter
+from autodiff.compiler.numpy.source import write
 
 
 def run(builder, i, arrays):
     program, _ = builder.program([i])
-    emitter = Emitter(program, list(arrays))
-    (found,) = load(emitter.text, "test")(2, 1.0, float, emitter.arrays)(*arrays.values())
+    source = write(program, list(arrays))
+    (found,) = load(source.text, "test")(2, 1.0, float, source.arrays)(*arrays.values())
     return found
 
 
@@ -51,14 +51,14 @@ def test_dots_are_right_and_their_form_is_as_expected(builder, layout):
 
 
 @pytest.mark.parametrize("places", [[[0, ANY], [2, 3]], [[5, ANY, ANY], [7, 1, ANY]]])
-def test_what_is_padded_is_zero(builder, places):
+def test_padding_is_zero(builder, places):
     places = np.array(places)
     a = builder.leaf("a", 12, False)
     found = run(builder, padded(builder, a, places, {}), {"a": A})
     assert found.tolist() == np.where(places < 0, 0.0, A[places]).tolist()
 
 
-def test_zeros_that_are_there_are_not_made_again(builder):
+def test_existing_zeros_are_not_made_again(builder):
     a = builder.leaf("a", 4, False)
     holes = np.array([False, True, False, False])
     made = padded(builder, a, np.array([[0, ANY], [2, 3]]), {a: holes})
@@ -88,5 +88,5 @@ def test_a_row_is_continued_as_the_longest_that_begins_like_it(name):
      ([1] * 70 + [70, 64], [[*range(70)], [70, 71]]), ([*range(1, 300)], [[*range(299)]]),
      ([2, 9000, 3, 2, 3, 8500, 1, 1, 1, 1], [[0, 2, 3, 4], [1, 5], [6, 7, 8, 9]])],
 )  # fmt: skip
-def test_lanes_of_other_lengths_are_told_apart_where_much_would_be_in_vain(counts, expected):
+def test_lanes_of_different_lengths_are_separated_where_padding_would_be_large(counts, expected):
     assert bands(counts) == expected

@@ -1,4 +1,4 @@
-"""Which array instructions packs become; that they are right is test_compile's."""
+"""The array instructions that packs become; test_compile checks their results."""
 
 from collections import Counter
 
@@ -115,7 +115,7 @@ def test_a_lowered_program_prints_where_the_lanes_of_each_pack_are():
 
 
 @pytest.mark.parametrize("places", [[0, 2], [-1, 0], [0]])
-def test_the_verifier_finds_lanes_that_have_no_place(places):
+def test_the_verifier_finds_lanes_without_a_place(places):
     kernel = Kernel(lambda x: [x[0].exp(), x[1].exp()])
     kernel(np.ones((1, 2)))
     lowered = kernel._latest.analyzed.lowered

@@ -190,14 +190,14 @@ def test_outside_a_domain_every_slope_is_nan(case):
     assert np.isnan(Kernel(f).value_and_grad(np.array([x]), argnums=0)[1]).all()
 
 
-def test_a_logarithm_of_what_is_never_negative_is_not_guarded():
+def test_a_logarithm_of_numbers_that_are_never_negative_is_not_guarded():
     kernel = Kernel(lambda x, y: autodiff.log(autodiff.exp(x) / (autodiff.exp(x) + 1.0)) * y)
     kernel.value_and_grad(np.ones(2), np.ones(2), argnums=(0, 1))
     names = {instr.name for instr in kernel._latest.function("grad", (0, 1)).program.instrs}
     assert not names & {"where", "less"}
 
 
-def test_a_softmax_is_right_to_two_units_and_made_of_the_exponentials_that_are_there():
+def test_a_softmax_is_right_to_two_units_and_reuses_the_exponentials():
     w = [Value(0.5 * k) for k in range(3)]
     kernel = Kernel(lambda x: autodiff.logsumexp([wi + x for wi in w]))
     x = np.array([-1000.0])
@@ -209,7 +209,7 @@ def test_a_softmax_is_right_to_two_units_and_made_of_the_exponentials_that_are_t
 
 
 @pytest.mark.parametrize("other", [1.0, -np.inf, np.inf, np.nan, 1e308, -1e308])
-def test_a_softmax_of_what_is_infinite_is_that_of_eager_execution(other):
+def test_a_softmax_of_infinite_operands_is_that_of_eager_execution(other):
     f = autodiff.logsumexp
     x = np.array([[np.inf, other], [other, -np.inf], [other, 1e308]])
     values, slopes = Kernel(f).value_and_grad(x, argnums=0)
@@ -256,7 +256,7 @@ def test_the_adjoint_of_an_adjoint_is_a_program():
     assert [program.instrs[i].shape for i in program.results] == [(1,), (1,)]
 
 
-def test_what_a_result_does_not_reach_has_cotangent_zero():
+def test_a_source_that_no_result_reads_has_cotangent_zero():
     builder = Builder()
     x, y = builder.leaf("x", 3, False), builder.leaf("y", 3, False)
     (ct,), _ = adjoint(builder, [(x, builder.constant([1.0, 2.0, 3.0]))], [y])
@@ -265,7 +265,7 @@ def test_what_a_result_does_not_reach_has_cotangent_zero():
     assert builder.instrs[itself].fact.tolist() == [1.0, 2.0, 3.0]
 
 
-def test_no_cotangent_is_computed_for_what_only_a_condition_reads():
+def test_no_cotangent_is_computed_for_operands_of_conditions_alone():
     kernel = Kernel(lambda x: autodiff.where((w * x[0]).exp() > v, x[1], 2.0) * ((v * x[0]) > 0))
     kernel.value_and_grad(np.ones((3, 2)))
     calls = [kernel._latest.function(wanted).program.calls for wanted in ("call", "grad")]

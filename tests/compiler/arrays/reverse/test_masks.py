@@ -17,7 +17,7 @@ def condition(masks, name, size=1, is_batched=True):
     return masks.builder.condition(masks.builder.leaf(name, size, is_batched))
 
 
-def test_what_both_branches_of_a_choice_read_is_read(masks):
+def test_clauses_of_both_branches_of_a_choice_merge(masks):
     p, q = (condition(masks, name) for name in "pq")
     assert masks.any_of([((p, True),), ((p, False),)]) == ()
     assert masks.any_of([((p, True), (q, True)), ((p, False), (q, True))]) == ((q, True),)
@@ -42,8 +42,8 @@ def test_not_not_is_nothing(masks):
 
 def test_along_lost_axes_one_is_enough(masks):
     known = masks.builder.constant(np.array([[True, False, True], [False, False, False]]))
-    assert masks.fact(masks.fitted(known, (2, 1))).tolist() == [[True], [False]]
-    assert masks.fact(masks.fitted(known, (3,))).tolist() == [True, False, True]
+    assert masks.values(masks.fitted(known, (2, 1))).tolist() == [[True], [False]]
+    assert masks.values(masks.fitted(known, (3,))).tolist() == [True, False, True]
     assert masks.builder.shape(masks.fitted(known, (1, 2, 3))) == (1, 2, 3)
     p = condition(masks, "p", 3)
     assert masks.builder.shape(masks.fitted(p, (1,))) == (1,)

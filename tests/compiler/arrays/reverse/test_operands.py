@@ -4,13 +4,13 @@ import pytest
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.ops import CAST
-from autodiff.compiler.arrays.reverse.operands import Lanes
+from autodiff.compiler.arrays.reverse.operands import ArrayOperand
 
 
 @pytest.fixture
 def x():
     builder = Builder()
-    return Lanes(builder, builder.leaf("x", 3, True))
+    return ArrayOperand(builder, builder.leaf("x", 3, True))
 
 
 def instr(lanes):
@@ -43,6 +43,6 @@ def test_a_known_condition_takes_its_branch(x):
 
 
 def test_the_sum_of_all_operands_runs_along_the_last_axis(x):
-    rows = Lanes(x.builder, x.builder.fetch(x.index, np.arange(3).reshape(1, 3)))
+    rows = ArrayOperand(x.builder, x.builder.fetch(x.index, np.arange(3).reshape(1, 3)))
     assert instr(ops.sum([rows])).shape == (1, 1)
     assert instr(ops.sum([rows, rows])).shape == (1, 3)

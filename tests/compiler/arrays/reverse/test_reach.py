@@ -1,4 +1,4 @@
-"""What eager execution sends no cotangent to, behind every op of the array program."""
+"""Elements that receive no cotangent in eager execution, behind every op of the array program."""
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ MET = {"one for all"}
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_not_reached_is_0_and_all_else_is_as_in_eager_execution(case, monkeypatch):
+def test_unreached_slopes_are_0_and_all_others_are_as_in_eager_execution(case, monkeypatch):
     f = CASES[case]
     check_derivatives(f, W, ROWS, VECTOR)
     if case not in MET:
@@ -97,7 +97,7 @@ def test_what_is_not_reached_is_0_and_all_else_is_as_in_eager_execution(case, mo
         assert np.isfinite(kernel.value_and_grad(np.array(ROWS), argnums=0)[1]).all()
 
 
-def test_what_an_index_chooses_is_behind_a_guard_as_well(monkeypatch):
+def test_elements_chosen_by_an_index_are_guarded_as_well(monkeypatch):
     monkeypatch.setattr("autodiff.compiler.kernel.Fallback", None)
     w = [Value(t) for t in (0.5, 2.0, 1.0)]
 
@@ -130,7 +130,7 @@ def test_a_slope_that_is_known_gets_no_mask():
     assert kernel._latest.function("grad", (0,)).source.count("where=") == 1
 
 
-def test_what_both_branches_read_gets_no_mask():
+def test_an_array_that_both_branches_read_gets_no_mask():
     w = Value(0.5)
 
     def f(x):

@@ -1,4 +1,4 @@
-"""Falling back: what a kernel refuses is done on Values, with a warning, and nothing is lost."""
+"""Falling back: a call that a kernel refuses is repeated on Values, and nothing is lost."""
 
 import warnings
 
@@ -42,7 +42,7 @@ def broken_after(monkeypatch, method, count, error):
 @pytest.mark.parametrize("method", ["loss", "evaluate", "predictions", "_flat"])
 @pytest.mark.parametrize("count", [1, 2, 4])
 @pytest.mark.parametrize("error", [autodiff.TraceError("here"), IndexError("here")])
-def test_what_a_kernel_refuses_at_any_step_loses_nothing(monkeypatch, make, method, count, error):
+def test_falling_back_at_any_step_loses_nothing(monkeypatch, make, method, count, error):
     def run(engine):
         model = make()
         adam = nn.Adam(model.parameters(), lr=0.05)
@@ -71,7 +71,7 @@ def test_the_compiled_engine_raises_what_a_kernel_refuses(monkeypatch):
         nn.fit(Weighted(), ROWS, TARGETS, engine="compiled", **OPTIONS)
 
 
-def test_an_interruption_is_no_reason_to_fall_back(monkeypatch):
+def test_an_interruption_does_not_fall_back(monkeypatch):
     broken_after(monkeypatch, "loss", 2, KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
         nn.fit(Weighted(), ROWS, TARGETS, **OPTIONS)
@@ -131,7 +131,7 @@ def test_integers_in_training_and_floats_in_validation_are_compared_anew():
     assert "the loss in evaluation mode of example 0" in str(caught[0].message)
 
 
-def test_training_goes_on_from_a_checkpoint_on_the_engine_that_it_had(monkeypatch, tmp_path):
+def test_training_resumes_on_the_engine_of_the_checkpoint(monkeypatch, tmp_path):
     def run(epochs, **options):
         model = Dropping()
         history = nn.fit(
@@ -152,7 +152,7 @@ def test_training_goes_on_from_a_checkpoint_on_the_engine_that_it_had(monkeypatc
         run(6, resume=True, engine="compiled")
 
 
-def test_a_training_that_cannot_be_compiled_leaves_the_model_as_a_first_call_finds_it():
+def test_a_failed_compilation_leaves_the_model_as_it_was():
     class Lazy(Weighted):
         """Makes its scale at the first call, from a generator, and branches on data."""
 

@@ -1,4 +1,4 @@
-"""A kernel's losses and gradient beside those on Values: what is compared, and what is said."""
+"""A kernel compared with Values: losses, their gradient, and the messages of differences."""
 
 import numpy as np
 import pytest
@@ -79,7 +79,7 @@ def test_large_models_are_compared_on_fewer_examples_and_small_ones_on_many(size
     assert max(sizes_seen) == compared
 
 
-def test_examples_whose_loss_is_not_finite_are_compared_by_it_and_the_others_by_their_gradient():
+def test_infinite_losses_are_compared_as_losses_and_the_others_by_gradient():
     class Inverse(Lying):
         def __call__(self, x):
             return super().__call__([1.0 / x[0], 0.0, 0.0])

@@ -1,4 +1,4 @@
-"""The compiled engine: what it compares, what it reads anew, what it draws, what it says later."""
+"""The compiled engine: its comparisons, Values that change, Dropout, and later warnings."""
 
 import warnings
 
@@ -29,7 +29,7 @@ def test_models_and_losses_see_lists(name):
     np.testing.assert_allclose(found[1], found[0], rtol=1e-9)
 
 
-def test_what_is_measured_is_compared_with_the_parameters_of_then():
+def test_measurements_are_compared_with_the_parameters_at_that_time():
     def bent():
         model = Lying(modes=[False], slope=1.01)
         for parameter in model.parameters():
@@ -158,7 +158,7 @@ class Twice(nn.Module):
         return c(self.second(b(a(self.first(x)))))
 
 
-def test_dropout_draws_what_it_draws_on_values():
+def test_dropout_draws_the_same_numbers_on_both_engines():
     found = []
     for engine in ("eager", "compiled"):
         model = Twice()
@@ -169,7 +169,7 @@ def test_dropout_draws_what_it_draws_on_values():
     assert found[3] == found[1]
 
 
-def test_no_warning_is_given_for_models_of_ours():
+def test_our_own_models_give_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for activation in ("relu", "tanh", "gelu"):
@@ -179,7 +179,7 @@ def test_no_warning_is_given_for_models_of_ours():
                 nn.predict(model, XX)
 
 
-def test_a_graph_is_not_recorded_for_what_is_measured():
+def test_measuring_records_no_graph():
     recorded = []
 
     class Watched(Weighted):

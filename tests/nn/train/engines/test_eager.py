@@ -43,7 +43,7 @@ def test_the_compiled_engine_trains_only_what_the_optimizer_has():
 
 
 @pytest.mark.parametrize("engine", ["eager", "compiled"])
-def test_what_diverges_keeps_the_parameters_of_the_last_finite_loss(engine):
+def test_divergence_keeps_the_parameters_of_the_last_finite_loss(engine):
     model = Number(1.0)
     sgd = SGD(model.parameters(), lr=1e200)
     with pytest.raises(FloatingPointError, match="the loss is inf at iteration 2"):
@@ -66,7 +66,7 @@ def test_what_diverges_keeps_the_parameters_of_the_last_finite_loss(engine):
         (Number(), {"loss": lambda p, t: 1.0}, TypeError, "Value"),
     ],
 )
-def test_what_the_compiled_engine_cannot_do_is_named(model, options, error, message):
+def test_the_compiled_engine_names_its_limits(model, options, error, message):
     before = data(model)
     with pytest.raises(error, match=message):
         nn.fit(model, X, Y, **{"engine": "compiled"} | options)
@@ -182,7 +182,7 @@ def test_dropout_drops_anew_in_every_step_and_not_when_measured():
     assert np.mean(history.losses) > 1.2 * history.epochs["validation_loss"][0]
 
 
-def test_the_share_that_drops_is_p():
+def test_dropout_drops_the_share_p():
     class Mask(Number):
         def __init__(self):
             super().__init__(1.0)
@@ -217,7 +217,7 @@ def test_dropout_goes_on_with_the_same_bits(tmp_path):
     assert run(6, resume=True) == whole
 
 
-def test_without_dropout_the_engines_are_as_without_it():
+def test_dropout_of_nothing_changes_neither_engine():
     eager, compiled = (
         nn.fit(Dropping(p=0.0), X.reshape(6, 2), XY, epochs=3, engine=engine)
         for engine in ("eager", "compiled")
@@ -225,7 +225,7 @@ def test_without_dropout_the_engines_are_as_without_it():
     np.testing.assert_allclose(compiled.losses, eager.losses, rtol=1e-9)
 
 
-def test_a_loss_that_one_example_alone_does_not_have_is_trained_on_values():
+def test_a_loss_that_is_undefined_for_one_example_is_trained_on_values():
     x = np.random.default_rng(0).normal(size=(40, 1))
     y = (x[:, 0] > 0) * 1.0
 

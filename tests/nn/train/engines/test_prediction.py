@@ -1,4 +1,4 @@
-"""`predict`: a row an example, on Values or compiled."""
+"""`predict`: one row per example, on Values or compiled."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from tests.nn.trainees import Number, X
         (2, [2], X[:2].reshape(1, 2), (1, 2)),
     ],
 )
-def test_predict_has_a_row_an_example(nin, nouts, x, shape):
+def test_predict_returns_one_row_per_example(nin, nouts, x, shape):
     model = MLP(nin, nouts, [None], seed=0)
     found = nn.predict(model, x)
     assert (found.shape, found.dtype) == (shape, float)
@@ -125,7 +125,7 @@ class Appending(Number):
         return sum(w * xi for w, xi in zip([self.w, 0.25, 0.5], x + one, strict=True))
 
 
-def test_a_row_is_a_list_however_many_there_are():
+def test_a_row_is_a_list_on_both_engines():
     found = nn.predict(Appending(0.7), LONG)
     assert found[:32] == pytest.approx(nn.predict(Appending(0.7), LONG[:32]), rel=1e-14)
     assert found[3] == pytest.approx(0.7 * LONG[3, 0] + 0.25 * LONG[3, 1] + 0.5)
@@ -160,7 +160,7 @@ def test_an_output_that_is_not_finite_on_either_engine_is_trusted():
 
 
 @pytest.mark.parametrize("engine", ["eager", "compiled"])
-def test_a_dict_is_no_output(engine):
+def test_a_dict_is_not_an_output(engine):
     class Keyed(Number):
         def __call__(self, x):
             return {"out": self.w * x[0]}
@@ -180,7 +180,7 @@ def test_an_array_of_outputs_is_a_list_of_them(engine):
     np.testing.assert_allclose(found, np.stack([3 * a, b, 3 * b, a], 1).reshape(33, 2, 2))
 
 
-def test_generators_of_a_model_are_as_on_values():
+def test_generators_of_a_model_are_where_values_would_leave_them():
     class Noisy(Number):
         def __init__(self):
             super().__init__(1.0)

@@ -55,7 +55,7 @@ def test_a_change_is_named_and_undone(name):
     assert model.array.tolist() == [0.0] * 3
 
 
-def test_an_equal_number_is_no_change_and_the_data_of_a_value_is_none():
+def test_equal_numbers_and_the_data_of_values_are_not_changes():
     model = Full()
     before = Snapshot(model)
     model.rate, model.name, model.w.data = float("0.5"), "".join("a"), 7.0
@@ -73,7 +73,7 @@ def test_large_arrays_are_not_copied():
     assert before.changed() == "large"
 
 
-def test_a_module_that_holds_itself_is_looked_at_once():
+def test_a_module_that_holds_itself_is_kept_once():
     model = Full()
     model.me, model.inner = model, [model, nn.Sequential(model)]
     before = Snapshot(model)
@@ -81,7 +81,7 @@ def test_a_module_that_holds_itself_is_looked_at_once():
     assert before.changed() == "count"
 
 
-def test_a_rehearsal_leaves_generators_and_if_it_raises_attributes():
+def test_a_rehearsal_puts_generators_back_and_after_an_error_attributes_too():
     model = Full()
     first = np.random.default_rng(0).random()
     with rehearsal(model):

@@ -1,4 +1,4 @@
-"""Modes: training while training, evaluation while measuring, and then as they were."""
+"""Modes: training while training, evaluation while measuring, and afterwards as before."""
 
 import pytest
 

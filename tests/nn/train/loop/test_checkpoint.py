@@ -12,7 +12,7 @@ from nn import MLP
 from nn.train.engines.snapshot import generators
 from nn.train.loop import checkpoint
 from nn.train.loop.checkpoint import fingerprint
-from tests.nn.trainees import Seen
+from tests.nn.trainees import Seen, Unused
 
 X, Y = nn.data.moons(50, seed=1)
 VALIDATION = nn.data.moons(20, seed=2)
@@ -139,6 +139,110 @@ def test_other_data_or_another_model_are_refused(tmp_path):
     with pytest.raises(ValueError, match="with another model"):
         run(model, X, True)
     assert bits(model) == before
+
+
+def renamed(optimizer):
+    """The same optimizer as an instance of a class of another name."""
+    kind = type(optimizer)
+    optimizer.__class__ = type("Renamed", (kind,), {})
+    return optimizer
+
+
+def test_a_checkpoint_names_no_class_and_survives_renaming_one(tmp_path, monkeypatch):
+    whole, history = trained(tmp_path / "whole.npz", 4)
+    trained(tmp_path / "part.npz", 2)
+    facts = json.dumps(checkpoint.read(tmp_path / "part.npz")[1])
+    for name in ("Adam", "ReduceLROnPlateau", "MLP", "Eager", "Compiled", "PCG64"):
+        assert name not in facts
+    adam = OPTIMIZERS["adam"]
+    monkeypatch.setitem(OPTIMIZERS, "adam", lambda ps: renamed(adam(ps)))
+    assert trained(tmp_path / "part.npz", 4, resume=True) == (whole, history)
+
+
+class Signs(nn.Optimizer):
+    def update(self, theta, gradient):
+        theta -= self.lr * np.sign(gradient)
+
+
+class Steps(nn.Optimizer):
+    def update(self, theta, gradient):
+        theta -= self.lr * gradient
+
+
+@pytest.mark.parametrize(
+    ("saved", "other"),
+    [
+        (lambda ps: nn.Adam(ps, weight_decay=0.01), nn.AdamW),
+        (lambda ps: Signs(ps, lr=0.01), lambda ps: Steps(ps, lr=0.01)),
+    ],
+)
+def test_an_optimizer_with_the_same_state_and_another_step_is_refused(tmp_path, saved, other):
+    def run(make, epochs, resume=False):
+        model = MLP(2, [3, 2], "tanh", seed=0)
+        nn.fit(
+            model, X, Y, loss=nn.cross_entropy, optimizer=make(model.parameters()), epochs=epochs,
+            checkpoint=tmp_path / "file.npz", resume=resume, progress=False,
+        )  # fmt: skip
+        return bits(model)
+
+    run(saved, 2)
+    message = "with another optimizer: from the same state it goes on otherwise"
+    with pytest.raises(ValueError, match=message):
+        run(other, 4, resume=True)
+    found = run(saved, 4, resume=True)
+    (tmp_path / "file.npz").unlink()
+    assert found == run(saved, 4)
+
+
+def test_a_schedule_that_the_checkpoint_lacks_is_refused(tmp_path):
+    def run(schedule, resume=False):
+        model = MLP(2, [3, 2], "tanh", seed=0)
+        sgd = nn.SGD(model.parameters(), lr=0.1)
+        nn.fit(
+            model, X, Y, loss=nn.cross_entropy, optimizer=sgd, epochs=2, progress=False,
+            schedule=schedule and schedule(sgd), checkpoint=tmp_path / "file.npz", resume=resume,
+        )  # fmt: skip
+
+    run(None)
+    with pytest.raises(ValueError, match="with another schedule: here it has base_lr, gamma, last"):
+        run(lambda sgd: nn.ExponentialLR(sgd, 0.9), resume=True)
+    run(lambda sgd: nn.ExponentialLR(sgd, 0.9))
+    with pytest.raises(ValueError, match="with another schedule: its state has base_lr, gamma"):
+        run(None, resume=True)
+    with pytest.raises(ValueError, match="its state has gamma; here it has T_max"):
+        run(lambda sgd: nn.CosineAnnealingLR(sgd, 9), resume=True)
+
+
+def test_an_older_checkpoint_can_be_resumed(tmp_path):
+    whole, history = trained(tmp_path / "whole.npz", 6)
+    path = tmp_path / "part.npz"
+    trained(path, 4)
+    arrays, facts = checkpoint.read(path)
+    del arrays["frozen"], facts["next"]
+    facts["identity"] |= {"optimizer": "Adam", "schedule": "ReduceLROnPlateau"}
+    for saved in facts["generators"]:
+        del saved["next"]
+        saved["bit_generator"] = "PCG64"
+    checkpoint.write(path, arrays, facts)
+    assert trained(path, 6, resume=True) == (whole, history)
+    facts["generators"][0]["bit_generator"] = "SFC64"
+    checkpoint.write(path, arrays, facts)
+    with pytest.raises(ValueError, match="with another kind of random generator"):
+        trained(path, 6, resume=True)
+
+
+def test_frozen_parameters_stay_frozen_after_resuming(tmp_path):
+    def run(epochs, resume=False):
+        model = Unused()
+        adamw = nn.AdamW(model.parameters(), weight_decay=0.5)
+        x = np.ones(6)
+        nn.fit(
+            model, x, x, optimizer=adamw, epochs=epochs, progress=False,
+            checkpoint=tmp_path / "file.npz", resume=resume,
+        )  # fmt: skip
+        return model.idle.data
+
+    assert [run(1), run(2, True)] == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "foreign", "flipped", "empty", "array"])

@@ -23,9 +23,10 @@ def handler():
 
 def test_ctrl_c_stops_after_the_iteration_and_keeps_what_was_learned(handler):
     model, same = Number(), Number()
-    history = nn.fit(model, X, Y, iterations=50, progress=interrupt_at(4))
+    history = nn.fit(model, X, Y, iterations=50, batch_size=4, progress=interrupt_at(4))
     assert (len(history.losses), history.stopped) == (4, "interrupted")
-    nn.fit(same, X, Y, iterations=4)
+    assert len(history.epochs["loss"]) == 1, "and none for the one that was cut"
+    nn.fit(same, X, Y, iterations=4, batch_size=4)
     assert data(model) == data(same)
     assert (signal.getsignal(signal.SIGINT), handler[1]) == (handler[0], [])
 

@@ -16,7 +16,7 @@ def test_a_gain_is_below_the_least_by_more_than_the_tolerance(tolerance, gains):
     assert patience.is_out is (tolerance > 0)
 
 
-def test_nan_is_no_gain():
+def test_nan_is_not_a_gain():
     patience = Patience(2)
     patience.see(1.0)
     assert not patience.see(float("nan"))
@@ -26,6 +26,6 @@ def test_nan_is_no_gain():
     assert patience.see(0.5)
 
 
-def test_no_patience_is_refused():
+def test_patience_must_be_positive():
     with pytest.raises(ValueError, match="at least 1, got 0"):
         Patience(0)

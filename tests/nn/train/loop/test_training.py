@@ -1,4 +1,4 @@
-"""A run: its epochs and batches, what it records, when it ends, what it leaves behind."""
+"""Training: epochs and batches, what it records, when it ends, what it leaves behind."""
 
 from itertools import chain
 from math import inf, nan
@@ -150,7 +150,7 @@ def test_an_epoch_records_losses_and_metrics_on_both_sets(engine):
     assert last == {"validation_loss": pytest.approx(nn.mse(nn.predict(model, x), y))}
 
 
-def test_an_epoch_that_ends_early_counts_what_there_was():
+def test_an_epoch_that_ends_early_averages_its_batches():
     history = nn.fit(Number(), X, Y, iterations=4, batch_size=5)
     assert history.epochs == {"loss": [pytest.approx(l) for l in (
         np.array([5, 5, 2]) @ history.losses[:3] / 12, history.losses[3])]}  # fmt: skip
@@ -211,7 +211,7 @@ def test_a_schedule_steps_after_every_epoch():
     assert sgd.lr == 0.025
 
 
-def test_a_plateau_is_one_of_the_validation_loss():
+def test_a_plateau_watches_the_validation_loss():
     told = []
 
     class Watching(nn.ReduceLROnPlateau):

@@ -16,7 +16,7 @@ Change = Callable[[int], int]
 
 
 class _Part(NamedTuple):
-    """The elements that one reader reaches of an array, or of those that `access` reads."""
+    """Elements of an array that one reader reaches, among those that `access` reads."""
 
     static: int | None
     literals: Callable[[], Literals] | None
@@ -27,7 +27,7 @@ _Clause = tuple[Literals, Access | None]
 
 
 class Reached:
-    """Parts of arrays, of those that are `asked`; no others are kept."""
+    """The parts of the arrays in `asked`; parts of others are dropped."""
 
     def __init__(self, builder: Builder, asked: Collection[int]) -> None:
         self.builder = builder
@@ -87,7 +87,7 @@ class Reached:
             else:
                 places = part.access.positions()
             if part.static is not None:
-                places = places[np.broadcast_to(self.masks.fact(part.static), places.shape)]
+                places = places[np.broadcast_to(self.masks.values(part.static), places.shape)]
             hits[places] = True
         return hits.reshape(instr.shape)
 
@@ -111,7 +111,7 @@ class Reached:
         )
 
     def _is_even(self, literals: Literals) -> bool:
-        """Whether one element, not known now, says it for all."""
+        """Whether each literal is one element for all, which only a call tells."""
         builder = self.builder
         return all(builder.instrs[i].size == 1 and not builder.is_known(i) for i, _ in literals)
 
