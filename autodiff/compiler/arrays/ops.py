@@ -1,7 +1,8 @@
 """The table of array ops: one row per op that is not a row of the scalar table `autodiff.ops`.
 
-An instruction applies an `ArrayOp`, or a scalar row to each element. A pass that treats ops
-differently holds one function per row, and a test proves that it covers them all.
+An instruction applies an `ArrayOp`, or a scalar row to each element. Three passes hold a function
+per row: `reverse.rules` (adjoints), `reverse.reach` and `numpy.lines`; a test proves that each
+covers the table. `Builder` has a method that makes each op.
 """
 
 from collections.abc import Callable, Sequence
@@ -70,8 +71,8 @@ class ArrayOp:
     """Whether its array may be that of its first operand, if nothing reads this any more."""
     takes_numbers: bool = False
     """Whether the text may write a constant operand as a number."""
-    works_turned: bool = True
-    """Whether its line can be written for arrays of shape (n, batch) too."""
+    may_have_batch_last: bool = True
+    """Whether its lines can be written for arrays of shape (n, batch) too."""
 
     @property
     def label(self) -> str:
@@ -197,13 +198,13 @@ MATMUL = _op(ArrayOp("matmul", "products over the last two axes; a batch of rows
 MATMUL_BATCH = _op(ArrayOp("matmul_batch", "aᵀ @ b, summed over the batch",
     shape=_product_over_batch, needs=_are_batched, changes_batch=True, stem="m"))
 SUM = _op(ArrayOp("sum", "the sum over axes; fact: which", tuple,
-    _without_axes, _has_axes, stem="total", works_turned=False))
+    _without_axes, _has_axes, stem="total", may_have_batch_last=False))
 SUM_BATCH = _op(ArrayOp("sum_batch", "the sum over the batch",
     shape=_same, changes_batch=True, stem="total"))
 REDUCE = _op(ArrayOp("reduce", "a reduction of the last axis; fact: its row of the op table", Reduction,
-    lambda fact, operands: operands[0].shape[:-1], keeps_unsigned=False, stem="r", works_turned=False))
+    lambda fact, operands: operands[0].shape[:-1], keeps_unsigned=False, stem="r", may_have_batch_last=False))
 TOP = _op(ArrayOp("top", "the largest along the last axis, within the finite numbers, as a constant",
-    shape=lambda fact, operands: (*operands[0].shape[:-1], 1), stem="top", works_turned=False))
+    shape=lambda fact, operands: (*operands[0].shape[:-1], 1), stem="top", may_have_batch_last=False))
 
 # Slopes that have lost digits
 REFINE = _op(ArrayOp("refine", "the slopes of a row at the last operand, computed anew where they are small; fact: the row", Primitive,
@@ -211,11 +212,11 @@ REFINE = _op(ArrayOp("refine", "the slopes of a row at the last operand, compute
 
 # By indices known at run time, which are the last operand
 ROWS = _op(ArrayOp("rows", "rows of a matrix",
-    shape=lambda fact, operands: (*operands[1].shape, operands[0].shape[-1]), moves=True, stem="row", works_turned=False))
+    shape=lambda fact, operands: (*operands[1].shape, operands[0].shape[-1]), moves=True, stem="row", may_have_batch_last=False))
 ADD_ROWS = _op(ArrayOp("add_rows", "zeros, to which each operand's row is added where `rows` has read it",
-    moves=True, changes_batch=True, stem="added", works_turned=False))
+    moves=True, changes_batch=True, stem="added", may_have_batch_last=False))
 TAKE = _op(ArrayOp("take", "an element for each lane; fact: where each may be", Gather,
-    lambda fact, operands: operands[1].shape, moves=True, stem="taken", works_turned=False))
+    lambda fact, operands: operands[1].shape, moves=True, stem="taken", may_have_batch_last=False))
 UNTAKE = _op(ArrayOp("untake", "zeros, to which each lane is added where `take` has read it; fact: as of `take`", Gather,
-    moves=True, changes_batch=True, stem="given", works_turned=False))
+    moves=True, changes_batch=True, stem="given", may_have_batch_last=False))
 # fmt: on

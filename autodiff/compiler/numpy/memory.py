@@ -229,7 +229,7 @@ def has_rows_alone(program: Program) -> bool:
     """Whether no array of an example has more than one axis."""
     return all(
         (not instr.is_batched or len(instr.shape) == 1)
-        and (isinstance(instr.op, Primitive) or instr.op.works_turned)
+        and (isinstance(instr.op, Primitive) or instr.op.may_have_batch_last)
         for instr in program.instrs
     )
 
