@@ -11,7 +11,6 @@ from autodiff import ops
 from autodiff.compiler.arrays.layout import View
 from autodiff.compiler.arrays.program import Instr
 from autodiff.compiler.numpy import indices, products
-from autodiff.compiler.numpy.memory import starts
 from autodiff.compiler.numpy.records import NOTHING, Expr, Line, all_of, call, written
 from autodiff.compiler.numpy.writer import Writer
 from autodiff.rows.primitive import Primitive
@@ -208,26 +207,11 @@ def _broadcast(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -
     writer.finish(i, call("np.copyto", writer.out(i), source))
 
 
-def _concatenate(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
-    own = writer.whole(i)
-    there = writer.memory.held.get(i, ())
-    for k, (start, operand) in enumerate(starts(writer.program, instr)):
-        made = writer.program.instrs[operand]
-        if made.op == "constant" or k in there:
-            continue
-        span = writer.indexed(own, instr, f"{start}:{start + made.size}")
-        part = writer.bind(span, f"{own}_{start}")
-        flat = writer.flat(operand, operands[k]) if len(made.shape) > 1 else operands[k]
-        is_column = writer.memory.batch_last and instr.is_batched and not made.is_batched
-        column = written("{}[:, None]", flat) if is_column else flat
-        writer.finish(i, call("np.copyto", part, column))
-
-
 LINES: dict[str, Callable[[Writer, int, Instr, Sequence[Expr]], None]] = {
     "leaf": _leaf, "constant": _constant, "view": _view,
     "matmul": products.matmul, "matmul_batch": products.matmul_batch,
     "sum": _sum, "sum_batch": _sum_batch, "reduce": _reduce, "top": _top,
-    "copy": _copy, "cast": _copy, "broadcast": _broadcast, "concatenate": _concatenate,
+    "copy": _copy, "cast": _copy, "broadcast": _broadcast, "concatenate": indices.concatenate,
     "gather": indices.gather, "scatter": indices.scatter,
     "rows": indices.rows, "add_rows": indices.add_rows,
     "take": indices.take, "untake": indices.untake,
