@@ -33,7 +33,6 @@ from autodiff.compiler.arrays.ops import (
 )
 from autodiff.compiler.arrays.program import Instr
 from autodiff.compiler.numpy import indices, products
-from autodiff.compiler.numpy.memory import starts
 from autodiff.compiler.numpy.records import NOTHING, Expr, Line, all_of, call, written
 from autodiff.compiler.numpy.writer import Writer
 from autodiff.rows.primitive import Primitive
@@ -244,26 +243,11 @@ def _broadcast(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -
     writer.finish(i, call("np.copyto", writer.out(i), source))
 
 
-def _concatenate(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
-    own = writer.whole(i)
-    there = writer.memory.held.get(i, ())
-    for k, (start, operand) in enumerate(starts(writer.program, instr)):
-        made = writer.program.instrs[operand]
-        if made.op is CONSTANT or k in there:
-            continue
-        span = writer.indexed(own, instr, f"{start}:{start + made.size}")
-        part = writer.bind(span, f"{own}_{start}")
-        flat = writer.flat(operand, operands[k]) if len(made.shape) > 1 else operands[k]
-        is_column = writer.memory.batch_last and instr.is_batched and not made.is_batched
-        column = written("{}[:, None]", flat) if is_column else flat
-        writer.finish(i, call("np.copyto", part, column))
-
-
 LINES: dict[ArrayOp, Callable[[Writer, int, Instr, Sequence[Expr]], None]] = {
     LEAF: _leaf, CONSTANT: _constant, VIEW: _view,
     MATMUL: products.matmul, MATMUL_BATCH: products.matmul_batch,
     SUM: _sum, SUM_BATCH: _sum_batch, REDUCE: _reduce, TOP: _top, REFINE: _refine,
-    COPY: _copy, CAST: _copy, BROADCAST: _broadcast, CONCATENATE: _concatenate,
+    COPY: _copy, CAST: _copy, BROADCAST: _broadcast, CONCATENATE: indices.concatenate,
     GATHER: indices.gather, SCATTER: indices.scatter,
     ROWS: indices.rows, ADD_ROWS: indices.add_rows,
     TAKE: indices.take, UNTAKE: indices.untake,
