@@ -16,9 +16,10 @@ from autodiff.calculus.products import hvp, jvp, vjp
 from autodiff.checking.gradcheck import GradcheckError, gradcheck
 from autodiff.compiler import Kernel, TraceError, compile
 from autodiff.engine.anomaly import AnomalyError
+from autodiff.engine.collector import collector_paused
 from autodiff.engine.custom import custom_op
 from autodiff.engine.graph import depth, leaves, toposort
-from autodiff.engine.modes import collector_paused, detect_anomaly, no_grad
+from autodiff.engine.modes import detect_anomaly, no_grad
 from autodiff.engine.value import Value
 from autodiff.ops import (
     abs,

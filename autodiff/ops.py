@@ -1,4 +1,4 @@
-"""The op table: one row an op, and nothing about an op anywhere else.
+"""The op table: one row per op, and nothing about an op anywhere else.
 
 A partial is written in ops and in + - *, which are total on floats; / and ** are not, so
 partials say `div` and `pow`. Given Values they build a graph, so derivatives of every order need
@@ -6,8 +6,8 @@ no further rule. At a kink the partial follows PyTorch's five rules (docs/source
 "Gradients for non-differentiable functions"): where the function is convex, the subgradient of
 least norm. So relu'(0) = abs'(0) = 0, and a tie in maximum splits evenly.
 """
-# mypy: disable-error-code="has-type"
-# (rows name one another, also those below them)
+# mypy: disable-error-code="has-type,comparison-overlap"
+# (rows name one another, also those below them; partials ask whether an operand is a float)
 
 import builtins
 import math
@@ -29,6 +29,7 @@ from autodiff.rows.signatures import (
     OfOperands,
     OfSequence,
     OfSequences,
+    Operand,
     Scaled,
     Sloped,
     Take,
@@ -82,15 +83,15 @@ def _reduction(
     return declare(kind(name, forward, (partials,), array=array, meaning=meaning, **facts))
 
 
-def _one(*_: Any) -> float:
+def _one(*_: object) -> float:
     return 1.0
 
 
-def _softmax(xs: Any, out: Any) -> list[Any]:
-    """e^x / Σ e^x, both over e^out, which changes nothing and so has no derivative.
+def _softmax(xs: Sequence[Operand], out: Operand) -> list[Operand]:
+    """e^x / Σ e^x, both divided by e^out, which cancels and so has no derivative.
 
-    As `out` is log Σ e^x, e^(x - out) is the quotient itself, but for the digits that its
-    rounding takes. Beside an infinite operand the finite ones have none of it.
+    As `out` is log Σ e^x, e^(x - out) is the quotient already, up to the rounding of `out`.
+    Beside an infinite operand the finite ones have a share of 0.
     """
     if type(out) is not float or out == inf:
         out = stop_gradient(where(out < inf, out, LARGEST))
@@ -102,7 +103,7 @@ def _softmax(xs: Any, out: Any) -> list[Any]:
 def _predicate(
     name: str, meaning: str, forward: Callable[..., bool], label: str, **facts: Any
 ) -> Binary:
-    """Declare a condition on two operands, which the operators of that label record in a trace."""
+    """Declare a condition on two operands; in a trace the operator of that label records it."""
     facts |= {"ufunc": name, "is_predicate": True, "unsigned": True, "meaning": meaning}
     array = f"np.{name}({{0}}, {{1}})"
     return declare(
@@ -112,23 +113,23 @@ def _predicate(
 
 # fmt: off
 # Arithmetic
-add = _row(Binary, "add", "x + y", operator.add, _one, _one, label="+", keeps_unsigned=True, signs=(1, 1))
-sub = _row(Binary, "sub", "x - y", operator.sub, _one, lambda x, y, out: -1.0, label="-", ufunc="subtract", signs=(1, -1))
-mul = _row(Binary, "mul", "x y", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label="*", ufunc="multiply", keeps_unsigned=True)
+add = _row(Binary, "add", "x + y", operator.add, _one, _one, label="+", keeps_unsigned=True, signs=(1, 1), infix="+")
+sub = _row(Binary, "sub", "x - y", operator.sub, _one, lambda x, y, out: -1.0, label="-", ufunc="subtract", signs=(1, -1), infix="−", units=(None, 0.0))
+mul = _row(Binary, "mul", "x y", operator.mul, lambda x, y, out: y, lambda x, y, out: x, label="*", ufunc="multiply", keeps_unsigned=True, bilinear=True, infix="·", units=(1.0, 1.0))
 div = _row(Binary, "div", "x / y", ieee.divide,
     lambda x, y, out: div(1.0, y),
     lambda x, y, out: -div(out, y),  # not -x / y²: y² underflows at 1e-200
-    label="/", ufunc="divide", domain=(REAL, KINK), keeps_unsigned=True, signed=(1,), singular=True)
+    label="/", ufunc="divide", domain=(REAL, KINK), keeps_unsigned=True, signed=(1,), singular=True, infix="/", units=(None, 1.0))
 pow = _row(Binary, "pow", "x^y; 1 where y is 0", ieee.power,
     lambda x, y, out: _power_slope(x, y),
     lambda x, y, out: _power_slope_by_exponent(x, y, out * log(x)),
-    label="**", label_at_constant="**{0:.15g}", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,), singular=True,
+    label="**", label_at_constant="**{0:.15g}", ufunc="power", domain=(POSITIVE, REAL), keeps_unsigned=True, signed=(0,), singular=True, infix="^", units=(None, 1.0),
     textbook=(lambda x, y, out: y * pow(x, y - 1.0), lambda x, y, out: out * log(x)))
 neg = _row(Unary, "neg", "-x", operator.neg, lambda x, out: -1.0, ufunc="negative", signs=(-1,))
 abs = _row(Unary, "abs", "|x|", builtins.abs, lambda x, out: sign(x), ufunc="absolute", domain=(KINK,), unsigned=True)
 sign = _row(Unary, "sign", "-1, 0 or 1, as x is negative, 0 or positive", ieee.sign, lambda x, out: 0.0, domain=(KINK,), selects=True)
 
-# Exponentials, logarithms, roots; where a logarithm is nan, so is each of its derivatives
+# Exponentials, logarithms, roots. Where a logarithm is nan, so are its derivatives.
 sqrt = _row(Unary, "sqrt", "The square root of x", ieee.sqrt, lambda x, out: div(0.5, out), domain=(POSITIVE,), keeps_unsigned=True, signed=(0,), singular=True, textbook=(lambda x, out: div(1.0, 2.0 * out),))
 exp = _row(Unary, "exp", "e^x", ieee.exp, lambda x, out: out, unsigned=True, singular=True)
 expm1 = _row(Unary, "expm1", "e^x - 1, with all digits near x = 0", ieee.expm1, lambda x, out: exp(x), singular=True)
@@ -150,7 +151,7 @@ atan2 = _row(Binary, "atan2", "The angle from the x axis to the point (x, y), in
 sinh = _row(Unary, "sinh", "(e^x - e^-x) / 2", ieee.sinh, lambda x, out: cosh(x), singular=True)
 cosh = _row(Unary, "cosh", "(e^x + e^-x) / 2", ieee.cosh, lambda x, out: sinh(x), unsigned=True, singular=True)
 tanh = _row(Unary, "tanh", "sinh(x) / cosh(x)", math.tanh,
-    lambda x, out: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)),  # 1 - out² has no digit left at 20
+    lambda x, out: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)),  # 1 - out² has lost every digit at 20
     textbook=(lambda x, out: 1.0 - out * out,))
 erf = _row(Unary, "erf", "2/√π times the integral of e^-t² from 0 to x", math.erf, lambda x, out: 2 / math.sqrt(pi) * exp(-(x * x)),
     array="np.vectorize(math.erf, otypes=[float])({0})")
@@ -188,11 +189,11 @@ clip = _row(Clip, "clip", "min(max(x, low), high): the upper bound wins where lo
     lambda x, low, high, out: where((x < low) & (low < high), 1.0, 0.0),
     lambda x, low, high, out: where((x > high) | (low > high), 1.0, 0.0),
     array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True, ties=True, keeps_unsigned=True, guards=True)
-# Declared by itself: no difference quotient has its slope.
+# Not in the table: difference quotients do not have its slope.
 stop_gradient = Unary("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True, guards=True, meaning="x, with no derivative")
 take = declare(Take("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take", keeps_unsigned=True, meaning="xs[index]; of a table, the row"))
 
-# Conditions; the last three of conditions
+# Conditions; the last three join conditions
 less = _predicate("less", "x < y", operator.lt, "<")
 less_equal = _predicate("less_equal", "x <= y", operator.le, "<=")
 greater = _predicate("greater", "x > y", operator.gt, ">")
@@ -203,16 +204,16 @@ logical_and = _predicate("logical_and", "Both conditions hold", lambda x, y: boo
 logical_or = _predicate("logical_or", "At least one condition holds", lambda x, y: bool(x) or bool(y), "|", conditions=(0, 1))
 logical_xor = _predicate("logical_xor", "Exactly one condition holds", lambda x, y: bool(x) is not bool(y), "^", conditions=(0, 1))
 
-# Reductions, over the sequence of operands; dot binds its two sequences one behind the other
+# Reductions over the sequence of operands; dot binds its two sequences one after the other
 sum = _reduction(OfSequence, "sum", "The sum of the xs; 0 for none", lambda xs: builtins.sum(xs, 0.0), lambda xs, out: (1.0,) * len(xs),
-    "np.sum({0}, axis=0)", neutral=0.0, takes_none=True, keeps_unsigned=True, signs=(1,))
+    "np.sum({0}, axis=0)", neutral=0.0, takes_none=True, keeps_unsigned=True, signs=(1,), infix="+")
 mean = _reduction(OfSequence, "mean", "The arithmetic mean of the xs", lambda xs: builtins.sum(xs, 0.0) / len(xs), lambda xs, out: (1 / len(xs),) * len(xs),
     "np.mean({0}, axis=0)")
 prod = _reduction(OfSequence, "prod", "The product of the xs; 1 for none", math.prod, lambda xs, out: _products_of_others(xs),
     "np.prod({0}, axis=0)", neutral=1.0, takes_none=True)
 dot = _reduction(OfSequences, "dot", "The sum of w x over pairs; 0 for none", lambda wx: builtins.sum(map(operator.mul, wx, wx[len(wx) // 2 :]), 0.0),
     lambda wx, out: (*wx[len(wx) // 2 :], *wx[: len(wx) // 2]),
-    "np.sum({0} * {1}, axis=0)", sequences=2, neutral=0.0, takes_none=True)
+    "np.sum({0} * {1}, axis=0)", sequences=2, neutral=0.0, takes_none=True, bilinear=True)
 maximum = _reduction(OfOperands, "maximum", "The largest of the xs", ieee.maximum, lambda xs, out: _shares([x >= out for x in xs]),
     "np.max({0}, axis=0)", sequences=0, label="max", ufunc="maximum", neutral=-inf, selects=True, ties=True, by_element=True, keeps_unsigned=True, guards=True)
 minimum = _reduction(OfOperands, "minimum", "The smallest of the xs", ieee.minimum, lambda xs, out: _shares([x <= out for x in xs]),
@@ -223,8 +224,8 @@ logsumexp = _reduction(OfSequence, "logsumexp", "log of the sum of e^x; -inf for
 # fmt: on
 
 
-def _power_slope(x: Any, y: Any) -> Any:
-    """y x^(y - 1); 0 for y = 0, where x^(y - 1) may be no number. By y it has a slope there too."""
+def _power_slope(x: Operand, y: Operand) -> Operand:
+    """y x^(y - 1); 0 for y = 0, where x^(y - 1) may be nan, with a slope by y there too."""
     power = pow(x, y - 1.0)
     slope = y * power
     if type(y) is float and y:
@@ -235,10 +236,10 @@ def _power_slope(x: Any, y: Any) -> Any:
     return where((x > 0) | (x < 0), slope, elsewhere)
 
 
-def _power_slope_by_exponent(x: Any, y: Any, slope: Any) -> Any:
-    """`slope`, which is x^y log x; at x = 0 and y ≥ 0 its limit 0, with slopes that are limits.
+def _power_slope_by_exponent(x: Operand, y: Operand, slope: Operand) -> Operand:
+    """`slope`, which is x^y log x; at x = 0 and y ≥ 0 its limit 0, with limits as slopes.
 
-    They are those of -x^(y - ε) for every ε > 0, so for one that is smaller than all numbers.
+    -x^(y - ε) has these slopes for every ε > 0; we take ε below the spacing of floats.
     """
     if type(x) is float and x:
         return slope
@@ -246,7 +247,7 @@ def _power_slope_by_exponent(x: Any, y: Any, slope: Any) -> Any:
     return where((x == 0) & (y >= 0), limit, slope)
 
 
-def _over_square(numerator: Any, y: Any, x: Any) -> Any:
+def _over_square(numerator: Operand, y: Operand, x: Operand) -> Operand:
     """numerator / (x² + y²), scaled by the larger of |x| and |y|: no square over- or underflows.
 
     The numerator is x or y, so at infinity the limit is 0.
@@ -256,8 +257,8 @@ def _over_square(numerator: Any, y: Any, x: Any) -> Any:
     return where(scale >= inf, 0.0, div(div(numerator, scale), (u * u + v * v) * scale))
 
 
-def _products_of_others(xs: Any) -> list[Any]:
-    """The product of all but x, for every x: right with zeros among them, unlike out / x."""
+def _products_of_others(xs: Sequence[Operand]) -> list[Operand | float]:
+    """For every x the product of the others: right with zeros among them, unlike out / x."""
     if not xs:
         return []
     before = accumulate(xs[:-1], operator.mul, initial=1.0)
@@ -265,7 +266,7 @@ def _products_of_others(xs: Any) -> list[Any]:
     return list(map(operator.mul, before, reversed(after)))
 
 
-def _shares(wins: list[Any]) -> list[Any]:
+def _shares(wins: list[bool]) -> list[float]:
     """1 / the number of winners for each winner, 0 for each loser; nan where nobody wins."""
     ones = [where(won, 1.0, 0.0) for won in wins]
     count = sum(ones)

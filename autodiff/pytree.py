@@ -13,13 +13,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, TypeVar
 
 from autodiff.checks import show
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
+Leaf = TypeVar("Leaf")
+Result = TypeVar("Result")
+Keys = Sequence[Hashable]
 Path = tuple[Hashable, ...]
 
 _CONTAINERS = dict, list, tuple, type(None)
@@ -39,14 +43,14 @@ class Branch(NamedTuple):
 
     kind: type
     """The class of the container; NoneType for None."""
-    keys: Sequence[Hashable]
+    keys: Keys
     """The keys of a dict, in order; the indices of anything else."""
     parts: tuple[Any, ...]
     key_types: object = None
     """In a `structure`, the types of a dict's keys, which tell 1 from True."""
 
 
-def container(kind: type, keys: Sequence[Hashable], parts: tuple[Any, ...]) -> Any:
+def container(kind: type, keys: Keys, parts: tuple[object, ...]) -> Any:
     """What `branch_of` took apart, put together again."""
     if kind is list:
         return list(parts)
@@ -86,28 +90,31 @@ def coarse(tree: object) -> Branch | None:
     return None if isinstance(tree, list) and not _has_containers(tree) else branch_of(tree)
 
 
-def levels(tree: list[Any]) -> Iterator[list[Any]]:
+def levels(tree: list[object]) -> Iterator[list[object]]:
     """The items of nested lists: those of `tree`, then those of the lists among them, and so on."""
     while tree:
         yield tree
         tree = [x for item in tree if isinstance(item, list) for x in item]
 
 
-def _has_containers(tree: list[Any]) -> bool:
+def _has_containers(tree: list[object]) -> bool:
     """Whether nested lists hold a dict, a tuple or an array."""
-    kinds = {kind for items in levels(tree) for kind in set(map(type, items))}
     numpy = sys.modules.get("numpy")
     others = (dict, tuple) if numpy is None else (dict, tuple, numpy.ndarray)
-    return any(issubclass(kind, others) for kind in kinds)
+    for items in levels(tree):
+        for kind in set(map(type, items)):  # few, however long the list is
+            if issubclass(kind, others):
+                return True
+    return False
 
 
 def folded(
-    f: Callable[[Path, Any], Any],
-    join: Callable[[type, Sequence[Hashable], tuple[Any, ...]], Any],
-    tree: object,
+    f: Callable[[Path, Leaf], Result],
+    join: Callable[[type, Keys, tuple[Result, ...]], Result],
+    tree: Any,
     branch_of: BranchOf = branch_of,
     path: Path = (),
-) -> Any:
+) -> Result:
     """`f(path, leaf)` of a leaf; `join(kind, keys, parts)` of a container, its parts folded.
 
     `branch_of` decides what a container is and what it holds. Leaves are visited in order.
@@ -121,17 +128,17 @@ def folded(
     return join(kind, keys, tuple(inner))
 
 
-def mapped(f: Callable[[Any], Any], tree: object, branch_of: BranchOf = branch_of) -> Any:
+def mapped(f: Callable[[Any], object], tree: object, branch_of: BranchOf = branch_of) -> Any:
     """`tree` with `f(leaf)` for each leaf, in order."""
     return folded(lambda _, leaf: f(leaf), container, tree, branch_of)
 
 
-def structure(f: Callable[[Any], Any], tree: object, branch_of: BranchOf = branch_of) -> Any:
+def structure(f: Callable[[Any], object], tree: object, branch_of: BranchOf = branch_of) -> Any:
     """`mapped(f, tree)` with branches for containers: hashable if keys and each `f(leaf)` are."""
     return folded(lambda _, leaf: f(leaf), _typed, tree, branch_of)
 
 
-def _typed(kind: type, keys: Sequence[Hashable], parts: tuple[Any, ...]) -> Branch:
+def _typed(kind: type, keys: Keys, parts: tuple[object, ...]) -> Branch:
     """A branch that is unequal to those of other types of keys."""
     if kind is not dict:
         return Branch(kind, keys, parts)
@@ -142,12 +149,12 @@ def _typed(kind: type, keys: Sequence[Hashable], parts: tuple[Any, ...]) -> Bran
 def leaves(tree: object, branch_of: BranchOf = branch_of) -> list[tuple[Path, Any]]:
     """Each leaf of `tree`, with its path."""
     found: list[tuple[Path, Any]] = []
-    folded(lambda *leaf: found.append(leaf), _nothing, tree, branch_of)
+
+    def note(path: Path, leaf: object) -> None:
+        found.append((path, leaf))
+
+    folded(note, lambda *_: None, tree, branch_of)
     return found
-
-
-def _nothing(*_: object) -> None:
-    """What `leaves` makes of containers."""
 
 
 def place(name: str, path: Path) -> str:
@@ -155,7 +162,7 @@ def place(name: str, path: Path) -> str:
     return name + "".join([f"[{key!r}]" for key in path])
 
 
-def is_array(leaf: object) -> TypeGuard[npt.NDArray[Any]]:
+def is_array(leaf: object) -> TypeGuard[npt.NDArray[np.generic]]:
     """Whether `leaf` is a NumPy array, of numbers or of objects."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(leaf, numpy.ndarray)
@@ -171,22 +178,24 @@ def scalars(leaf: object) -> list[Any]:
     return leaf.ravel().tolist() if is_array(leaf) else [leaf]
 
 
-def shaped(shape: tuple[int, ...], elements: Sequence[Any]) -> Any:
+def shaped(
+    shape: tuple[int, ...], elements: Sequence[Leaf]
+) -> Leaf | npt.NDArray[np.float64] | npt.NDArray[np.object_]:
     """An array of that shape, of floats if every element is one; the only element for ()."""
     if not shape:
         return elements[0]
     import numpy as np
 
     is_numeric = all(type(x) is float for x in elements)
-    array = np.empty(len(elements), float if is_numeric else object)
+    array: npt.NDArray[np.object_] = np.empty(len(elements), float if is_numeric else object)
     array[:] = elements
     return array.reshape(shape)
 
 
-def filled(tree: object, elements: Iterator[Any]) -> Any:
+def filled(tree: object, elements: Iterator[object]) -> Any:
     """`tree` with the next of `elements` for each scalar of its leaves."""
 
-    def taken(leaf: Any) -> Any:
+    def taken(leaf: object) -> object:
         if is_array(leaf):
             return shaped(leaf.shape, [next(elements) for _ in range(leaf.size)])
         return next(elements)
@@ -197,12 +206,12 @@ def filled(tree: object, elements: Iterator[Any]) -> Any:
 class _Pair(NamedTuple):
     """Two trees that shall have one structure."""
 
-    tree: Any
-    other: Any
+    tree: object
+    other: object
     place: str
 
 
-def along(tree: object, other: object, name: str) -> list[tuple[str, Any]]:
+def along(tree: object, other: object, name: str) -> list[tuple[str, object]]:
     """The scalars of `other`, with their places, in the order of those of `tree`.
 
     Raises ValueError, naming the place, where the two differ in structure; a list and a tuple

@@ -1,7 +1,7 @@
 """`Module`: a function with parameters, found among its attributes."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -103,8 +103,8 @@ class Module:
         A leaf Value is an array without axes; a list of arrays of equal shape is one array. A
         subclass may override this to give its parameters other names and shapes.
         """
-        named: Named = folded(_arrays_of, _joined, vars(self), _inside)
-        return iter(named)
+        named = folded(_arrays_of, _joined, vars(self), _inside)
+        return iter(cast(Named, named))  # attributes have names, so they are never one array
 
     def state_dict(self) -> dict[str, npt.NDArray[np.float64]]:
         """A copy of the parameters' data: for an MLP, `layers.0.weight`, `layers.0.bias`, ….

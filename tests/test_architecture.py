@@ -1,6 +1,8 @@
 """The rooms of the house: which room imports which, and what every room must have beside it."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -22,6 +24,7 @@ FLOORS = [
     "autodiff.engine",
     "autodiff.calculus",
     "autodiff.checking",
+    "autodiff.compiler.arguments autodiff.compiler.algebra",
     "autodiff.compiler.scalars",
     "autodiff.compiler.arrays",
     "autodiff.compiler.numpy",
@@ -175,6 +178,30 @@ def test_the_engine_imports_the_standard_library_alone(path: Path) -> None:
         outside = imported.partition(".")[0] in ("numpy", "graphviz", "matplotlib", "rich", "nn")
         outside &= imported != "numpy.typing"
         assert is_inner or not outside, imported
+
+
+WITHOUT_NUMPY = """
+import sys, types
+
+package = types.ModuleType("autodiff")  # whose __init__ imports the compiler
+package.__path__ = ["autodiff"]
+sys.modules |= {"autodiff": package, "numpy": None}
+from autodiff.calculus.derivatives import grad
+from autodiff.calculus.products import jvp
+from autodiff.checking.gradcheck import gradcheck
+
+def f(xs):
+    return xs[0] * xs[1] + xs[0].tanh()
+
+print(grad(f)([0.0, 2.0]), jvp(f, ([0.0, 2.0],), ([1.0, 0.0],)), gradcheck(f, [0.5, 2.0]).passed)
+"""
+
+
+def test_the_eager_rooms_run_without_numpy() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMPY], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert run.stdout == "[3.0, 0.0] (0.0, 3.0) True\n"
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if name_of(p).startswith("nn")], ids=name_of)

@@ -1,4 +1,4 @@
-"""Checks of arguments: what each accepts, and what its message says of the rest."""
+"""Checks of arguments: what each accepts, and the message for everything else."""
 
 import math
 from decimal import Decimal
@@ -53,7 +53,7 @@ def test_integer_is_an_int(x):
 
 
 @pytest.mark.parametrize("x", [True, 2.0, np.float64(2.0), np.bool_(True), "3", None, Value(1.0)])
-def test_what_only_looks_like_an_integer_is_refused(x):
+def test_things_that_only_look_like_integers_are_refused(x):
     with pytest.raises(TypeError, match=r"^f: n must be a positive integer, got "):
         integer("f: n", x, least=1)
 
@@ -108,7 +108,7 @@ def test_within_refuses_a_non_number(x):
         within("lr", x)
 
 
-def test_a_name_is_one_of_those_there_are():
+def test_one_of_accepts_the_given_names_alone():
     assert one_of("f: mode", "b", {"a": 1, "b": 2}) == "b"
     with pytest.raises(ValueError, match=r"^f: mode must be 'a', 'b' or 'c', got 'd'$"):
         one_of("f: mode", "d", ["a", "b", "c"])

@@ -1,4 +1,4 @@
-"""Random expressions over the whole table: every way to compute and differentiate them agrees."""
+"""Random expressions over the whole op table: all ways to evaluate and differentiate agree."""
 
 import os
 import subprocess
@@ -27,19 +27,19 @@ def gradient(expression, times=1):
 
 @steadily
 @given(expressions())
-def test_derivatives_are_those_of_differences(expression):
+def test_derivatives_agree_with_differences(expression):
     assert_gradients(expression, expression.point)
 
 
 @steadily
 @given(expressions())
-def test_values_compute_what_floats_compute(expression):
+def test_values_and_floats_give_the_same_results(expression):
     assert expression(*map(Value, expression.point)).data == expression(*expression.point)
 
 
 @steadily
 @given(expressions())
-def test_arrays_compute_what_floats_compute(expression):
+def test_arrays_and_floats_give_the_same_results(expression):
     columns = [x + np.array([0.0, 1e-3, -1e-3]) for x in expression.point]
     on_floats = [expression(*map(float, point)) for point in zip(*columns, strict=True)]
     assert_allclose(expression(*columns), on_floats, rtol=1e-9, atol=1e-9)

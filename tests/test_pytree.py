@@ -1,4 +1,4 @@
-"""Trees of numbers: their blocks, their scalars, and how they are put together again."""
+"""Trees: their leaves and scalars, their structure, and trees built from these again."""
 
 from collections import namedtuple
 

@@ -65,11 +65,55 @@ CALLS = {  # an expression, what it is for mypy
     "cube(v)": "Value",
     "cube(2.0)": "float",
     "product(v, 2)": "Value",
+    "grad(square)(1.0)": "float",
+    "grad(square)(1)": "float",
+    "grad(square)(v)": "Value",
+    "grad(square)(array)": "float64 array",
+    "grad(lambda x: x * x)(v)": "Value",
+    "grad(grad(square))(1.0)": "float",
+    "grad(norm)({'w': [1.0], 'b': [2.0]})": "dict[str, list[float]]",
+    "grad(norm)((v, [1.0]))": "tuple[Value, list[float]]",
+    "grad(with_aux, has_aux=True)([v])": "tuple[list[Value], str]",
+    "value_and_grad(square)(1)": "tuple[float, float]",
+    "value_and_grad(norm)([1.0, 2.0])": "tuple[float, list[float]]",
+    "value_and_grad(norm)(ws)": "tuple[Value, list[Value]]",
+    "value_and_grad(norm)(objects)[0]": "Value",
+    "value_and_grad(with_aux, has_aux=True)(2.0)": "tuple[tuple[float, str], float]",
+    "jacobian(square)(1.0)": "float",
+    "jacobian(both)(v)": "list[Value]",
+    "jacobian(both)([1.0])": "list[list[float]]",
+    "jacobian(grad(norm))([1.0])": "list[list[float]]",
+    "hessian(norm)([v, w])": "list[list[Value]]",
+    "hessian(norm)({'a': 1.0})": "dict[str, dict[str, float]]",
+    "hessian(norm)(array)": "float64 array",
+    "hessian(square)(2.0)": "float",
+    "vjp(square, 1.0)[0]": "float",
+    "vjp(norm, [v])[1](1.0)": "tuple[list[Value]]",
+    "vjp(both, v)[0]": "list[Value]",
+    "jvp(square, (1.0,), (1.0,))": "tuple[float, float]",
+    "jvp(norm, ([v],), ([w],))": "tuple[Value, Value]",
+    "jvp(both, (v,), (w,))": "tuple[list[Value], list[Value]]",
+    "jvp(grad(norm), ([1.0],), ([1.0],))": "tuple[list[float], list[float]]",
+    "hvp(norm, ([1.0],), ([1.0],))": "list[float]",
+    "autodiff.backward(v, as_graph=True)": "dict[Value, Value]",
+    "autodiff.stop_gradient({'a': v})": "dict[str, Value]",
 }
 HEAD = """
 import numpy as np
 import autodiff
-from autodiff import Value
+from autodiff import Value, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+def square(x: Value) -> Value:
+    return x * x
+
+def norm(xs: list[Value]) -> Value:
+    return autodiff.sum([x * x for x in xs])
+
+def both(x: Value) -> list[Value]:
+    return [x, x * x]
+
+def with_aux(x: Value) -> tuple[Value, str]:
+    return x * x, "aux"
 
 class Kind(Value):
     pass

@@ -1,5 +1,6 @@
 """Derivatives of functions: `grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`, of any order.
 
-`evaluation` runs a function once on nodes of its own, `linear` is its derivative as a linear map,
-and `derivatives` has the public functions.
+`linear` is the derivative of a graph as a linear map. `evaluation` runs a function once on nodes
+of its own. `derivatives` has the functions that return functions, as `grad`, and `products` those
+that multiply with vectors, as `vjp`. `signatures` are the types of what they return.
 """

@@ -123,17 +123,17 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     require_function("jacobian", f, argnums)
 
     @wraps(f)
-    def slopes(*args: object, **options: object) -> object:
+    def slopes_by_inputs(*args: object, **options: object) -> object:
         run = Evaluation("jacobian", f, args, argnums, options=options, has_aux=has_aux)
-        rows = iter(run.rows())
+        slopes_of_output = iter(run.slopes())
 
         def of(output: object) -> object:
             """d output / d every part of x."""
-            taken = [iter(next(rows)) for _ in pytree.scalars(output)]
+            taken = [iter(next(slopes_of_output)) for _ in pytree.scalars(output)]
 
             def by(part: object) -> object:
                 size = len(pytree.scalars(part))
-                flat = [x for row in taken for x in islice(row, size)]
+                flat = [x for slopes in taken for x in islice(slopes, size)]
                 return pytree.shaped(pytree.shape(output) + pytree.shape(part), flat)
 
             return pytree.mapped(by, _chosen(run, argnums))
@@ -141,7 +141,7 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
         found = pytree.mapped(of, run.result)
         return (found, run.aux) if has_aux else found
 
-    return slopes
+    return slopes_by_inputs
 
 
 @overload

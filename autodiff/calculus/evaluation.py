@@ -6,6 +6,7 @@ from autodiff import ops, pytree
 from autodiff.calculus.linear import Linear, Scalar
 from autodiff.checks import integer, number, show
 from autodiff.engine import graph, modes
+from autodiff.engine.collector import collector_paused
 from autodiff.engine.value import Value
 from autodiff.rows.interpreter import interpreter_of_type
 
@@ -16,8 +17,8 @@ Argnums = int | Sequence[int]
 class Evaluation:
     """f(*args), run once, with fresh nodes for the scalars of the arguments `argnums`.
 
-    Outer nodes come in as operands of the fresh ones, so the sweeps here stop at these: what
-    else f reads of an outer variable stays a constant, however derivatives are nested.
+    Values in the arguments become operands of the fresh nodes, where the sweeps stop. All else
+    that f reads of an outer variable is a constant, however deep derivatives are nested.
     """
 
     def __init__(
@@ -31,16 +32,16 @@ class Evaluation:
         has_aux: bool = False,
     ) -> None:
         self.name = name
-        places = self._places(argnums, len(args))
-        self.arguments = tuple([args[i] for i in places])
+        positions = self._positions(argnums, len(args))
+        self.arguments = tuple([args[i] for i in positions])
         self._is_stopped = not modes.is_recording()
-        # In a trace a number would be frozen: there the graph is kept, and nothing flows back.
+        # A trace would freeze a number, so there the graph is kept although nothing flows back.
         self._is_kept = modes.recorder() is not None or not self._is_stopped
         since = graph.now()
-        given = [self._scalars(args[i], f"argument {i}") for i in places]
+        given = [self._scalars(args[i], f"argument {i}") for i in positions]
         with modes.recording() as own:
             nodes = [[self._lifted(x) for x in scalars] for scalars in given]
-            lifted = dict(zip(places, nodes, strict=True))
+            lifted = dict(zip(positions, nodes, strict=True))
             operands = [
                 pytree.filled(x, iter(lifted[i])) if i in lifted else x for i, x in enumerate(args)
             ]
@@ -50,7 +51,7 @@ class Evaluation:
         roots = [x for x in (*self.outputs, *further) if isinstance(x, Value)]
         inputs = [x for scalars in nodes for x in scalars]
         has_values = any(isinstance(x, Value) for scalars in given for x in scalars)
-        with modes.collector_paused():
+        with collector_paused():
             order, is_open = graph.between(roots, inputs, own, since)
             as_graph = self._is_kept and (has_values or is_open)
             self._linear = Linear(order, inputs, as_graph=as_graph)
@@ -63,26 +64,26 @@ class Evaluation:
         return len(self.outputs) == 1 and not isinstance(self.result, list | tuple | dict)
 
     def primal(self) -> object:
-        """The result as the caller gets it: numbers, nodes of the outer graph, or leaves."""
+        """The result for the caller: numbers, nodes of the outer graph, or leaves."""
         primal: object = pytree.filled(self.result, map(self._given, self.outputs))
         return primal
 
     def pull(self, cotangents: Sequence[Scalar]) -> list[Scalar]:
         """The cotangents of all inputs from those of all outputs."""
         pairs = zip(self.outputs, cotangents, strict=True)
-        with modes.collector_paused():
+        with collector_paused():
             found = self._linear.pull([(x, ct) for x, ct in pairs if isinstance(x, Value)])
         return self._wrapped(found, cotangents)
 
     def push(self, tangents: Sequence[Scalar]) -> list[Scalar]:
         """The tangents of all outputs from those of all inputs."""
         seeds = zip(self._linear.inputs, tangents, strict=True)
-        with modes.collector_paused():
+        with collector_paused():
             found = self._linear.push(seeds, self.outputs)
         return self._wrapped(found, tangents)
 
-    def rows(self) -> list[list[Scalar]]:
-        """d output / d input, a row per output. One sweep for each, or for each input if fewer."""
+    def slopes(self) -> list[list[Scalar]]:
+        """For each output its slopes by all inputs. One sweep per output, or per input if fewer."""
         inputs, outputs, linear = self._linear.inputs, self.outputs, self._linear
         if len(outputs) <= len(inputs):
             return [
@@ -92,14 +93,14 @@ class Evaluation:
         columns = [self._wrapped(linear.push([(x, 1.0)], outputs)) for x in inputs]
         return [[column[i] for column in columns] for i in range(len(outputs))]
 
-    def _places(self, argnums: Argnums, count: int) -> list[int]:
+    def _positions(self, argnums: Argnums, count: int) -> list[int]:
         chosen = list(argnums) if isinstance(argnums, Sequence) else [argnums]
         if any(not -count <= i < count for i in chosen):
             raise TypeError(f"{self.name}: argnums {argnums} of {count} positional arguments")
-        places = [i % count for i in chosen]
-        if len(set(places)) < len(places):
+        positions = [i % count for i in chosen]
+        if len(set(positions)) < len(positions):
             raise ValueError(f"{self.name}: argnums {argnums} names an argument twice")
-        return places
+        return positions
 
     def _lifted(self, x: Scalar) -> Value:
         if isinstance(x, Value) and self._is_kept:
@@ -145,7 +146,7 @@ class Evaluation:
         return [Value(x) if isinstance(x, float) else self._stopped(x) for x in derivatives]
 
     def _stopped(self, x: Value) -> Value:
-        """A node as the mode around the call wants it: inside `no_grad` nothing flows back."""
+        """`x`, through which nothing flows back if the call is inside `no_grad`."""
         if not (self._is_stopped and self._is_kept):
             return x
         node: Value = ops.stop_gradient.apply((x,))
@@ -167,7 +168,7 @@ def real(x: object, name: str, path: pytree.Path = ()) -> Scalar:
         is_traced = interpreter_of_type(type(x)).rank > interpreter_of_type(Value).rank
         hint = "; a kernel has value_and_grad and hvp of its own" if is_traced else ""
         where = pytree.place(name, path)
-        raise TypeError(f"{where} is no real number: {show(x)}{hint}") from None
+        raise TypeError(f"{where} is not a real number: {show(x)}{hint}") from None
 
 
 def require_function(name: str, f: object, argnums: object = ()) -> None:

@@ -1,15 +1,46 @@
-"""`compile`: scalar code → array program → its adjoint → NumPy source."""
+"""`compile`: scalar code → array program → its adjoint → NumPy source.
+
+Read `build` first: it is the whole pipeline, a pass a line, over the rooms `scalars`, `arrays`
+and `numpy`. A call goes from `kernel` by `dispatch`, which finds the `specialization` for its
+`arguments`, to the function that was built. `fallback` computes on Values (`eager`) where an
+array program must not be trusted; `comparison` is `Kernel.check`, `explanation` is `explain`.
+"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, overload
+
+import numpy as np
+import numpy.typing as npt
 
 from autodiff.compiler.kernel import Kernel
 from autodiff.compiler.scalars.tracer import TraceError
+from autodiff.engine.value import Value
 
 __all__ = ["Kernel", "TraceError", "compile"]
 
 
-def compile(f: Callable[..., Any], *, batched: bool = True, dtype: Any = float) -> Kernel:
+Array = npt.NDArray[np.float64]
+
+
+@overload
+def compile(
+    f: Callable[..., Value], *, batched: Literal[True] = ..., dtype: npt.DTypeLike = ...
+) -> Kernel[Array]: ...
+@overload
+def compile(
+    f: Callable[..., list[Value]], *, batched: Literal[True] = ..., dtype: npt.DTypeLike = ...
+) -> Kernel[list[Array]]: ...
+@overload
+def compile(
+    f: Callable[..., Value], *, batched: Literal[False], dtype: npt.DTypeLike = ...
+) -> Kernel[np.float64]: ...
+@overload
+def compile(
+    f: Callable[..., object], *, batched: bool = ..., dtype: npt.DTypeLike = ...
+) -> Kernel[Any]: ...
+def compile(
+    f: Callable[..., object], *, batched: bool = True, dtype: npt.DTypeLike = float
+) -> Kernel[Any]:
     """The scalar function `f` as array code, mapped over a leading batch axis of its arguments.
 
     `f` is called once for each structure of arguments, with tracers for the numbers: a number

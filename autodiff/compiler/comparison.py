@@ -1,104 +1,125 @@
-"""A kernel's results against those of eager execution."""
+"""`compare`: a kernel's results against eager execution."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from autodiff.calculus import derivatives
+from autodiff.calculus.derivatives import backward
 from autodiff.checking.gradcheck import GradcheckError
 from autodiff.compiler.arguments import Block, filled, flattened
-from autodiff.compiler.build import Trace
+from autodiff.compiler.specialization import Specialization
 from autodiff.engine.value import Value
 
-Array = npt.NDArray[Any]
+Array = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Derivatives:
+    """A kernel's derivatives of the mean over the batch, in the specialization's order."""
+
+    gradient: Array
+    vector: Array
+    product: Array
+    """The Hessian times `vector`."""
 
 
 def compare(
-    f: Callable[..., Any],
-    trace: Trace,
-    leaves: Sequence[Array],
-    results: Sequence[Any],
-    gradient: Array | None,
-    vector: Array | None,
-    product: Array | None,
+    f: Callable[..., object],
+    made: Specialization,
+    arrays: Sequence[Array],
+    results: Sequence[Array],
+    derivatives: Derivatives | None,
     rtol: float,
 ) -> None:
-    """Raise GradcheckError where `f`, run on Values, differs from a kernel's results.
+    """Raise GradcheckError where `f`, run on Values, differs from a kernel.
 
-    `results` are those of each example, `gradient` that of their mean by the parameters of the
-    trace, `product` its Hessian times `vector`. The parameters keep the `grad` that they had.
+    `results` has the numbers of each example, `derivatives` is None where f returns several.
+    The parameters keep the `grad` that they had.
     """
-    parameters = trace.scalars.parameters
+    parameters = made.parameters
     gradients, products = np.zeros((2, len(parameters)))
-    for b, kernel in enumerate(results):
-        eager, _ = flattened(_called(f, trace, leaves, b))
-        data = [x.data if isinstance(x, Value) else float(x) for x in eager]
-        _require_close(f"the result of example {b}", kernel, data, rtol)
-        if gradient is not None and vector is not None and isinstance(eager[0], Value):
-            slopes = derivatives.backward(eager[0], as_graph=True)
+    for b, result in enumerate(results):
+        eager, _ = flattened(_called(f, made, arrays, b))
+        _require_close(f"the result of example {b}", result, list(map(_data, eager)), rtol)
+        if derivatives is not None and isinstance(eager[0], Value):
+            slopes = backward(eager[0], as_graph=True)
             with np.errstate(all="ignore"):
-                gradients += [_data(slopes.get(parameter, 0.0)) for parameter in parameters]
-                products += _second(slopes, parameters, vector)
-    size = len(results)
-    if gradient is not None and product is not None:
+                gradients += _by(parameters, slopes)
+                products += _hessian_times(derivatives.vector, parameters, slopes)
+    if derivatives is not None:
+        size = len(results)
         with np.errstate(all="ignore"):
-            # What cancels leaves the rounding of what it is made of.
-            noise = 1e-4 * rtol * _largest(results)
-            _require_close("the gradient", gradient, gradients / size, rtol, noise)
+            # Terms that cancel leave their rounding behind.
+            noise = 1e-4 * rtol * _largest(np.array(results))
+            _require_close("the gradient", derivatives.gradient, gradients / size, rtol, noise)
             noise = max(noise, rtol * _largest(gradients) / size)
-            _require_close("the Hessian times a vector", product, products / size, rtol, noise)
+            _require_close(
+                "the Hessian times a vector", derivatives.product, products / size, rtol, noise
+            )
 
 
-def _called(f: Callable[..., Any], trace: Trace, leaves: Sequence[Array], b: int) -> Any:
-    """Example b in eager execution: on Values, or on numbers where one is a condition."""
+def _called(
+    f: Callable[..., object], made: Specialization, arrays: Sequence[Array], b: int
+) -> object:
+    """f of example b: on Values, or on floats if one of them is a condition."""
     try:
-        return f(*_arguments(trace, leaves, b, Value))
+        return f(*_arguments(made, arrays, b, Value))
     except TypeError as error:
         if "the condition is a Value" not in str(error):
             raise
-        return f(*_arguments(trace, leaves, b, float))
+        return f(*_arguments(made, arrays, b, float))
 
 
-def _arguments(trace: Trace, leaves: Sequence[Array], b: int, real: type) -> list[Any]:
-    """Example b as the function takes it in eager execution: `real`, integers, truth values."""
-    arrays = iter(leaves)
+def _arguments(
+    made: Specialization, arrays: Sequence[Array], b: int, real: type[Value] | type[float]
+) -> list[object]:
+    """The arguments of example b as `f` takes them, with numbers of the type `real`."""
+    rows = iter(arrays)
 
-    def numbers(block: Block, _: str) -> Any:
+    def numbers(block: Block, _: str) -> object:
         kind = {"f": real, "i": int, "b": bool}[block.kind]
-        return block.filled([kind(x) for x in next(arrays)[b].tolist()])
+        return block.filled([kind(x) for x in next(rows)[b].tolist()])
 
-    return [filled(spec, numbers) for spec in trace.specs]
+    return [filled(spec, numbers) for spec in made.specs]
 
 
-def _second(slopes: dict[Value, Value], parameters: Sequence[Value], vector: Array) -> list[float]:
+def _hessian_times(
+    vector: Array, parameters: Sequence[Value], slopes: dict[Value, Value]
+) -> list[float]:
     """The Hessian by `parameters` times `vector`, from the graph of the gradient."""
     pairs = zip(parameters, vector.tolist(), strict=True)
     terms = [slopes[parameter] * factor for parameter, factor in pairs if parameter in slopes]
-    second = derivatives.backward(sum(terms, Value(0.0)), as_graph=True)
-    return [_data(second.get(parameter, 0.0)) for parameter in parameters]
+    return _by(parameters, backward(sum(terms, Value(0.0)), as_graph=True))
 
 
-def _data(x: Any) -> Any:
-    return x.data if isinstance(x, Value) else x
+def _by(parameters: Sequence[Value], slopes: dict[Value, Value]) -> list[float]:
+    """The slope by each parameter; 0 by those that are not reached."""
+    return [slopes[p].data if p in slopes else 0.0 for p in parameters]
 
 
-def _require_close(what: str, kernel: Any, eager: Any, rtol: float, atol: float = 0.0) -> None:
-    kernel, eager = np.asarray(kernel, dtype=float), np.asarray(eager, dtype=float)
-    size = _largest(eager)
-    if not np.allclose(kernel, eager, rtol=rtol, atol=max(atol, rtol * size), equal_nan=True):
+def _data(x: Value | float) -> float:
+    return x.data if isinstance(x, Value) else float(x)
+
+
+def _require_close(
+    what: str, kernel: npt.ArrayLike, eager: npt.ArrayLike, rtol: float, atol: float = 0.0
+) -> None:
+    found, wanted = np.asarray(kernel, dtype=float), np.asarray(eager, dtype=float)
+    size = _largest(wanted)
+    if not np.allclose(found, wanted, rtol=rtol, atol=max(atol, rtol * size), equal_nan=True):
         with np.errstate(all="ignore"):
-            gaps = np.abs(kernel - eager)
-        is_one_nan = np.isnan(kernel) != np.isnan(eager)
+            gaps = np.abs(found - wanted)
+        is_one_nan = np.isnan(found) != np.isnan(wanted)
         worst = int(np.argmax(np.where(is_one_nan, np.inf, np.nan_to_num(gaps, posinf=np.inf))))
-        ours, theirs = kernel.flat[worst].item(), eager.flat[worst].item()
+        ours, theirs = found.flat[worst].item(), wanted.flat[worst].item()
         raise GradcheckError(
             f"{what}: the kernel gives {ours!r}, eager {theirs!r}, with rtol={rtol:g}"
         )
 
 
-def _largest(numbers: Any) -> float:
-    """The largest absolute value of what is finite."""
+def _largest(numbers: npt.ArrayLike) -> float:
+    """The largest absolute value among the finite numbers."""
     array = np.asarray(numbers, dtype=float)
     return float(np.max(np.abs(array[np.isfinite(array)]), initial=0.0))

@@ -6,7 +6,6 @@ examples concerned.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,21 +14,25 @@ from autodiff.calculus import products
 from autodiff.compiler.scalars.program import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
 from autodiff.engine.value import Value
 
-Array = npt.NDArray[Any]
+Array = npt.NDArray[np.float64]
+Scalar = Value | float
+"""What eager execution computes with; a condition is a bool, which is a number too."""
+Rows = Sequence[Array | Sequence[float] | float]
+"""For each result, the numbers of one example."""
 
 
 def evaluate(
     scalars: Scalars,
     results: Sequence[int],
-    parameters: Sequence[Any],
-    inputs: Mapping[Leaf, Sequence[Any]],
-) -> list[Any]:
+    parameters: Sequence[Scalar],
+    inputs: Mapping[Leaf, Sequence[Scalar]],
+) -> list[Scalar]:
     """The results, Values or numbers, of one example."""
     live = set(results)
     for i in range(max(live, default=-1), -1, -1):
         if i in live and not isinstance(scalars.ops[i], Leaf):
             live.update(scalars.operands[i])
-    found: dict[int, Any] = {}
+    found: dict[int, Scalar] = {}
     for i in sorted(live):
         op, operands = scalars.ops[i], scalars.operands[i]
         if op is PARAMETERS:
@@ -54,17 +57,25 @@ class Examples:
     """The examples of a call, evaluated by themselves; the first result is differentiated."""
 
     def __init__(
-        self, scalars: Scalars, results: Sequence[int], theta: Array, leaves: Mapping[Leaf, Array]
+        self,
+        scalars: Scalars,
+        results: Sequence[int],
+        order: Sequence[int],
+        theta: Array,
+        leaves: Mapping[Leaf, Array],
     ) -> None:
         self.scalars = scalars
         self.results = results
-        self.theta = theta.tolist()
+        self.order = np.array(order, dtype=np.intp)
+        """Of the parameters in `theta`: the lanes among the scalars."""
+        self.theta: list[float] = theta[np.argsort(self.order)].tolist()
+        """The parameters by their lanes."""
         self.leaves = leaves
 
     def values(self, b: int) -> list[float]:
         """The results of example `b`."""
         inputs = {leaf: array[b].tolist() for leaf, array in self.leaves.items()}
-        return evaluate(self.scalars, self.results, self.theta, inputs)
+        return list(map(_data, evaluate(self.scalars, self.results, self.theta, inputs)))
 
     def gradient(self, b: int) -> tuple[float, Array, dict[Leaf, list[float]]]:
         """The value, and its gradient by the parameters, (P,), and by each leaf."""
@@ -73,25 +84,25 @@ class Examples:
         if isinstance(root, Value):
             root.backward()
         by_leaf = {leaf: [x.grad for x in given] for leaf, given in inputs.items()}
-        return _data(root), np.array([x.grad for x in parameters]), by_leaf
+        slopes = np.array([x.grad for x in parameters], dtype=float)
+        return _data(root), slopes[self.order], by_leaf
 
     def product(self, b: int, vector: Array) -> Array:
         """The Hessian by the parameters times `vector`: (P,)."""
         inputs = self._inputs(b)
 
-        def function(parameters: list[Value]) -> Any:
+        def function(parameters: list[Value]) -> Scalar:
             return evaluate(self.scalars, self.results, parameters, inputs)[0]
 
-        found = products.hvp(function, (self.theta,), (vector.tolist(),))
-        return np.array([_data(x) for x in found], dtype=float)
+        direction = vector[np.argsort(self.order)].tolist()
+        found = products.hvp(function, (self.theta,), (direction,))
+        return np.array([_data(x) for x in found], dtype=float)[self.order]
 
     def _inputs(self, b: int) -> dict[Leaf, list[Value]]:
         return {leaf: list(map(Value, array[b].tolist())) for leaf, array in self.leaves.items()}
 
 
-def mended(
-    found: Sequence[Array], batch: int, of_example: Callable[[int], Sequence[Any]]
-) -> list[Array]:
+def mended(found: Sequence[Array], batch: int, of_example: Callable[[int], Rows]) -> list[Array]:
     """Results of shape (B, n), those of examples in which one is not finite by `of_example`."""
     whole = [np.broadcast_to(x, (batch, x.shape[-1])).copy() for x in found]
     is_good = np.all([np.isfinite(x).all(-1) for x in whole], axis=0)
@@ -105,21 +116,21 @@ def mended(
 def summed(
     batch: int,
     of_part: Callable[[int, int], Sequence[Array]],
-    of_example: Callable[[int], Sequence[Any]],
-    is_over: Callable[[Sequence[Any]], bool] = lambda found: False,
+    of_example: Callable[[int], Sequence[Array]],
+    is_over: Callable[[Sequence[Array]], bool] = lambda found: False,
 ) -> Sequence[Array]:
     """Sums over a batch, that of the whole not being finite: of parts, or of single examples.
 
     `of_part` gives the sums from one example to before another, fast; `of_example` is exact.
     Once `is_over` says so of what it gives, the other examples add nothing.
     """
-    total: Sequence[Any] = ()
+    total: Sequence[Array] = ()
     fine = round(batch ** (1 / 3))  # so that parts are few, and of few sizes
     waiting = [(0, batch)]
     with np.errstate(all="ignore"):
         while waiting:
             start, stop = waiting.pop()
-            found = of_part(start, stop) if stop - start < batch else [np.nan]
+            found = of_part(start, stop) if stop - start < batch else [np.array(np.nan)]
             if not all(np.isfinite(x).all() for x in found):
                 if stop - start > 1:
                     size = max(n for n in (fine * fine, fine, 1) if n < stop - start)
@@ -133,5 +144,5 @@ def summed(
     return total
 
 
-def _data(x: Any) -> Any:
+def _data(x: Scalar) -> float:
     return x.data if isinstance(x, Value) else x

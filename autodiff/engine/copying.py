@@ -6,12 +6,12 @@ Both keep the graph and its sharing: a parameter pickled beside a loss is the lo
 import copy
 import os
 import threading
-from typing import Any
+from collections.abc import Sequence
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from autodiff.engine import modes
-from autodiff.engine.graph import toposort
-from autodiff.engine.modes import collector_paused
+from autodiff.engine.collector import collector_paused
+from autodiff.engine.graph import N, Node, toposort
 
 _OWN = ("op", "_primal", "_grad", "_partials", "_constants", "_label")
 _KEPT_ELSEWHERE = frozenset({*_OWN, "operands", "__weakref__", "__dict__"})
@@ -20,8 +20,8 @@ _added: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
 """The slots that each subclass adds."""
 
 
-def _state(node: Any) -> dict[str, Any]:
-    """What an op or a user gave the node: numbers and names."""
+def _state(node: object) -> dict[str, object]:
+    """The numbers and names that an op or a user gave the node."""
     return {name: getattr(node, name) for name in _OWN if hasattr(node, name)}
 
 
@@ -36,8 +36,8 @@ def _slots_of(kind: type) -> tuple[str, ...]:
     return tuple([name for name in names if name not in _KEPT_ELSEWHERE])
 
 
-def _extras(node: Any) -> dict[str, Any]:
-    """The attributes and slots that a subclass adds."""
+def _extras(node: object) -> dict[str, object]:
+    """The values of the attributes and slots that a subclass adds."""
     added = _added.get(type(node))
     if added is None:
         added = _added[type(node)] = _slots_of(type(node))
@@ -45,33 +45,33 @@ def _extras(node: Any) -> dict[str, Any]:
     return extras | getattr(node, "__dict__", {})
 
 
-def _node(kind: type, state: dict[str, Any], operands: tuple[Any, ...]) -> Any:
-    node: Any = object.__new__(kind)
-    node.operands = operands
+def _node(kind: type[N], state: dict[str, object], operands: Sequence[Node]) -> N:
+    node = object.__new__(kind)
+    _with(node, {"operands": operands})
     if modes.deriving and not operands:
         modes.note(node)
     return _with(node, state)
 
 
-def _with(node: Any, attributes: dict[str, Any]) -> Any:
+def _with(node: N, attributes: dict[str, object]) -> N:
     for name, value in attributes.items():
         setattr(node, name, value)
     return node
 
 
-def shallow(node: Any) -> Any:
+def shallow(node: N) -> N:
     """A new node with the same operands."""
     return _with(_node(type(node), _state(node), node.operands), _extras(node))
 
 
-def deepcopy(root: Any, memo: dict[int, Any]) -> Any:
+def deepcopy(root: N, memo: dict[int, N]) -> N:
     """A new graph like that of `root`; `memo` maps the ids of nodes to their copies."""
     with collector_paused():
         for node in toposort(root):
             if id(node) not in memo:
                 operands = tuple([memo[id(operand)] for operand in node.operands])
                 memo[id(node)] = _node(type(node), _state(node), operands)
-                if extras := _extras(node):  # after the node, for they may refer to it
+                if extras := _extras(node):  # after the node, since they may refer to it
                     _with(memo[id(node)], copy.deepcopy(extras, memo))
     return memo[id(root)]
 
@@ -81,12 +81,12 @@ class _Shell:
 
     __slots__ = ("__weakref__", "node")
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Node) -> None:
         self.node = node
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         operands = tuple([_shell(operand) for operand in self.node.operands])
-        extras = _extras(self.node)  # after the node, for they may refer to it
+        extras = _extras(self.node)  # after the node, since they may refer to it
         made = _node, (type(self.node), _state(self.node), operands)
         return (*made, (None, extras)) if extras else made
 
@@ -98,13 +98,13 @@ _shells: WeakValueDictionary[int, _Shell] = WeakValueDictionary()
 _lock = threading.RLock()
 
 
-def _shell(node: Any) -> _Shell:
+def _shell(node: Node) -> _Shell:
     with _lock:  # a node that had two shells would be two nodes in the pickle
         return _shells.get(id(node)) or _shells.setdefault(id(node), _Shell(node))
 
 
 def _renew() -> None:
-    """In a child process, forget that a thread which is not there has the lock."""
+    """In a child process, free the lock of a thread that does not exist there."""
     global _lock
     _lock = threading.RLock()
 
@@ -113,11 +113,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew)
 
 
-def _last(nodes: list[Any]) -> Any:
+def _last(nodes: list[N]) -> N:
     return nodes[-1]
 
 
-def reduce(root: Any) -> tuple[Any, ...]:
-    """What pickle writes for `root`."""
+def reduce(root: Node) -> tuple[object, ...]:
+    """The reduction of `root` that pickle writes."""
     with collector_paused():
         return _last, ([_shell(node) for node in toposort(root)],)

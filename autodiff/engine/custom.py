@@ -20,7 +20,7 @@ _KINDS: dict[int, type[Primitive]] = {1: Unary, 2: Binary}
 
 
 class Facts(TypedDict, total=False):
-    """What `custom_op` may be told of an op, for type checkers."""
+    """The keywords of `custom_op`, for type checkers."""
 
     array: Form | str | None
     domain: Domain | Sequence[Domain]
@@ -168,7 +168,7 @@ def _check(
     domains: tuple[object, ...],
     defaults: Sequence[float],
 ) -> None:
-    """Raise if what was given cannot be a row: counts, kinds and signatures."""
+    """Raise if the arguments cannot be a row: counts, kinds and signatures."""
     if not partials:
         raise ValueError(f"{name}: an op has at least one operand, and a partial for each")
     if len(domains) != len(partials) or not all(isinstance(d, Domain) for d in domains):
@@ -207,7 +207,7 @@ def _check_facts(
 
 
 def _checked(name: str, what: str, function: Form) -> Form:
-    """`function`, whose result is a float, or what an op gives on operands that are no numbers."""
+    """`function` with its result made a float, unless it ran on Values, arrays or tracers."""
 
     def checked(*args: Any) -> Any:
         try:

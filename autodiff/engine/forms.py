@@ -12,7 +12,7 @@ Form = Callable[..., Any]
 
 
 def _checked_form(name: str, form: Form) -> Form:
-    """`form`, whose result has the shape of its operands, which it can only read."""
+    """`form` with read-only operands; its result must have their broadcast shape."""
 
     def checked(*arrays: Any) -> Any:
         out = form(*map(_read_only, arrays))
@@ -27,7 +27,7 @@ def _checked_form(name: str, form: Form) -> Form:
 
 
 def _read_only(x: Any) -> Any:
-    """A view of `x` that refuses to be written: the operands are the caller's, or read again."""
+    """A read-only view of `x`: the operands belong to the caller, or are read again."""
     if not isinstance(x, np.ndarray):
         return x
     view = x.view()
@@ -38,11 +38,11 @@ def _read_only(x: Any) -> Any:
 def spelling_of(
     name: str, array: Form | str | None, forward: Form, count: int
 ) -> tuple[str, str, Form | None]:
-    """The NumPy spelling of a row, the ufunc that it is, and the function that it calls."""
+    """The NumPy expression of a row, the name of its ufunc, and the function it calls."""
     holes = ", ".join(f"{{{i}}}" for i in range(count))
     ufunc = array.__name__ if isinstance(array, np.ufunc) else ""
     if ufunc and vars(np).get(ufunc) is array:
-        taken = getattr(np, ufunc).nin  # a further operand would be where it writes its result
+        taken = getattr(np, ufunc).nin  # one operand more would be taken for `out`
         if taken != count:
             raise ValueError(f"{name}: np.{ufunc} takes {taken} operands, the op {count}")
         return f"np.{ufunc}({holes})", ufunc, None
@@ -56,9 +56,9 @@ def spelling_of(
 
 
 def _expression(name: str, text: Any, count: int) -> tuple[str, Form]:
-    """An expression, "" if it has names of its own, and the function of its operands.
+    """The expression, "" if it binds names, and the function of its operands.
 
-    In the text of a kernel its own names could be those of arrays.
+    In the text of a kernel, names that it binds could clash with those of arrays.
     """
     stem = "x"
     while stem in str(text):

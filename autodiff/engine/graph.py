@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Container, Iterable, Sequence
 from itertools import count
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 
@@ -10,7 +10,7 @@ class Node(Protocol):
     """An element of a graph; a leaf has no operands."""
 
     @property
-    def operands(self) -> Sequence[Any]:
+    def operands(self) -> Sequence[Self]:
         """The inputs of the op that made this node."""
 
 
@@ -19,14 +19,14 @@ N = TypeVar("N", bound=Node)
 
 def interior(root: N) -> list[N]:
     """The nodes with operands on which `root` depends, in topological order, `root` last."""
-    order: list[Any] = []
-    seen: set[Any] = set()
-    stack: list[Any] = [root] if root.operands else []
+    order: list[N] = []
+    seen: set[N] = set()
+    stack: list[N | None] = [root] if root.operands else []
     pop, push, place, mark = stack.pop, stack.append, order.append, seen.add
     while stack:
         node = pop()
         if node is None:  # the operands of the node below are all in order
-            place(pop())
+            place(pop())  # type: ignore[arg-type]  # which is not None
         elif node not in seen:
             mark(node)
             push(node)
@@ -65,35 +65,35 @@ def depth(root: N) -> int:
 
 
 _clock = count(1)
-_there: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+_there: WeakKeyDictionary[Node, int] = WeakKeyDictionary()
 
 
 def now() -> int:
-    """A number that is larger at every call."""
+    """A number that grows with every call."""
     return next(_clock)
 
 
 def between(
-    roots: Collection[N], inputs: Iterable[N], own: Container[Any], since: int
+    roots: Collection[N], inputs: Iterable[N], own: Container[object], since: int
 ) -> tuple[list[N], bool]:
     """The nodes on which `roots` depend and that depend on `inputs`, in topological order.
 
-    Beside them, whether the roots depend on anything else but leaves in `own`. The inputs have
-    been made after `since`. What was there before is walked over once in its life, however
-    many walks come by.
+    The second result is True if the roots depend on anything else but leaves in `own`. The
+    inputs were made after `since`. Nodes older than that are visited once and then remembered.
     """
-    depends: set[Any] = set(inputs)
+    depends: set[N] = set(inputs)
     seen = set(depends)
     order: list[N] = []
     foreign: list[N] = []
-    stack: list[Any] = [root for root in roots if root.operands][::-1]
+    stack: list[N | None] = [root for root in reversed([*roots]) if root.operands]
     is_open = any(root not in seen and root not in own for root in roots if not root.operands)
     is_marked = len(_there) > 0
     pop, push, mark = stack.pop, stack.append, seen.add
     while stack:
         node = pop()
-        if node is None:  # the operands of the node below are all walked over
+        if node is None:  # all operands of the node below are visited
             node = pop()
+            assert node is not None
             if depends.isdisjoint(node.operands):
                 foreign.append(node)
             else:

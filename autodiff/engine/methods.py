@@ -5,7 +5,6 @@ line: a test holds each to the rows.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from autodiff import ops
 from autodiff.checks import number
@@ -32,6 +31,9 @@ _ADD, _SUB, _MUL = ops.add, ops.sub, ops.mul
 _ONES = (1.0, 1.0)
 _ONE_MINUS_ONE = (1.0, -1.0)
 _new = object.__new__
+
+Operator = Callable[[Value, object], object]
+"""Of a Value and anything; NotImplemented leaves the other operand to answer."""
 
 
 def _unary(row: Primitive) -> Callable[[Value], Value]:
@@ -64,12 +66,12 @@ def _method(row: Primitive) -> Callable[..., Value]:
     return method
 
 
-def _infix(row: Primitive) -> Callable[[Value, Any], Any]:
+def _infix(row: Primitive) -> Operator:
     """The operator of `row`, self first; NotImplemented for neither a Value nor a number."""
     forward, (partial, _) = row.forward, row.partials
     assert partial is not None
 
-    def method(self: Value, other: Any) -> Any:
+    def method(self: Value, other: object) -> object:
         if isinstance(other, Value):
             return record(row, (self, other))
         if interpreter_of_type(type(other)).rank > RANK:
@@ -87,12 +89,12 @@ def _infix(row: Primitive) -> Callable[[Value, Any], Any]:
     return method
 
 
-def _reflected(row: Primitive) -> Callable[[Value, Any], Any]:
+def _reflected(row: Primitive) -> Operator:
     """The operator of `row` with a number first."""
     forward, (_, partial) = row.forward, row.partials
     assert partial is not None
 
-    def method(self: Value, other: Any) -> Any:
+    def method(self: Value, other: object) -> object:
         try:
             constant = number(other)
         except TypeError:
@@ -106,13 +108,13 @@ def _reflected(row: Primitive) -> Callable[[Value, Any], Any]:
     return method
 
 
-def _comparison(row: Primitive) -> Callable[[Value, Any], Any]:
+def _comparison(row: Primitive) -> Operator:
     """The comparison of data with a Value or a number."""
     compare = row.forward
 
-    def method(self: Value, other: Any) -> Any:
+    def method(self: Value, other: object) -> object:
         try:
-            bound = other._primal if isinstance(other, Value) else number(other)
+            bound: object = other._primal if isinstance(other, Value) else number(other)
         except TypeError:
             return NotImplemented
         except OverflowError:  # an integer too large for a float still compares with one
@@ -124,14 +126,14 @@ def _comparison(row: Primitive) -> Callable[[Value, Any], Any]:
     return method
 
 
-def _equality(row: Primitive) -> Callable[[Value, object], Any]:
+def _equality(row: Primitive) -> Operator:
     """`==` or `!=`: of data with a number, of the object with a Value."""
     compare = _comparison(row)
 
-    def equal(self: Value, other: object) -> Any:
+    def equal(self: Value, other: object) -> object:
         return self is other if isinstance(other, Value) else compare(self, other)
 
-    def unequal(self: Value, other: object) -> Any:
+    def unequal(self: Value, other: object) -> object:
         return self is not other if isinstance(other, Value) else compare(self, other)
 
     return equal if row.forward(0.0, 0.0) else unequal
@@ -142,7 +144,7 @@ def _equality(row: Primitive) -> Callable[[Value, object], Any]:
 _add, _sub, _mul = _infix(ops.add), _infix(ops.sub), _infix(ops.mul)
 
 
-def _fast_add(self: Value, other: Any) -> Any:
+def _fast_add(self: Value, other: object) -> object:
     if type(other) is not Value or modes.switched:
         return _add(self, other)
     node = _new(Value)
@@ -154,7 +156,7 @@ def _fast_add(self: Value, other: Any) -> Any:
     return node
 
 
-def _fast_sub(self: Value, other: Any) -> Any:
+def _fast_sub(self: Value, other: object) -> object:
     if type(other) is not Value or modes.switched:
         return _sub(self, other)
     node = _new(Value)
@@ -166,7 +168,7 @@ def _fast_sub(self: Value, other: Any) -> Any:
     return node
 
 
-def _fast_mul(self: Value, other: Any) -> Any:
+def _fast_mul(self: Value, other: object) -> object:
     if type(other) is not Value or modes.switched:
         return _mul(self, other)
     node = _new(Value)
@@ -180,7 +182,7 @@ def _fast_mul(self: Value, other: Any) -> Any:
     return node
 
 
-_IN_LINE = {ops.add: _fast_add, ops.sub: _fast_sub, ops.mul: _fast_mul}
+_IN_LINE: dict[Primitive, Operator] = {ops.add: _fast_add, ops.sub: _fast_sub, ops.mul: _fast_mul}
 
 install(
     Value,

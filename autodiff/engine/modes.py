@@ -1,23 +1,21 @@
 """Switches that hold for one thread and one task: `no_grad`, `detect_anomaly`, `tracing`."""
 
 import functools
-import gc
 import inspect
-import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ContextDecorator, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ContextDecorator
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 from weakref import ReferenceType, ref
 
+from autodiff.engine.graph import Node
 from autodiff.rows.primitive import Primitive
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 class _Entry:
-    """That a mode was entered, for as long as a context, or a copy of it, says so."""
+    """The entry of a mode; it lives as long as a context, or a copy of one, holds it."""
 
     __slots__ = ("__weakref__", "before")
 
@@ -25,8 +23,8 @@ class _Entry:
         self.before = before
 
 
-# A task may keep a copy of its creator's context after the creator has left a mode, so that an
-# entry counts until nothing holds it. Each change is one step for threads, signals and forks.
+# A task may keep a copy of its creator's context after the creator has left a mode, so an entry
+# counts until nothing holds it. Each change is one step for threads, signals and forks.
 Entries = set[ReferenceType[_Entry]]
 
 
@@ -41,7 +39,7 @@ def _change(entries: Entries, last: ContextVar[_Entry | None], change: int) -> N
 
 
 switched: Entries = set()
-"""The modes that are entered, in whatever thread: while there are none, ops ask no further."""
+"""The modes entered, in any thread; while there are none, ops skip the check."""
 _last_mode: ContextVar[_Entry | None] = ContextVar("last_mode", default=None)
 
 
@@ -53,7 +51,7 @@ class _Mode(ContextDecorator):
     """A context, or a decorator, for the current thread and asyncio task; may be nested."""
 
     inside: ContextVar[int]
-    """How often it is entered here."""
+    """How often this thread and task are inside it."""
 
     def __enter__(self) -> None:
         before, last = self.inside.get(), _last_mode.get()
@@ -78,7 +76,7 @@ class _Mode(ContextDecorator):
             return super().__call__(function)
 
         @functools.wraps(function)
-        async def decorated(*args: Any, **options: Any) -> Any:
+        async def decorated(*args: object, **options: object) -> object:
             with self:
                 return await function(*args, **options)
 
@@ -100,41 +98,41 @@ class no_grad(_Mode):
 class detect_anomaly(_Mode):
     """A context, or a decorator, in which the first nan or inf raises AnomalyError.
 
-    It is looked for in the result of every op on Values and, going backward, in every
-    cotangent. The message names the op, its operands with their labels, and the line of the
-    user's code that made the node. A backward pass that raises has changed no gradient. Holds
-    for the current thread and asyncio task, as `no_grad`; kernels are not looked into. Inside
-    it, ops take some five times as long.
+    Every result of an op on Values is checked and, going backward, every cotangent. The
+    message names the op, its operands with their labels, and the line of the user's code that
+    made the node. A backward pass that raises has changed no gradient. Holds for the current
+    thread and asyncio task, as `no_grad`; kernels are not checked. Inside it, ops take about
+    five times as long.
     """
 
     inside = ContextVar("detect_anomaly", default=0)
 
 
 class Recorder(Protocol):
-    """What takes over where a number would leave its graph while a function is traced."""
+    """Takes over where a number would leave its graph while a function is traced."""
 
-    own: set[Any]
+    own: set[Node]
     """The leaves made while the function is traced."""
 
     def refuse(self, value: Any, what: str) -> None:
-        """Raise, as today's number would be frozen, unless `value` is one of its own."""
+        """Raise unless `value` is one of its own: a kernel would freeze today's number."""
 
-    def compare(self, row: Primitive, x: Any, y: Any) -> Any:
+    def compare(self, row: Primitive, x: object, y: object) -> Any:
         """The comparison as a part of the program."""
 
-    def apply(self, row: Primitive, arguments: Sequence[Any]) -> Any:
+    def apply(self, row: Primitive, arguments: Sequence[object]) -> Any:
         """The op on Values and numbers as a part of the program."""
 
 
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
-_own: ContextVar[set[Any] | None] = ContextVar("own", default=None)
+_own: ContextVar[set[Node] | None] = ContextVar("own", default=None)
 _records_nodes: ContextVar[bool] = ContextVar("records_nodes", default=True)
 
 
 class tracing:
     """A context in which `recorder` takes over ops and comparisons, and refuses data of Values.
 
-    A surrounding `no_grad` is not in force: what is traced is a function, not its call.
+    A surrounding `no_grad` is not in force: the function is traced, not its call.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -152,7 +150,7 @@ class tracing:
         self._set(*self._before)
 
     def _set(
-        self, recorder: Recorder | None, own: set[Any] | None, records_nodes: bool, inside: int
+        self, recorder: Recorder | None, own: set[Node] | None, records_nodes: bool, inside: int
     ) -> None:
         _recorder.set(recorder)
         _own.set(own)
@@ -161,30 +159,29 @@ class tracing:
 
 
 def recorder() -> Recorder | None:
-    """What records the numbers of Values here; None outside `tracing`."""
+    """The recorder of the numbers of Values here; None outside `tracing`."""
     return _recorder.get()
 
 
 def recorder_of_ops() -> Recorder | None:
-    """What records ops on Values here; None outside `tracing`, and inside `recording`."""
+    """The recorder of ops on Values here; None outside `tracing` and inside `recording`."""
     return None if _records_nodes.get() else _recorder.get()
 
 
 deriving: Entries = set()
-"""The derivatives and traces that are recorded, in whatever thread: while there are none, no leaf
-is noted."""
+"""The derivatives and traces under way, in any thread; while there are none, no leaf is noted."""
 _last_derivative: ContextVar[_Entry | None] = ContextVar("last_derivative", default=None)
 
 
 class recording:
     """A context in which ops make nodes, even inside `no_grad` and `tracing`.
 
-    It is the set of leaves made in it.
+    It gives the set of the leaves made inside it.
     """
 
-    def __enter__(self) -> set[Any]:
+    def __enter__(self) -> set[Node]:
         self._before = no_grad.inside.get(), _own.get(), _records_nodes.get()
-        self._leaves: set[Any] = set()
+        self._leaves: set[Node] = set()
         no_grad.inside.set(0)
         _own.set(self._leaves)
         _records_nodes.set(True)
@@ -205,7 +202,7 @@ def _count_derivatives(change: int) -> None:
     _change(deriving, _last_derivative, change)
 
 
-def note(leaf: Any) -> None:
+def note(leaf: Node) -> None:
     """Count `leaf` among those made while a function is recorded here."""
     own = _own.get()
     if own is not None:
@@ -213,56 +210,10 @@ def note(leaf: Any) -> None:
 
 
 def is_recording() -> bool:
-    """Whether ops record the graph here: True outside `no_grad`."""
+    """True where ops record the graph: outside `no_grad`."""
     return no_grad.inside.get() == 0
 
 
 def is_watching() -> bool:
-    """Whether ops look for nan and inf here: True inside `detect_anomaly`."""
+    """True where ops look for nan and inf: inside `detect_anomaly`."""
     return detect_anomaly.inside.get() > 0
-
-
-_pauses: dict[object, tuple[int, bool]] = {}
-"""The thread of each pause of the collector, and whether it was on at its beginning."""
-_is_wanted = False
-"""Whether the last pause to end has to switch the collector on."""
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """A context without garbage collection, in every thread.
-
-    Graphs and traces are a million small objects without reference cycles: the collector would
-    only search them in vain.
-    """
-    pause = object()
-    try:
-        was_enabled = gc.isenabled()
-        _pauses[pause] = threading.get_ident(), was_enabled
-        if was_enabled:  # else another thread has paused it, and may just be switching it on
-            gc.disable()
-        yield
-    finally:
-        _resume([pause])
-
-
-def _resume(pauses: list[object]) -> None:
-    """End `pauses`; the last one that ends switches the collector on, if it was on at first."""
-    global _is_wanted
-    for pause in pauses:
-        if _pauses.get(pause, (0, False))[1]:
-            _is_wanted = True
-        _pauses.pop(pause, None)
-    if _is_wanted and not _pauses:
-        _is_wanted = False
-        gc.enable()
-
-
-def _resume_absent() -> None:
-    """In a child process, end the pauses of threads that are not there."""
-    here = threading.get_ident()
-    _resume([pause for pause, (thread, _) in _pauses.items() if thread != here])
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_resume_absent)

@@ -6,7 +6,7 @@ row. NumPy's ufuncs find their rows here too.
 
 from collections.abc import Callable, Mapping
 from math import inf
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 from autodiff import ops
 from autodiff.rows.primitive import INNER, UFUNCS, Primitive
@@ -178,7 +178,7 @@ class Connectives:
     __xor__ = __rxor__ = Connective(ops.logical_xor)
 
 
-Maker = Callable[[Any], Callable[..., Any]]
+Maker = Callable[[Primitive], Callable[..., object]]
 """Makes the operator or method of a row."""
 
 
@@ -194,16 +194,16 @@ def install(kind: type, entries: type, makers: Mapping[type[Entry], Maker]) -> N
             setattr(kind, name, method)
 
 
-def bounded(row: Primitive) -> Callable[..., Any]:
+def bounded(row: Primitive) -> Callable[..., object]:
     """The method of `clip` on a scalar of any kind."""
 
-    def method(self: Any, low: Any, high: Any, out: None = None) -> Any:
+    def method(self: object, low: object, high: object, out: None = None) -> object:
         return row.apply((self, -inf if low is None else low, inf if high is None else high))
 
     return method
 
 
-def row_of_ufunc(ufunc: Any, method: str, options: Mapping[str, object]) -> Primitive | None:
+def row_of_ufunc(ufunc: "np.ufunc", method: str, options: Mapping[str, object]) -> Primitive | None:
     """The op or comparison that a call of a ufunc records; None for a ufunc without a row."""
     if method != "__call__" or options:
         return None
@@ -211,8 +211,12 @@ def row_of_ufunc(ufunc: Any, method: str, options: Mapping[str, object]) -> Prim
 
 
 def loop(
-    kind: type, ufunc: Any, method: str, inputs: tuple[Any, ...], options: Mapping[str, Any]
-) -> Any:
+    kind: type,
+    ufunc: "np.ufunc",
+    method: str,
+    inputs: tuple[object, ...],
+    options: Mapping[str, object],
+) -> object:
     """A ufunc on scalars of `kind` and arrays of them, one object at a time."""
     # Only NumPy asks for this, so it is there; the engine itself does without it.
     import numpy as np

@@ -2,9 +2,9 @@
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 from autodiff.engine.graph import interior
 
@@ -13,34 +13,51 @@ from autodiff.engine.graph import interior
 _lock = threading.RLock()
 
 
+class Node(Protocol):
+    """A node with the partials of its op; between sweeps its `_grad` is that of the last one."""
+
+    _grad: float | None
+
+    @property
+    def op(self) -> Any:
+        """What says whether it `selects`; None for a leaf."""
+
+    @property
+    def operands(self) -> Sequence["Node"]:
+        """The inputs of the op."""
+
+    @property
+    def _partials(self) -> Sequence[Any]:
+        """A float per operand; None where no cotangent crosses."""
+
+
 class _Sweep:
-    """A sweep that is under way, until the end of which the `_grad` of its nodes is its own."""
+    """A sweep under way. Until it ends, the `_grad` of its nodes belongs to it."""
 
     __slots__ = ("_nodes", "late", "order", "root")
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Node) -> None:
         self.root = root
         self.order = interior(root)
-        self.late: list[tuple[Any, Any]] = []
-        """Leaves, and the cotangents that sweeps in the middle of this one have for them."""
+        self.late: list[tuple[Node, float]] = []
+        """Leaves, with the cotangents from sweeps that ran in the middle of this one."""
 
     @property
-    def nodes(self) -> set[Any]:
-        """All on which the root depends, with it."""
+    def nodes(self) -> set[Node]:
+        """The root and everything it depends on."""
         if not hasattr(self, "_nodes"):
             self._nodes = {self.root, *[x for node in self.order for x in node.operands]}
         return self._nodes
 
 
 _under_way: list[_Sweep] = []
-"""The sweeps of the thread that has the lock, each in the middle of the one before it."""
+"""The sweeps of the thread with the lock, each in the middle of the one before it."""
 
 
-def backward(root: Any, seed: float) -> None:
+def backward(root: Node, seed: float) -> None:
     """Add d root / d leaf, times `seed`, to the `_grad` of every leaf.
 
-    A node has `operands` and, one for each, `_partials`: None where no cotangent crosses. Sweeps
-    of other threads, and those in the middle of which it comes, do not feel it.
+    Sweeps of other threads, and those that this one interrupts, are not affected.
     """
     sweep = _Sweep(root)
     with _lock:
@@ -57,18 +74,18 @@ def backward(root: Any, seed: float) -> None:
 
 
 class _Given:
-    """A node over leaves, whose partials are given."""
+    """A node over leaves with given partials."""
 
     op = SimpleNamespace(selects=False)
     _grad: float | None = None
 
-    def __init__(self, leaves: Iterable[Any], partials: Iterable[float]) -> None:
+    def __init__(self, leaves: Iterable[Node], partials: Iterable[float]) -> None:
         self.operands = tuple(leaves)
         self._partials = tuple(partials)
 
 
-def add(leaves: Iterable[Any], cts: Iterable[float]) -> None:
-    """Add its cotangent to the `_grad` of every leaf, as a sweep does that reaches them."""
+def add(leaves: Iterable[Node], cts: Iterable[float]) -> None:
+    """Add its cotangent to the `_grad` of every leaf, as a sweep would."""
     backward(_Given(leaves, cts), 1.0)
 
 
@@ -81,7 +98,7 @@ def _flow(sweep: _Sweep, seed: float) -> None:
     # A node reached by two paths must have both cotangents before it passes them on.
     for node in reversed(order):
         ct = node._grad
-        if ct is None:  # every path that leads here is cut
+        if ct is None:  # every path to this node is cut
             continue
         operands, partials = node.operands, node._partials
         if node.op.selects:
@@ -89,7 +106,7 @@ def _flow(sweep: _Sweep, seed: float) -> None:
                 if p is not None:
                     grad = x._grad
                     x._grad = ct * p if grad is None else grad + ct * p
-        elif len(operands) == 2:  # as the loop below, a tenth faster on scalar code
+        elif len(operands) == 2:  # like the loop below, a tenth faster on scalar code
             x, y = operands
             p, q = partials
             grad = x._grad
@@ -103,12 +120,12 @@ def _flow(sweep: _Sweep, seed: float) -> None:
 
 
 def _flow_amid(sweep: _Sweep, seed: float) -> None:
-    """As `_flow`, and leave what it shares with outer sweeps as they have it.
+    """Like `_flow`, but restore the `_grad` of every node that an outer sweep visits.
 
-    An outer sweep may be just about to write the sum of what it has read from a leaf, so a leaf
-    gets what is for it when the outermost sweep that reaches it ends.
+    An outer sweep may have read a leaf and be about to write its sum, so a leaf gets its
+    cotangent when the outermost sweep that visits it ends.
     """
-    owner: dict[Any, _Sweep] = {}
+    owner: dict[Node, _Sweep] = {}
     for outer in _under_way[: _under_way.index(sweep)]:
         for x in outer.nodes & sweep.nodes:
             owner.setdefault(x, outer)
@@ -126,7 +143,7 @@ def _flow_amid(sweep: _Sweep, seed: float) -> None:
 
 
 def _settle(sweep: _Sweep) -> None:
-    """Add what has come in the middle of `sweep`; more may come meanwhile."""
+    """Add the late cotangents of `sweep`; more may arrive meanwhile."""
     while sweep.late:
         try:
             _under_way.append(sweep)
@@ -138,7 +155,7 @@ def _settle(sweep: _Sweep) -> None:
 
 
 def _renew() -> None:
-    """In a child process, forget the sweep of a thread that is not there."""
+    """In a child process, forget the sweep of a thread that does not exist there."""
     global _lock
     if _lock.acquire(blocking=False):
         _lock.release()

@@ -26,7 +26,7 @@ def _sample(row: Primitive) -> list[float]:
 
 
 def try_row(row: Primitive) -> None:
-    """Raise if a part of the row fails at one point, or two parts disagree."""
+    """Raise if a part of the row fails at one point, or two parts disagree there."""
     point = _sample(row)
     at = ", ".join(f"{x:g}" for x in point)
     out = _attempt(f"{row.name}: forward fails at ({at})", row.value_at, point)

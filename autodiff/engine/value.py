@@ -1,7 +1,7 @@
 """`Value`: the eager node. An op on Values computes its result and records how."""
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from autodiff import ops
 from autodiff.checks import number
@@ -9,9 +9,14 @@ from autodiff.engine import anomaly, copying, modes, reverse
 from autodiff.engine.operators import Operators, loop, row_of_ufunc
 from autodiff.rows.primitive import Primitive
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from autodiff.rows.signatures import Number
+
 
 def _refusal(what: str, instead: str) -> Callable[["Value"], NoReturn]:
-    """A conversion that would cut the graph in silence."""
+    """A conversion that would cut the graph silently, refused."""
 
     def method(self: "Value") -> NoReturn:
         raise TypeError(
@@ -43,9 +48,9 @@ class Value(Operators["Value", bool]):
         "op",
         "operands",
     )
-    # A node that an op makes has its constants and label unset, which saves time and reads as
-    # none. Its partials are those of the forward pass, one an operand; None where no cotangent
-    # crosses. `_grad` is None until a backward pass has reached the node.
+    # An op leaves constants and label unset, which saves time and reads as none. Partials are
+    # those of the forward pass, one per operand; None where no cotangent crosses.
+    # `_grad` is None until a backward pass has reached the node.
     _constants: tuple[float | None, ...]
     _grad: float | None
     _label: str
@@ -54,7 +59,7 @@ class Value(Operators["Value", bool]):
     op: Primitive | None
     operands: tuple["Value", ...]
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: "Number", label: str = "") -> None:
         self._primal = number(data)
         self._grad = None
         self._label = label
@@ -66,11 +71,11 @@ class Value(Operators["Value", bool]):
 
     @property
     def data(self) -> float:
-        """The value of the original function. Setting it does not recompute what it fed."""
+        """The value of the original function. Setting it does not recompute later nodes."""
         return self._number(".data")
 
     @data.setter
-    def data(self, data: Any) -> None:
+    def data(self, data: "Number") -> None:
         if modes.switched:
             self._refuse_in_trace("setting .data of a Value")
         self._primal = number(data)
@@ -83,14 +88,14 @@ class Value(Operators["Value", bool]):
         return self._grad or 0.0
 
     @grad.setter
-    def grad(self, grad: Any) -> None:
+    def grad(self, grad: "Number") -> None:
         if modes.switched:
             self._refuse_in_trace("setting .grad of a Value")
         self._grad = number(grad)
 
     @property
     def has_grad(self) -> bool:
-        """Whether a backward pass has reached this value, or its `grad` was set."""
+        """True if a backward pass has reached this value, or its `grad` was set."""
         if modes.switched:
             self._refuse_in_trace(".has_grad of a Value")
         return self._grad is not None
@@ -102,7 +107,7 @@ class Value(Operators["Value", bool]):
         return self._primal
 
     def _refuse_in_trace(self, what: str) -> None:
-        """Raise TraceError where a kernel would freeze what is read here, or write it only once."""
+        """Raise TraceError in a trace: a kernel would freeze this number, or write it only once."""
         if recorder := modes.recorder():
             recorder.refuse(self, what)
 
@@ -117,7 +122,7 @@ class Value(Operators["Value", bool]):
 
     @property
     def arguments(self) -> tuple["Value | float", ...]:
-        """What `op` was applied to: the operands, and the constants between them."""
+        """The arguments of `op`: operands, and the constants between them."""
         operands = iter(self.operands)
         constants = getattr(self, "_constants", (None,) * len(self.operands))
         return tuple(next(operands) if c is None else c for c in constants)
@@ -154,7 +159,7 @@ class Value(Operators["Value", bool]):
         """Add d self / d leaf, times `seed`, to the `grad` of every leaf.
 
         Visits each node once in reverse topological order, without recursion, so depth is
-        bounded by memory. The nodes between start from zero on each call; calling it twice
+        bounded by memory. Interior nodes start from zero on each call; calling it twice
         doubles the leaves and nothing else.
         """
         seed = number(seed)
@@ -188,18 +193,20 @@ class Value(Operators["Value", bool]):
         copied: Value = copying.shallow(self)
         return copied
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Value":
+    def __deepcopy__(self, memo: dict[int, "Value"]) -> "Value":
         if modes.switched:
             self._refuse_in_trace("a copy of a Value")
         copied: Value = copying.deepcopy(self, memo)
         return copied
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         if modes.switched:
             self._refuse_in_trace("a pickle of a Value")
         return copying.reduce(self)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: object) -> object:
+    def __array_ufunc__(
+        self, ufunc: "np.ufunc", method: str, *inputs: Any, **options: object
+    ) -> object:
         """NumPy's ufuncs on Values: the op of that name, else the loop over objects."""
         row = row_of_ufunc(ufunc, method, options)
         if row is None:

@@ -1,6 +1,8 @@
-"""What a row of the op table is: one op, on numbers, on arrays and on whatever registers.
+"""Rows of the op table: what an op is, on numbers, on arrays and on whatever registers.
 
-`primitive` is the row, `interpreter` finds what an op means on its operands, `reduction` has the
-rows of any number of operands, `ieee` their float functions, and `arrays` (the only one here that
-needs NumPy) runs them on NumPy arrays. The table itself is `autodiff.ops`.
+`row` is an op's functions and facts, `interpreter` the meaning of ops on each kind of operand,
+`primitive` the row as an op that can be called, and the table. `reduction` has the rows of any
+number of operands, `signatures` the types of calls, `documentation` what `help` shows, `ieee` the
+float functions, and `arrays` (the only one here that needs NumPy) runs ops on NumPy arrays. The
+rows themselves are in `autodiff.ops`.
 """

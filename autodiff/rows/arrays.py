@@ -1,24 +1,26 @@
 """Ops on NumPy arrays: the row's NumPy spelling, evaluated.
 
 Importing this module registers the interpreter. Floating-point warnings are off: inf and nan
-are results. An array of objects (Values, say) is mapped over, one object at a time.
+are results. On an array of objects (Values, say) the op runs one object at a time.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from autodiff.checks import number
 from autodiff.rows.interpreter import interpret
 from autodiff.rows.primitive import Primitive
 from autodiff.rows.reduction import Reduction
 
-CUSTOM: dict[str, Callable[..., Any] | None] = {}
-"""The functions that array forms of `custom_op` call, by the name of the op."""
+Array = npt.NDArray[np.generic]
+
+CUSTOM: dict[str, Callable[..., Array] | None] = {}
+"""The functions that the array forms of custom ops call, by the name of the op."""
 
 
 class _Arrays:
@@ -26,7 +28,7 @@ class _Arrays:
 
     hands_over = False
 
-    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+    def apply(self, primitive: Primitive, operands: tuple[object, ...]) -> Array | object:
         arrays = [_operand(x) for x in operands]
         kinds = [_real(x, primitive.name).dtype.kind for x in arrays if not isinstance(x, float)]
         if "O" in kinds:
@@ -40,10 +42,10 @@ class _Arrays:
         with self.quiet():
             return np.asarray(spelling(primitive)(*floats), dtype=dtype)
 
-    def quiet(self) -> AbstractContextManager[Any]:
+    def quiet(self) -> AbstractContextManager[None]:
         return np.errstate(all="ignore")
 
-    def fit(self, cotangent: Any, operand: Any) -> Any:
+    def fit(self, cotangent: npt.ArrayLike, operand: npt.ArrayLike) -> Array | np.generic:
         """`cotangent` in the shape and floating dtype of `operand`: broadcast axes are summed."""
         is_array = isinstance(operand, np.ndarray)
         cotangent, operand = _real(np.asarray(cotangent)), np.asarray(operand)
@@ -61,19 +63,19 @@ class _Arrays:
         )
         return fitted if fitted.ndim or is_array else fitted[()]
 
-    def select(self, cotangent: Any, partial: Any) -> Any:
+    def select(self, cotangent: npt.ArrayLike, partial: npt.ArrayLike) -> Array:
         return np.where(np.not_equal(partial, 0), np.multiply(cotangent, partial), 0.0)
 
 
-def _real(array: Any, name: str = "") -> Any:
-    """`array` itself; TypeError if its elements are no real numbers and no objects."""
+def _real(array: Array, name: str = "") -> Array:
+    """`array` itself; TypeError if its elements are neither real numbers nor objects."""
     if array.dtype.kind not in "fiubO":
         raise TypeError(f"{name}{': ' * bool(name)}expected real numbers, got {array.dtype}")
     return array
 
 
-def _operand(x: Any) -> Any:
-    """`x` as an array, or as a float: a number leaves the precision of arrays beside it alone."""
+def _operand(x: object) -> Array | float:
+    """`x` as an array or a float; a float does not change the precision of arrays beside it."""
     if isinstance(x, np.ndarray):
         return x
     try:
@@ -83,16 +85,16 @@ def _operand(x: Any) -> Any:
 
 
 def _is_condition(primitive: Primitive, i: int) -> bool:
-    """Whether operand `i` only chooses, and stays as it is."""
+    """True if operand `i` only chooses; then it keeps its kind."""
     return not isinstance(primitive, Reduction) and primitive.partials[i] is None
 
 
-def _floating(x: Any) -> Any:
-    """`x` in floating point, as integers would wrap round."""
+def _floating(x: Array | float) -> Array | float:
+    """`x` in floating point: integers would wrap around."""
     return x if isinstance(x, float) or x.dtype.kind == "f" else x.astype(float)
 
 
-def _map(primitive: Primitive, arrays: list[Any]) -> Any:
+def _map(primitive: Primitive, arrays: Sequence[Array | float]) -> object:
     """The op on arrays of objects, one object at a time."""
     broadcast = np.broadcast_arrays(*[np.asarray(array, dtype=object) for array in arrays])
     out = np.empty(broadcast[0].shape, dtype=object)
@@ -102,13 +104,13 @@ def _map(primitive: Primitive, arrays: list[Any]) -> Any:
 
 
 @cache
-def spelling(primitive: Primitive) -> Callable[..., Any]:
+def spelling(primitive: Primitive) -> Callable[..., Array]:
     """The NumPy spelling of `primitive` as a function of its arrays."""
     count = max(1, primitive.sequences) if isinstance(primitive, Reduction) else primitive.arity
     names = [f"x{i}" for i in range(count or 0)]
     text = f"lambda {', '.join(names)}: {primitive.array.format(*names)}"
-    # The text is a row of the op table: ours, or what a user gave to `custom_op`.
-    function: Callable[..., Any] = eval(text, {"np": np, "math": math, "custom": CUSTOM})
+    # The text is from a row: ours, or a user's, given to `custom_op`.
+    function: Callable[..., Array] = eval(text, {"np": np, "math": math, "custom": CUSTOM})
     return function
 
 

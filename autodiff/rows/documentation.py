@@ -11,13 +11,13 @@ from autodiff.rows.row import Domain, Row
 
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 _LEVELS = (_COMPARISONS, ("|",), ("^",), ("&",), ("+", "-"), ("*", "/"), ("**",))
-"""Infix labels, those that bind loosely first, as in Python."""
+"""Infix labels by precedence, the loosest first, as in Python."""
 _BINDS = {label: level for level, labels in enumerate(_LEVELS) for label in labels}
 _NEGATIVE, _ATOM = _BINDS["*"], len(_LEVELS)
 
 
 class Symbol:
-    """A formula; partials that run on it write theirs."""
+    """A formula; a partial that runs on formulas writes its own."""
 
     __slots__ = ("binds", "text")
 
@@ -33,7 +33,7 @@ class Symbol:
 
 
 def _within(x: object, binds: int) -> str:
-    """`x` as a part of a formula that binds at least as `binds`."""
+    """`x` as a part of a formula, in parentheses if it binds less tightly than `binds`."""
     if isinstance(x, Symbol):
         return x.text if x.binds >= binds else f"({x.text})"
     return f"{x:g}" if isinstance(x, float | int) else str(x)
@@ -94,7 +94,7 @@ interpret(Symbol, _Symbols())
 
 
 def operands_of(row: Row) -> list[str]:
-    """The names of the operands; for any number of them, of two in each sequence."""
+    """The names of the operands; a reduction is shown with two per sequence."""
     names = list(row.signature.parameters)
     if isinstance(row, Selection):
         return names[:1]
@@ -104,7 +104,7 @@ def operands_of(row: Row) -> list[str]:
 
 
 def derivatives(row: Row) -> dict[str, str | None]:
-    """The derivative by each operand as a formula, a textbook's if the row has it."""
+    """The derivative by each operand as a formula, from the textbook if the row has one."""
     names = operands_of(row)
     symbols = [Symbol(name) for name in names]
     out = Symbol("out")
@@ -145,10 +145,10 @@ def documentation(row: Row, about: str = "") -> str:
         lines.append(f"Smooth: {domain_in_words(row)}")
         try:
             slopes = derivatives(row)
-        except Exception:  # a user's partial need not run on symbols
+        except Exception:  # a user's partial may branch, which a formula cannot
             slopes = {}
         if isinstance(row, Reduction) and slopes:
-            lines.append("With two operands in each sequence:")
+            lines.append(f"With two operands{' per sequence' * (row.sequences == 2)}:")
         for name, slope in slopes.items():
             lines.append(f"d/d{name}: {slope if slope is not None else 'none; it is a number'}")
         if any("out" in (slope or "") for slope in slopes.values()):

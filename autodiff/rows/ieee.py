@@ -101,7 +101,7 @@ def sign(x: float) -> float:
 
 
 def sigmoid(x: float) -> float:
-    """1 / (1 + e^-x), with the exponential of a number that is never positive."""
+    """1 / (1 + e^-x), by the exponential of -|x|, which cannot overflow."""
     if x >= 0:
         return 1 / (1 + math.exp(-x))
     e = math.exp(x)

@@ -1,21 +1,22 @@
-"""What an op means on each kind of operand: numbers compute; other kinds register."""
+"""The meaning of an op on each kind of operand: numbers compute; other kinds register."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from autodiff.checks import number
+from autodiff.rows.row import Row
 
 
 class Interpreter(Protocol):
-    """What ops mean on operands of one kind."""
+    """The meaning of ops on operands of one kind."""
 
     rank: int
     """Among the operands of a call, the highest rank interprets it."""
     hands_over: bool
     """True if it hands a call over when it meets an operand of a higher rank."""
 
-    # `primitive` is a Primitive, which knows this class and so stands above it.
+    # `primitive` is a Primitive, whose module imports this one.
     def apply(self, primitive: Any, operands: tuple[Any, ...]) -> Any:
         """The result of `primitive` on `operands`, at least one of them of this kind."""
 
@@ -35,9 +36,8 @@ class _Numbers:
     rank = 0
     hands_over = False
 
-    def apply(self, primitive: Any, operands: tuple[object, ...]) -> float:
-        out: float = primitive.value_at(primitive.numbers(operands))
-        return out
+    def apply(self, primitive: Row, operands: tuple[object, ...]) -> float:
+        return primitive.value_at(primitive.numbers(operands))
 
     def quiet(self) -> AbstractContextManager[None]:
         return nullcontext()

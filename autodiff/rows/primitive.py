@@ -25,7 +25,7 @@ class Primitive(Row):
         object.__setattr__(self, "__signature__", self.signature)
         object.__setattr__(self, "__name__", self.name)
 
-    def apply(self, operands: tuple[Any, ...]) -> Any:
+    def apply(self, operands: tuple[object, ...]) -> Any:
         """The result on bound operands."""
         if len(operands) == 1:
             return interpreter_of_type(type(operands[0])).apply(self, operands)
@@ -37,7 +37,7 @@ class Primitive(Row):
             args = self.positional(args, named)
         return self.apply(self.bind(*args))
 
-    def vjp(self, cotangent: Any, *args: Any) -> Any:
+    def vjp(self, cotangent: object, *args: object) -> Any:
         """`cotangent` times d out / d argument, on numbers, arrays or Values.
 
         An array's cotangent has its argument's shape and dtype (float64 for integers): axes
@@ -69,8 +69,8 @@ class Primitive(Row):
         return cotangents[0] if len(args) == 1 else cotangents
 
     def unbind(
-        self, terms: list[Any], args: tuple[object, ...], interpreter: Interpreter
-    ) -> tuple[Any, ...]:
+        self, terms: list[object], args: tuple[object, ...], interpreter: Interpreter
+    ) -> tuple[object, ...]:
         """One term per operand → one per argument."""
         return tuple(terms[: len(args)])
 

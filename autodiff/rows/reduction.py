@@ -1,4 +1,4 @@
-"""Ops on sequences: any number of operands in one node, or one of them picked by an index."""
+"""Ops on sequences: any number of operands in one node, or one operand picked by an index."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from autodiff.rows.primitive import Primitive
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Reduction(Primitive):
-    """A row of any number of operands: one node in a graph, however many they are.
+    """A row of any number of operands, which make one node in a graph.
 
     `forward` takes the sequence of all operands, and the one callable in `partials`, over
-    (operands, out), returns those of all. The array spelling sees each sequence stacked along
+    (operands, out), returns those of all. The NumPy spelling gets each sequence stacked along
     a new first axis.
     """
 
@@ -46,10 +46,13 @@ class Reduction(Primitive):
         return Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names])
 
     def bind(self, *args: Any) -> tuple[Any, ...]:
+        # The usual case, lists, skips the checks below.
         if self.sequences == 2 and len(args) == 2:
             ws, xs = args
             if type(ws) is type(xs) is list and len(ws) == len(xs) > 0:
-                return (*ws, *xs)  # the usual dot, without the questions below
+                return (*ws, *xs)
+        elif self.sequences < 2 and len(args) == 1 and type(args[0]) is list and args[0]:
+            return tuple(args[0])
         if self._is_variadic(args):
             operands = args
         else:
@@ -67,14 +70,14 @@ class Reduction(Primitive):
             raise ValueError(f"{self.name} of an array without rows")
         return operands
 
-    def _is_variadic(self, args: tuple[Any, ...]) -> bool:
-        """Whether a call gives the operands one by one."""
+    def _is_variadic(self, args: tuple[object, ...]) -> bool:
+        """True if a call gives the operands one by one."""
         return self.sequences == 0 and (len(args) != 1 or not _is_sequence(args[0]))
 
-    def apply(self, operands: tuple[Any, ...]) -> Any:
+    def apply(self, operands: tuple[object, ...]) -> Any:
         if not operands:
             return self.neutral
-        # Asking every operand for its kind takes as long as the op itself.
+        # Asking every operand for its kind would take as long as the op itself.
         interpreter = interpreter_of_type(type(operands[0]))
         if not interpreter.hands_over:
             interpreter = interpreter_of(operands)
@@ -84,16 +87,18 @@ class Reduction(Primitive):
         return self.forward(operands)
 
     def partials_at(
-        self, operands: Sequence[Any], out: Any, constants: Sequence[Any] | None = None
+        self,
+        operands: Sequence[object],
+        out: object,
+        constants: Sequence[float | None] | None = None,
     ) -> Sequence[Any]:
         (partials,) = self.partials
-        assert partials is not None
-        every: Sequence[Any] = partials(operands, out)
+        every: Sequence[Any] = partials(operands, out)  # type: ignore[misc]  # there is one
         return every if constants is None else list(compress(every, [c is None for c in constants]))
 
     def unbind(
-        self, terms: list[Any], args: tuple[Any, ...], interpreter: Interpreter
-    ) -> tuple[Any, ...]:
+        self, terms: list[object], args: tuple[object, ...], interpreter: Interpreter
+    ) -> tuple[object, ...]:
         if self._is_variadic(args):
             return tuple(terms)
         size = len(terms) // len(args)
@@ -104,7 +109,7 @@ class Reduction(Primitive):
         )
 
 
-def _is_sequence(x: Any) -> bool:
+def _is_sequence(x: object) -> bool:
     return type(x) is list or (isinstance(x, Iterable) and getattr(x, "ndim", 1) > 0)
 
 
@@ -127,12 +132,14 @@ class Selection(Primitive):
         try:
             return (values[integer(index)],)
         except TypeError:
-            raise TypeError(f"{self.name}: the index is no integer: {show(index)}") from None
+            raise TypeError(
+                f"{self.name}: the index must be an integer, got {show(index)}"
+            ) from None
         except IndexError:
             raise IndexError(f"{self.name}: index {index} of {len(values)} values") from None
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        """The chosen value; a chosen list (a row of a table) is taken value by value."""
+        """The chosen value; a chosen list (the row of a table) gives a list of values."""
         if named:
             args = self.positional(args, named)
         if len(args) == 2:
@@ -145,8 +152,8 @@ class Selection(Primitive):
         return self.apply(operands)
 
     def unbind(
-        self, terms: list[Any], args: tuple[Any, ...], interpreter: Interpreter
-    ) -> tuple[Any, ...]:
+        self, terms: list[object], args: tuple[Any, ...], interpreter: Interpreter
+    ) -> tuple[object, ...]:
         values, index = args
         part = [interpreter.select(value, 0.0) for value in values]
         part[integer(index)] = terms[0]

@@ -1,4 +1,4 @@
-"""What the op table says about one op: its functions on floats, and facts for everyone else."""
+"""A row of the op table: the functions of one op on floats, and facts about it."""
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ class Domain:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Row:
-    """A function of a fixed number of scalars, its derivative, and what passes ask about it."""
+    """A function of a fixed number of scalars, its derivative, and its facts."""
 
     name: str
     forward: Callable[..., float]
@@ -35,19 +35,19 @@ class Row:
     partials: tuple[Partial | None, ...]
     """One per operand; None for an operand without derivative."""
     array: str
-    """The NumPy spelling, with {0}, {1}, … for the operands."""
+    """The NumPy expression, with {0}, {1}, … for the operands."""
     domain: tuple[Domain, ...]
     """One per operand."""
     label: str
-    """What a drawing writes on the node."""
+    """The text on the node in a drawing."""
     ufunc: str = ""
     """The name of NumPy's equivalent ufunc, if there is one."""
     defaults: tuple[float, ...] = ()
-    """Values of trailing operands that a call may leave out."""
+    """The values of trailing operands that a call may omit."""
     selects: bool = False
     """True where a partial of 0 means that the operand was not selected.
 
-    No cotangent crosses such an edge, not even inf or nan, which a product would turn to nan.
+    No cotangent crosses such an edge, not even inf or nan, whose product with 0 is nan.
     """
     ties: bool = False
     """True where the op has a kink wherever two of its operands are equal."""
@@ -62,20 +62,26 @@ class Row:
     conditions: tuple[int, ...] = ()
     """The operands that are conditions: there any other number means `≠ 0`."""
     guards: bool = False
-    """True where users choose between operands with it, to keep out one that has no value."""
+    """True where users choose between operands with it, to keep out one without a value."""
     singular: bool = False
     """True where a partial may be infinite, or nan, at finite operands."""
     hides_nan: bool = False
     """True where the result may be a number although an operand is nan."""
     signs: tuple[int, ...] = ()
     """1 or -1 per operand (one for all, in a reduction) where the result is their signed sum."""
+    bilinear: bool = False
+    """True where the result is Σ wᵢ xᵢ: operands of the first half times those of the second."""
+    infix: str = ""
+    """The sign that a formula has between the operands; "" where it has a call."""
+    units: tuple[float | None, ...] = ()
+    """The constant for each of two operands at which the result is the other operand."""
     textbook: tuple[Partial, ...] = ()
     """The partials as books write them, if those in `partials` differ to keep digits.
 
     They are for people to read; a test holds them equal to `partials`.
     """
     meaning: str = ""
-    """What the op is, in one line of mathematics."""
+    """The op in one line of mathematics."""
     parameters: tuple[str, ...] = ()
     """The names of the operands in a call; by default those in `partials`."""
     label_at_constant: str = ""
@@ -91,6 +97,20 @@ class Row:
         """True if an operand beside others has no derivative, so that it has to be a number."""
         return None in self.partials and not self.is_predicate
 
+    def gives_unsigned(self, operands: Sequence[int], are_unsigned: bool) -> bool:
+        """Whether no result on these operands is negative or -0.0.
+
+        `operands` are numbers of instructions: a product of two equal ones is a square.
+        `are_unsigned` says that none of them is negative or -0.0.
+        """
+        is_square = self.bilinear and len(operands) == 2 and operands[0] == operands[1]
+        return self.unsigned or is_square or (self.keeps_unsigned and are_unsigned)
+
+    @cached_property
+    def adds(self) -> bool:
+        """True where the result is the sum of the operands."""
+        return set(self.signs) == {1}
+
     @cached_property
     def signature(self) -> inspect.Signature:
         """The parameters of a call, with their defaults."""
@@ -104,7 +124,7 @@ class Row:
             ]
         )
 
-    def bind(self, *args: Any) -> tuple[Any, ...]:
+    def bind(self, *args: object) -> tuple[Any, ...]:
         """The operands of a call: arguments, then defaults; TypeError for a wrong number."""
         most = len(self.partials)
         if len(args) == most:
@@ -134,8 +154,8 @@ class Row:
 
     def partials_at(
         self,
-        operands: Sequence[Any],
-        out: Any,
+        operands: Sequence[object],
+        out: object,
         constants: Sequence[float | None] | None = None,
     ) -> Sequence[Any]:
         """d out / d operand for every operand; None for one that has no derivative.

@@ -1,10 +1,10 @@
-"""What a call of an op takes and gives, for type checkers: rows by the shape of their calls.
+"""Rows by the types of their calls: what type checkers and editors know of an op.
 
 Values give a Value, numbers a float, arrays an array; a Value beside an array gives an array of
 objects. The classes add nothing to a row at run time.
 """
 # mypy: disable-error-code="overload-overlap"
-# (what a list of numbers gives is told before what a list that may hold Values gives)
+# (the overload for a list of numbers comes before the one for a list with Values)
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, overload
@@ -17,10 +17,26 @@ S = TypeVar("S")
 
 
 class Scalar(Protocol[S_co]):
-    """What ops record: a Value. S is what they make of it."""
+    """An operand that ops record, as a Value is; S is the type of the result."""
 
     def detach(self) -> S_co:
         """The same number, without its graph."""
+
+
+class Operand(Scalar["Operand"], Protocol):
+    """An operand of partials, which are written for Values."""
+
+    def __neg__(self) -> "Operand": ...
+    def __add__(self, other: "Operand | float", /) -> "Operand": ...
+    def __radd__(self, other: "Operand | float", /) -> "Operand": ...
+    def __sub__(self, other: "Operand | float", /) -> "Operand": ...
+    def __rsub__(self, other: "Operand | float", /) -> "Operand": ...
+    def __mul__(self, other: "Operand | float", /) -> "Operand": ...
+    def __rmul__(self, other: "Operand | float", /) -> "Operand": ...
+    def __lt__(self, other: "Operand | float", /) -> bool: ...
+    def __le__(self, other: "Operand | float", /) -> bool: ...
+    def __gt__(self, other: "Operand | float", /) -> bool: ...
+    def __ge__(self, other: "Operand | float", /) -> bool: ...
 
 
 if TYPE_CHECKING:

@@ -1,4 +1,9 @@
-"""Graphs to look at."""
+"""Graphs to look at: pictures, text trees, and a page that steps through backpropagation.
+
+`graph` has `draw`, `player` has `play`, `terminal` has `tree`, and `programs` draws compiled
+programs. They share `modules` (which module a node belongs to), `nearest` (which part of a large
+graph is shown), `text`, `style` and `renderer`. `notebook` shows Values and programs in notebooks.
+"""
 
 from autodiff.view.graph.drawing import draw
 from autodiff.view.notebook import bundle

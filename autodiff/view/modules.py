@@ -1,148 +1,170 @@
-"""Which module each node of a graph belongs to, read from the graph and the parameters' names.
+"""The module of each node of a graph, derived from the graph and the names of the parameters.
 
-A module is known by its path, as in `layers.0.neurons.3`; "" is outside of all. Where a module
-has several matrices of parameters, as `layer0.wq` with `layer0.wq.3.5` and `layer0.wk`, each
-counts as a module inside it: to those who write functions, they are the linear layers.
+A module is known by its path, as in `layers.0.neurons.3`; "" is outside of all modules. If a
+module has several matrices of parameters, such as `layer0.wq` (with `layer0.wq.3.5`) and
+`layer0.wk`, each matrix counts as a module inside it: in code without classes, the matrices are
+the linear layers.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
-from typing import Any
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from autodiff import ops
 from autodiff.checks import show
 from autodiff.engine.graph import toposort
 from autodiff.engine.value import Value
+from autodiff.pytree import Branch, leaves, nested
 
 Path = tuple[str, ...]
-"""A name and the indices behind it are one part: `layers.0`, `neurons.3`, `w.2`."""
+"""The parts of a path: a name and the indices behind it, as `layers.0`, `neurons.3`, `w.2`."""
 
 
-def parameter_names(model: Any) -> dict[Value, str]:
-    """The path of each leaf Value in `model`: what has `named_parameters()`, or a Value.
+class HasParameters(Protocol):
+    """A module: an object that names its parameters."""
 
-    Dicts, lists, tuples and arrays of these are searched; a leaf found twice has its first path.
-    Raises TypeError if there is neither a module nor a container, ValueError if there is no leaf.
+    def named_parameters(self) -> Iterable[tuple[str, Value]]:
+        """Each parameter with its path."""
+
+
+Model = HasParameters | Mapping[str, object] | Sequence[object] | NDArray[np.object_]
+"""A module, or a dict, list, tuple or array that holds modules and Values, at any depth."""
+
+
+def parameter_names(model: Model) -> dict[Value, str]:
+    """The path of each leaf Value in `model`; a leaf that is found twice has its first path.
+
+    Raises TypeError if `model` is neither a module nor a container, ValueError if it has no leaf.
     """
     is_container = isinstance(model, Mapping | list | tuple | np.ndarray)
     if not is_container and not hasattr(model, "named_parameters"):
-        raise TypeError(f"model must have named_parameters(), or hold what has, got {show(model)}")
+        raise TypeError(
+            "model must be a module with named_parameters(), or a dict, list, tuple or array of "
+            f"modules and Values, got {show(model)}"
+        )
     names: dict[Value, str] = {}
-    for path, leaf in _leaves(model):
-        names.setdefault(leaf, path)
+    for path, part in leaves(model, _contents):
+        for name, parameter in _parameters(part):
+            names.setdefault(parameter, ".".join([*map(str, path), name]).rstrip("."))
     if not names:
         raise ValueError(f"model has no parameters: {show(model)}")
     return names
 
 
-def _leaves(part: Any) -> Iterator[tuple[str, Value]]:
-    if isinstance(part, Value):
-        if not part.operands:
-            yield "", part
-        return
+def _contents(part: object) -> Branch | None:
+    """The parts of a container; None for a module or a Value."""
     if hasattr(part, "named_parameters"):
-        yield from part.named_parameters()
-        return
-    if isinstance(part, Mapping):
-        items: Any = part.items()
-    elif isinstance(part, list | tuple) or (isinstance(part, np.ndarray) and part.ndim):
-        items = enumerate(part)
-    else:
-        return
-    for key, item in items:
-        for path, leaf in _leaves(item):
-            yield f"{key}.{path}".rstrip("."), leaf
+        return None
+    return nested(dict(part) if isinstance(part, Mapping) else part)
+
+
+def _parameters(part: object) -> Iterable[tuple[str, Value]]:
+    """The parameters of a module, or a leaf Value itself; none for anything else."""
+    if isinstance(part, Value):
+        return [] if part.operands else [("", part)]
+    return part.named_parameters() if hasattr(part, "named_parameters") else []
 
 
 def enclosing(module: str) -> list[str]:
-    """The modules around `module`, the outermost first, itself last; none around ""."""
+    """The modules around `module`, from the outermost to itself; none for ""."""
     parts = _parts(module)
     return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
 def membership(root: Value, names: Mapping[Value, str]) -> dict[Value, str]:
-    """The innermost module of every node on which `root` depends; `names` are paths of leaves.
+    """The innermost module of every node in the graph of `root`; `names` are paths of parameters.
 
-    A node belongs to the module of the parameters among its operands, or around them. Without
-    one, it belongs to the module that its operands come from (so a neuron's activation is its
-    own), or to one that it lies inside: behind a node of the module and before another. What
-    comes behind the last parameter, as a loss does, belongs to no module; nor does what mixes
-    modules that nothing encloses, and what depends on no parameter.
+    A node with parameters among its operands belongs to their module, or to the one around
+    them. Any other node belongs to the module that its operands come from, such as the
+    activation of a neuron, or to the module that it lies inside: behind one node of the module
+    and before another. Nodes behind the last parameter, such as those of a loss, belong to no
+    module; neither do nodes that depend on no parameter, and nodes that mix modules with nothing
+    around them.
 
     A module has the nodes of all of its calls. Time and memory are linear in edges and modules.
     """
     order = toposort(root)
     owners = _owners(names)
-    homes = _from_operands(order, owners)
-    fixed = {node for node in order if any(x in owners for x in node.operands)}
-    above, below, bits = _reach(order, homes, fixed)
+    paths = _from_operands(order, owners)
+    direct = {node for node in order if any(x in owners for x in node.operands)}
+    before, behind, bits = _reach(order, paths, direct)
     around_all: dict[int, Path] = {}
     for node in order:
-        if node in fixed or not node.operands:
+        if node in direct or not node.operands:
             continue
-        home = homes[node] or ()
-        if not below[node]:
-            homes[node] = home if _adds_products(node, fixed) else ()
-        elif (both := above[node] & below[node]) > 1:
+        path = paths[node] or ()
+        if not behind[node]:
+            paths[node] = path if _adds_products(node, direct) else ()
+        elif (both := before[node] & behind[node]) > 1:
             if both not in around_all:
-                inside = [path for path, bit in bits.items() if both & bit]
+                inside = [module for module, bit in bits.items() if both & bit]
                 around_all[both] = reduce(_common, inside)
             around = around_all[both]
-            homes[node] = around if around[: len(home)] == home else home
-    return {node: ".".join(homes[node] or ()) for node in order}
+            paths[node] = around if around[: len(path)] == path else path
+    return {node: ".".join(paths[node] or ()) for node in order}
 
 
 def _from_operands(order: list[Value], owners: Mapping[Value, Path]) -> dict[Value, Path | None]:
-    """The module that the operands tell of; None for what depends on no parameter."""
-    homes: dict[Value, Path | None] = {}
+    """The module around the operands of each node; None if it depends on no parameter."""
+    paths: dict[Value, Path | None] = {}
     for node in order:
         if not node.operands:
-            homes[node] = owners.get(node)
+            paths[node] = owners.get(node)
         elif direct := {owners[x] for x in node.operands if x in owners}:
-            homes[node] = reduce(_common, direct)
+            paths[node] = reduce(_common, direct)
         else:
-            found = {home for x in node.operands if x.operands and (home := homes[x]) is not None}
-            homes[node] = reduce(_common, found) if found else None
-    return homes
+            found = {path for x in node.operands if x.operands and (path := paths[x]) is not None}
+            paths[node] = reduce(_common, found) if found else None
+    return paths
 
 
 def _reach(
-    order: list[Value], homes: Mapping[Value, Path | None], fixed: set[Value]
+    order: list[Value], paths: Mapping[Value, Path | None], direct: set[Value]
 ) -> tuple[dict[Value, int], dict[Value, int], dict[Path, int]]:
-    """Of every node, the modules with a fixed node before it, and behind it; their bits."""
+    """For each node, bit masks of the modules before and behind it; the bit of each module.
+
+    A module is before a node if one of its nodes in `direct`, which use parameters, is.
+    """
     bits: dict[Path, int] = {}
     masks: dict[Value, int] = {}
     for node in order:
-        home = homes[node] or () if node in fixed else ()
-        # The last bit says that there is a parameter, even one outside of all modules.
-        masks[node] = node in fixed
-        for i in range(len(home)):
-            masks[node] |= bits.setdefault(home[: i + 1], 2 << len(bits))
-    above: dict[Value, int] = {}
-    below = dict.fromkeys(order, 0)
+        path = paths[node] or () if node in direct else ()
+        # The last bit is for any parameter, even one outside of all modules.
+        masks[node] = node in direct
+        for i in range(len(path)):
+            masks[node] |= bits.setdefault(path[: i + 1], 2 << len(bits))
+    before: dict[Value, int] = {}
+    behind = dict.fromkeys(order, 0)
     for node in order:
-        above[node] = 0
+        before[node] = 0
         for x in node.operands:
-            above[node] |= above[x] | masks[x]
+            before[node] |= before[x] | masks[x]
     for node in reversed(order):
-        passed = below[node] | masks[node]
+        passed = behind[node] | masks[node]
         for x in node.operands:
-            below[x] |= passed
-    return above, below, bits
+            behind[x] |= passed
+    return before, behind, bits
 
 
-def _adds_products(node: Value, fixed: set[Value]) -> bool:
-    """Whether this is a step of `w0*x0 + w1*x1 + …`."""
-    return node.op in (ops.add, ops.sum) and any(
-        x.op is ops.mul and x in fixed for x in node.operands
+def _adds_products(node: Value, direct: set[Value]) -> bool:
+    """Whether `node` is an addition in `w0*x0 + w1*x1 + …`."""
+    return (
+        node.op is not None
+        and node.op.adds
+        and any(x in direct and _is_product(x) for x in node.operands)
     )
 
 
+def _is_product(node: Value) -> bool:
+    """Whether `node` is x · y."""
+    return node.op is not None and node.op.bilinear and node.op.arity == 2
+
+
 def _common(a: Path, b: Path) -> Path:
-    """The longest path that both begin with."""
+    """The longest common beginning of two paths."""
     length = 0
     for x, y in zip(a, b, strict=False):
         if x != y:
@@ -152,7 +174,7 @@ def _common(a: Path, b: Path) -> Path:
 
 
 def _parts(path: str) -> Path:
-    """The names in a path, each with the indices that follow it."""
+    """The parts of a path: each name with the indices behind it."""
     parts: list[str] = []
     for word in path.split("."):
         if parts and word.isdecimal():
@@ -163,7 +185,7 @@ def _parts(path: str) -> Path:
 
 
 def _owners(names: Mapping[Value, str]) -> dict[Value, Path]:
-    """The module of each parameter; its matrix, where the module has several."""
+    """The module of each parameter, or its matrix if the module has several."""
     owners: dict[Value, Path] = {}
     matrices: dict[Value, Path] = {}
     for leaf, path in names.items():

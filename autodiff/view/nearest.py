@@ -1,4 +1,4 @@
-"""What a picture keeps of a graph that is too large: what is nearest to its end."""
+"""The part of a large graph that is shown: the elements nearest to its end."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -7,7 +7,10 @@ T = TypeVar("T")
 
 
 def nearest(starts: Iterable[T], before: Callable[[T], Iterable[T]], count: int) -> dict[T, None]:
-    """The first `count` of `starts` and of what is before them, the fewest steps first."""
+    """The first `count` of `starts` and their ancestors, those reached in the fewest steps first.
+
+    `before` has the elements one step from its argument.
+    """
     reached = dict.fromkeys(starts)
     queue = list(reached)[:count]
     for one in queue:

@@ -1,9 +1,8 @@
-"""What a notebook shows for a `Value` and a `Program`: a picture if it is small, else text."""
+"""`Value` and `Program` in a notebook: a picture if they are small, else text."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from subprocess import CalledProcessError
-from typing import Any
 
 from autodiff.compiler.arrays.program import Program
 from autodiff.engine.value import Value
@@ -13,24 +12,27 @@ from autodiff.view.renderer import RendererNotFound
 from autodiff.view.text import counted
 
 SMALL = 60
-"""Nodes or instructions of a picture that is drawn without being asked for."""
-_LINES = 40
+"""The most nodes or instructions of which a notebook shows a picture."""
+_MOST_LINES = 40
 
 Types = Collection[str] | None
+"""MIME types; None for any."""
+Bundle = dict[str, str | bytes]
+"""The representations of an object, by MIME type."""
 
 
 def bundle(
     text: str,
-    picture: Callable[[Types, Types], Mapping[str, Any]] | None,
+    picture: Callable[[Types, Types], Mapping[str, str | bytes]] | None,
     include: Types = None,
     exclude: Types = None,
-) -> dict[str, Any]:
-    """The representations of an object for `_repr_mimebundle_`: `text`, and those of a picture.
+) -> Bundle:
+    """The representations for `_repr_mimebundle_`: `text`, and those that `picture` returns.
 
-    `picture` gets `include` and `exclude`, the MIME types that are asked for and those that are
-    not. Text alone if it cannot be made here: without a renderer, without matplotlib.
+    `picture` gets `include` and `exclude`, the MIME types that are wanted and those that are
+    not. If it cannot be made here, for lack of a renderer or of matplotlib, there is text alone.
     """
-    shown: dict[str, Any] = {}
+    shown: Bundle = {}
     if picture:
         with suppress(RendererNotFound, CalledProcessError, OSError, ImportError):
             shown |= picture(include, exclude)
@@ -42,33 +44,29 @@ def bundle(
     }
 
 
-def _of_value(
-    value: Value, include: Types = None, exclude: Types = None, **_: Any
-) -> dict[str, Any]:
-    """The graph, if it has an op and few nodes."""
+def _of_value(value: Value, include: Types = None, exclude: Types = None, **_: object) -> Bundle:
+    """A picture of the graph if it is small, and text."""
     text = repr(value)
     count = len(nearest([value], lambda node: node.operands, SMALL + 1))
     if count > SMALL:
-        text += (
-            f"\n… of more than {SMALL} nodes: autodiff.draw draws them, autodiff.tree lists them"
-        )
+        text += f"\n… more than {SMALL} nodes: autodiff.draw draws them, autodiff.tree lists them"
     picture = draw(value)._repr_mimebundle_ if 1 < count <= SMALL else None
     return bundle(text, picture, include, exclude)
 
 
 def _of_program(
-    program: Program, include: Types = None, exclude: Types = None, **_: Any
-) -> dict[str, Any]:
-    """The array program, if it is short."""
+    program: Program, include: Types = None, exclude: Types = None, **_: object
+) -> Bundle:
+    """A picture of the program if it is short, and text."""
     lines = str(program).splitlines()
     is_small = len(program.instrs) <= SMALL
     if not is_small:
-        more = counted(len(lines) - _LINES, "more line")
-        lines[_LINES:] = [f"… {more}: print(program) shows them, autodiff.draw draws them"]
+        more = counted(len(lines) - _MOST_LINES, "more line")
+        lines[_MOST_LINES:] = [f"… {more}: print(program) shows them, autodiff.draw draws them"]
     picture = draw(program)._repr_mimebundle_ if is_small else None
     return bundle("\n".join(lines), picture, include, exclude)
 
 
-# Both stand below `view` in the order of imports, so they cannot draw themselves.
+# Neither class may import `view`, so the methods are attached here.
 Value._repr_mimebundle_ = _of_value  # type: ignore[attr-defined]
 Program._repr_mimebundle_ = _of_program  # type: ignore[attr-defined]

@@ -1,11 +1,12 @@
-"""The picture of a compiled program, in DOT: one box an array."""
+"""The picture of a compiled program, in DOT: one box per array."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from autodiff.compiler.arrays.ops import CONSTANT
 from autodiff.compiler.arrays.program import Instr, Program
+from autodiff.rows.primitive import Primitive
 from autodiff.view.nearest import nearest
 from autodiff.view.renderer import Drawing
 from autodiff.view.style import (  # fmt: skip
@@ -23,19 +24,14 @@ from autodiff.view.style import (  # fmt: skip
 )
 from autodiff.view.text import cell, counted, digits, lines
 
-_MOVES = frozenset(
-    "view gather reshape transpose broadcast concatenate scatter take untake".split()  # noqa: SIM905 - shorter
-)
-"""Ops that put numbers elsewhere and compute none."""
-
 
 def draw_program(
     program: Program, *, direction: Direction, precision: int, max_nodes: int
 ) -> Drawing:
-    """The instructions of `program` as boxes: operands, op, number and shape.
+    """The instructions of `program` as boxes with operands, op, number and shape.
 
-    Arrays that are given or constant are yellow, those that an op computes blue, and those that
-    only hold the same numbers elsewhere white; results have a thick border.
+    Given and constant arrays are yellow, arrays that an op computes are blue, and arrays with
+    the same numbers in another order are white. Results have a thick border.
     """
     drawn = set(nearest(program.results, lambda i: program.instrs[i].operands, max_nodes))
     drawing = Drawing(graph_attr=GRAPH | {"rankdir": direction}, node_attr=NODE, edge_attr=EDGE)
@@ -47,12 +43,12 @@ def draw_program(
         if not instr.operands:
             drawing.node(f"i{i}", "|".join([cell(_name(instr, precision)), *out]), **LEAF | style)
             continue
-        ins = [f"<{place}> %{operand}" for place, operand in enumerate(instr.operands)]
+        ins = [f"<{position}> %{operand}" for position, operand in enumerate(instr.operands)]
         label = record(ins, cell(_name(instr, precision)), out, direction)
-        drawing.node(f"i{i}", label, **(ARRAY_MOVE if instr.op in _MOVES else {}) | style)
-        for place, operand in enumerate(instr.operands):
+        drawing.node(f"i{i}", label, **(ARRAY_MOVE if _moves(instr) else {}) | style)
+        for position, operand in enumerate(instr.operands):
             if operand in drawn:
-                drawing.edge(f"i{operand}:{tail}", f"i{i}:{place}:{head}")
+                drawing.edge(f"i{operand}:{tail}", f"i{i}:{position}:{head}")
         if not drawn.issuperset(instr.operands):
             drawing.node(f"before_i{i}", **STUB)
             drawing.edge(f"before_i{i}", f"i{i}", style="dashed")
@@ -63,28 +59,33 @@ def draw_program(
 
 
 def _name(instr: Instr, precision: int) -> str:
-    """The op; of a leaf its own name, of a constant its number if it is one."""
-    if instr.op == "leaf":
-        return str(instr.fact)
-    if instr.op == "constant" and instr.fact.size == 1:
-        return digits(instr.fact.flat[0], precision)
-    return instr.op if isinstance(instr.op, str) else instr.op.label
+    """The name of a leaf, the number of a constant with one element, else the op."""
+    if instr.leaf:
+        return instr.leaf
+    if instr.op is CONSTANT and instr.size == 1:
+        return digits(float(instr.values.flat[0]), precision)
+    return instr.op.label
+
+
+def _moves(instr: Instr) -> bool:
+    """Whether the op moves numbers and computes none."""
+    return not isinstance(instr.op, Primitive) and instr.op.moves
 
 
 def _out(i: int, instr: Instr) -> list[str]:
-    """The cells of the number, the shape, and what the op needs to know."""
+    """The cells for the number, the shape and the fact of the op."""
     sizes = ["batch"] * instr.is_batched + [str(size) for size in instr.shape]
     kind = {"f": "", "b": " bool"}.get(instr.kind, f" {instr.kind}")
-    fact = "" if instr.op in ("leaf", "constant") else _fact(instr.fact)
+    fact = _fact(instr.fact) if instr.operands else ""
     return [f"%{i}", cell((" × ".join(sizes) or "scalar") + kind), *filter(None, [fact])]
 
 
-def _fact(fact: Any) -> str:
+def _fact(fact: object) -> str:
     if fact is None or isinstance(fact, np.ndarray):
         return ""
     return cell(getattr(fact, "label", None) or str(fact))
 
 
 def _result(i: int, results: Sequence[int]) -> list[str]:
-    places = [str(place) for place, result in enumerate(results) if result == i]
-    return [f"result {', '.join(places)}"] if places else []
+    positions = [str(k) for k, result in enumerate(results) if result == i]
+    return [f"result {', '.join(positions)}"] if positions else []

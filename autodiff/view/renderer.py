@@ -1,17 +1,17 @@
-"""The program that turns DOT text into a picture: the system's Graphviz, or the embedded one.
+"""The program that draws DOT text: Graphviz from the system, or the embedded one.
 
-graphviz-pure, which `pip install "scalar-autodiff[draw]"` brings, needs no system Graphviz but
-writes no pdf.
+The embedded one is graphviz-pure, which comes with `pip install "scalar-autodiff[draw]"`. It
+needs no Graphviz on the system, but writes no pdf.
 """
 
 import shutil
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, overload
 
 import graphviz
 from graphviz.backend import dot_command
@@ -26,27 +26,50 @@ _patching = Lock()
 
 
 class RendererNotFound(graphviz.ExecutableNotFound):  # type: ignore[misc]  # graphviz has no types
-    """No installed program draws the format that was asked for."""
+    """No installed program draws the wanted format."""
 
     def __init__(self, message: str) -> None:
-        # The base makes its message of a command line.
+        # The base class builds its message from a command line.
         RuntimeError.__init__(self, message)
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
-    """DOT text that is drawn by whichever renderer is found, to SVG unless told otherwise.
+    """DOT text that a renderer on this machine can draw, by default as SVG.
 
-    The renderer's warnings are silent unless `quiet=False`; its errors are raised.
+    Warnings of the renderer are hidden unless `quiet=False`; its errors are raised.
     """
 
     def __init__(self, *args: Any, format: str = "svg", **options: Any) -> None:
         super().__init__(*args, format=format, **options)
 
-    def pipe(self, format: str | None = None, *, quiet: bool = True, **options: Any) -> Any:
-        """The picture: bytes, or text with `encoding`. Options as in graphviz."""
+    @overload
+    def pipe(
+        self,
+        format: str | None = ...,
+        *,
+        encoding: None = ...,
+        quiet: bool = ...,
+        **options: Any,
+    ) -> bytes: ...
+
+    @overload
+    def pipe(
+        self, format: str | None = ..., *, encoding: str, quiet: bool = ..., **options: Any
+    ) -> str: ...
+
+    def pipe(
+        self,
+        format: str | None = None,
+        *,
+        encoding: str | None = None,
+        quiet: bool = True,
+        **options: Any,
+    ) -> bytes | str:
+        """The picture as bytes, or as text in `encoding`. Options are those of graphviz."""
         format = (format or self.format).lower()
         with _renderer_of(format):
-            return super().pipe(format, quiet=quiet, **options)
+            picture: bytes | str = super().pipe(format, encoding=encoding, quiet=quiet, **options)
+        return picture
 
     def render(
         self,
@@ -56,26 +79,36 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
         outfile: str | PathLike[str] | None = None,
         quiet: bool = True,
         **options: Any,
-    ) -> Any:
-        """Write DOT text and picture to files; the picture's path. Options as in graphviz."""
+    ) -> str:
+        """Write DOT text and picture to files; returns the path of the picture.
+
+        Options are those of graphviz.
+        """
         format = (format or Path(outfile or "").suffix[1:] or self.format).lower()
         with _renderer_of(format):
-            return super().render(filename, format=format, outfile=outfile, quiet=quiet, **options)
+            path: str = super().render(
+                filename, format=format, outfile=outfile, quiet=quiet, **options
+            )
+        return path
 
     def _repr_mimebundle_(
-        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
-    ) -> Any:
-        """What a notebook shows: SVG, and PNG for viewers that hide SVG; else what to install."""
+        self,
+        include: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+        **_: object,
+    ) -> Mapping[str, str | bytes]:
+        """SVG, and PNG for viewers that hide SVG; without a renderer, what to install."""
         if include is None:
             include = "image/svg+xml", "image/png"
         try:
-            return super()._repr_mimebundle_(include, exclude)
+            shown: Mapping[str, str | bytes] = super()._repr_mimebundle_(include, exclude)
         except RendererNotFound as error:
             return {"text/plain": str(error)}
+        return shown
 
 
 def find_renderer(format: str) -> Path | None:
-    """The program that draws `format`, or None: the system's `dot`, else the embedded one."""
+    """The program that draws `format`: `dot` of the system, the embedded one, or None."""
     program = shutil.which("dot")
     if program is None and format.lower() in EMBEDDED_FORMATS:
         program = _embedded()
@@ -83,7 +116,7 @@ def find_renderer(format: str) -> Path | None:
 
 
 def _embedded() -> str | None:
-    # pip's folders come first: without an active environment they are often not on the PATH.
+    # The folders of pip come first: outside an active environment, PATH often lacks them.
     user = sysconfig.get_preferred_scheme("user")
     for folder in (sysconfig.get_path("scripts"), sysconfig.get_path("scripts", user), None):
         if program := shutil.which("graphviz-pure", path=folder):
@@ -93,7 +126,7 @@ def _embedded() -> str | None:
 
 @contextmanager
 def _renderer_of(format: str) -> Iterator[None]:
-    """In this context graphviz runs the program that draws `format`.
+    """A context in which graphviz runs the program that draws `format`.
 
     Raises ValueError for an unknown format, RendererNotFound if no program draws it.
     """
@@ -107,8 +140,8 @@ def _renderer_of(format: str) -> Iterator[None]:
 
 @contextmanager
 def _running(program: Path) -> Iterator[None]:
-    """In this context graphviz runs `program`; other threads wait to draw."""
-    # graphviz has no setter; `graphviz.DOT_BINARY` is only a copy.
+    """A context in which graphviz runs `program`; other threads wait for it to end."""
+    # graphviz has no setter, and `graphviz.DOT_BINARY` is only a copy.
     with _patching:
         before = dot_command.DOT_BINARY
         dot_command.DOT_BINARY = program
@@ -119,9 +152,9 @@ def _running(program: Path) -> Iterator[None]:
 
 
 def _advice(format: str) -> str:
-    """What to install for `format`."""
+    """Advice on what to install for `format`."""
     embedded = 'pip install "scalar-autodiff[draw]"'
     system = "Graphviz from https://graphviz.org/download"
     if format.lower() in EMBEDDED_FORMATS:
-        return f"nothing found to draw {format} with: {embedded}, or install {system}"
+        return f"no program found that draws {format}: {embedded}, or install {system}"
     return f"{format} needs the system's {system}; for svg, png and jpg, {embedded} is enough"

@@ -5,23 +5,23 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from autodiff.checks import integer, show
 from autodiff.engine.graph import toposort
 from autodiff.engine.value import Value
-from autodiff.view.modules import parameter_names
+from autodiff.view.modules import Model, parameter_names
 from autodiff.view.nearest import nearest
 from autodiff.view.text import counted, digits, readable
 
 MAX_NODES = 200
-_CONSTANTS = 8
-"""The most constants in a row that are shown."""
+_MOST_CONSTANTS = 8
+"""The most consecutive constants that are shown."""
 _BOLD, _CYAN, _YELLOW, _DIM, _RESET = (f"\x1b[{code}m" for code in ("1", "36", "33", "2", "0"))
 
 
 class Tree(str):
-    """Text that is shown as it is, by `print` and by an interactive session."""
+    """Text that an interactive session shows as `print` does."""
 
     __slots__ = ()
 
@@ -32,7 +32,7 @@ class Tree(str):
 def tree(
     root: Value,
     *,
-    model: Any = None,
+    model: Model | None = None,
     depth: int = 30,
     precision: int = 4,
     max_nodes: int = MAX_NODES,
@@ -40,15 +40,15 @@ def tree(
 ) -> Tree:
     """The graph that ends in `root` as a tree of text: `print(autodiff.tree(loss))`.
 
-    Each line is a node, with its label, op, data and gradient ("—" before a backward pass), and
-    below it are the operands of its op, constants as plain numbers. A node that is used more
-    than once has its operands where it stands first, with a number as in `[1]`; everywhere else
-    `↑ [1]` refers to that line.
+    Each line is a node with its label, op, data and gradient ("—" before a backward pass). Below
+    it are the operands of its op, constants as plain numbers. A node with several uses is shown
+    with its operands at the first one and has a number, as in `[1]`; each further use is a line
+    `↑ [1]`.
 
-    `model` names parameters, as in `draw`. `depth` is the most steps from the root. Of a graph of
-    more than `max_nodes` nodes, those nearest to the root are shown; the last line says how many
-    are not. Colors are used if `color`, by default if stdout is a terminal and NO_COLOR
-    is not set.
+    `model` names parameters, as in `draw`. `depth` is the largest number of steps from the root.
+    If the graph has more than `max_nodes` nodes, those nearest to the root are shown, and the
+    last line says how many are missing. `color` turns colors on or off; by default they are on
+    if stdout is a terminal and NO_COLOR is not set.
 
     Raises TypeError if `root` is not a Value or a limit not an integer, ValueError if a limit is
     not positive.
@@ -74,11 +74,11 @@ def _is_colored() -> bool:
     return is_terminal and os.environ.get("TERM") != "dumb"
 
 
-class _Item(NamedTuple):
-    """A line to be: a node, or text; what stands before it; how far it is from the root."""
+class _Line(NamedTuple):
+    """A pending line: its content, its prefix, the prefix of the lines below, and its depth."""
 
     content: Value | str
-    branch: str
+    prefix: str
     indent: str
     depth: int
 
@@ -101,28 +101,28 @@ class _Writer:
         self.opened: set[Value] = set()
 
     def lines(self, kept: Mapping[Value, None], depth: int) -> Iterator[str]:
-        """The lines of the nodes in `kept`, down to `depth`, and of what is left out."""
-        stack = [_Item(self.root, "", "", 0)]
+        """The lines of the nodes in `kept`, down to `depth`, and a line on those left out."""
+        stack = [_Line(self.root, "", "", 0)]
         while stack:
-            item = stack.pop()
-            if isinstance(item.content, str):
-                yield self._dim(item.branch) + item.content
+            line = stack.pop()
+            if isinstance(line.content, str):
+                yield self._dim(line.prefix) + line.content
                 continue
-            node = item.content
-            is_deepest = item.depth == depth
+            node = line.content
+            is_deepest = line.depth == depth
             if node in self.opened or (is_deepest and node in self.written):
-                yield self._dim(item.branch) + self._reference(node)
+                yield self._dim(line.prefix) + self._reference(node)
                 continue
-            yield self._dim(item.branch) + self._text(node)
+            yield self._dim(line.prefix) + self._text(node)
             self.written.add(node)
             if not is_deepest:
-                # What was cut at its first place may have room for its operands at a later one.
+                # A node that is cut at its first use may have room for its operands at a later one.
                 self.opened.add(node)
             below = self._below(node, kept, is_deepest)
             for i, content in enumerate(reversed(below)):
                 branch, indent = ("│  ", "├─ ") if i else ("   ", "└─ ")
                 stack.append(
-                    _Item(content, item.indent + indent, item.indent + branch, item.depth + 1)
+                    _Line(content, line.indent + indent, line.indent + branch, line.depth + 1)
                 )
         if hidden := len(self.order) - len(self.written):
             yield self._dim(f"… {counted(hidden, 'node')} not shown")
@@ -130,20 +130,20 @@ class _Writer:
     def _below(
         self, node: Value, kept: Mapping[Value, None], is_deepest: bool
     ) -> list[Value | str]:
-        """The arguments of the op; those in a row that are constants, or not shown, in one line."""
+        """The arguments of the op; consecutive constants share a line, as do hidden operands."""
         if is_deepest:
             return [self._dim("…")] if node.operands else []
         below: list[Value | str] = []
         for kind, group in groupby(node.arguments, lambda x: self._kind(x, kept)):
-            row = list(group)
+            run = list(group)
             if kind == "node":
-                below += row  # type: ignore[arg-type]  # a row of one kind
+                below += run  # type: ignore[arg-type]  # all of one kind
             elif kind == "hidden":
-                below.append(self._dim(f"… {counted(len(row), 'operand')}"))
+                below.append(self._dim(f"… {counted(len(run), 'operand')}"))
             else:
-                texts = [digits(x, self.precision) for x in row[:_CONSTANTS]]  # type: ignore[arg-type]
-                if len(row) > _CONSTANTS:
-                    texts.append(f"… {len(row) - _CONSTANTS:,} more")
+                texts = [digits(x, self.precision) for x in run[:_MOST_CONSTANTS]]  # type: ignore[arg-type]
+                if len(run) > _MOST_CONSTANTS:
+                    texts.append(f"… {len(run) - _MOST_CONSTANTS:,} more")
                 below.append(", ".join(texts))
         return below
 

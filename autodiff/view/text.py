@@ -1,13 +1,13 @@
-"""Text in pictures: one line, short, without characters that have no shape."""
+"""Text in pictures: one short line without invisible characters."""
 
 import re
 
 LONGEST = 32
 """Characters of a label that are shown."""
 
-# Neither UTF-8 nor XML holds all of these, none has a shape, and some turn around or erase
-# what stands beside them.
-_SHAPELESS = re.compile(
+# Control characters, direction marks and lone surrogates: none is visible, UTF-8 or XML lacks
+# some, and some reverse or erase the text beside them.
+_INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 # In a record label these mean structure, in any label & begins a character reference.
@@ -16,34 +16,34 @@ _PLAIN = str.maketrans({"\\": "\\\\", "&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def readable(text: str) -> str:
-    """`text` on one line, at most `LONGEST` characters, � for what has no shape."""
-    # A few times as much as is shown, so that 10,000 characters cost no more than 32.
+    """`text` on one line with at most `LONGEST` characters, � for each invisible one."""
+    # Only a few times the shown length is read, so that 10,000 characters cost no more than 32.
     words = " ".join(str(text)[: 8 * LONGEST].split())
     if len(words) > LONGEST:
         words = words[: LONGEST - 1] + "…"
-    return _SHAPELESS.sub("\N{REPLACEMENT CHARACTER}", words)
+    return _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", words)
 
 
 def cell(text: str) -> str:
-    """`readable` text, escaped for a cell of a record."""
+    """The `readable` form of `text`, escaped for a cell of a record."""
     return readable(text).translate(_RECORD)
 
 
 def across(*cells: str) -> str:
-    """One cell of a record, of `cells` that run across the direction of the cells around it."""
+    """One cell of a record, with `cells` that run across the direction of those around it."""
     return f"{{{'|'.join(cells)}}}"
 
 
 def lines(*texts: str) -> str:
-    """`texts` below one another, escaped for the label of any other shape; "" has no line."""
+    """`texts` below one another, escaped for a label outside records; "" has no line."""
     return "\\n".join(text.translate(_PLAIN) for text in texts if text)
 
 
 def digits(number: float, precision: int) -> str:
-    """`number` with that many significant digits."""
+    """`number` with `precision` significant digits."""
     return f"{number:.{precision}g}"
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
-    """As in `1 node`, `2,000 nodes`."""
+    """A count with its noun: `1 node`, `2,000 nodes`."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

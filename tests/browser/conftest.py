@@ -1,4 +1,4 @@
-"""A real browser for the pages that are written; without one, these tests are skipped."""
+"""A real browser for the pages; without one, these tests are skipped."""
 
 import shutil
 
@@ -31,7 +31,7 @@ def browser():
 
 @pytest.fixture
 def show(browser, tmp_path):
-    """Opens the player of a root; fails if the page logs an error or asks for anything else."""
+    """Open the player of a root; the page must not log errors or request anything else."""
     opened, troubles = [], []
 
     def open_player(root, *, width=1400, height=860, color_scheme="light", motion=None, **options):

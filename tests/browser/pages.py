@@ -1,4 +1,4 @@
-"""What is on a page of the player, and graphs to show."""
+"""The contents of a page of the player, and graphs to show."""
 
 from itertools import count
 
@@ -8,7 +8,7 @@ from tests.support import samples
 
 
 def shared():
-    """x → a, and a + a·a: a is reached three times. d root / d x = 2 + 8 x = 26."""
+    """a = 2 x and a + a·a, which uses a three times; d root / d x = 2 + 8 x = 26."""
     x = Value(3.0, "x")
     a = x * 2.0
     a.label = "a"
@@ -25,12 +25,12 @@ def neuron():
 
 
 def micrograd():
-    """The graph of the example of micrograd's README."""
+    """The graph of the example in micrograd's README."""
     return samples.micrograd(Value(-4.0, "a"), Value(2.0, "b"))
 
 
 def net(*sizes):
-    """A loss and its model, of `sizes` neurons a layer, inputs first."""
+    """A loss and its model with `sizes` neurons per layer, inputs first."""
     nin, *nouts = sizes
     model = MLP(nin, nouts, activation="tanh", seed=0)
     loss = (model([Value(1.0 / (i + 1), f"x{i}") for i in range(nin)]) - 1.0) ** 2
@@ -59,17 +59,17 @@ def boxes(page):
 
 
 def marks(page, i):
-    """What stands before the gradient of node `i`: how much has come, whether it is wrong."""
+    """The text before the gradient of node `i`: its contributions so far, and ✗ if it is wrong."""
     return page.locator(f".box[data-node='{i}'] .key").last.text_content()
 
 
 def text(page, selector):
-    """Its text, without the marks that keep directions apart."""
+    """The text at `selector`, without direction marks."""
     return page.text_content(selector).replace("\u2068", "").replace("\u2069", "")
 
 
 def screen(page):
-    """All that a step changes."""
+    """Everything that a step changes."""
     return boxes(page), text(page, "aside"), page.get_attribute("#position", "aria-valuetext")
 
 
@@ -79,7 +79,7 @@ def press(page, *keys):
 
 
 def wait_until(page, condition):
-    """Wait for a condition in JavaScript; the page's policy forbids Playwright's own way."""
+    """Wait for a condition in JavaScript; the policy of the page forbids `wait_for_function`."""
     for _ in range(500):
         if page.evaluate(condition):
             return

@@ -1,4 +1,4 @@
-"""The player in a browser: keys, buttons, modules, the picture, and readers of the screen."""
+"""The player in a browser: keys, buttons, modules, the picture, and screen readers."""
 
 import re
 from statistics import median
@@ -22,7 +22,7 @@ from .pages import (
 
 # The page's own functions and state, at the top of its script.
 OVERLAPS = """() => {
-  const items = [...picture.atoms, ...picture.frames], inside = (a, b) => {
+  const items = [...picture.boxes, ...picture.frames], inside = (a, b) => {
     for (let item = a; item; item = item.parent) if (item === b) return true;
     return false;
   };
@@ -41,12 +41,12 @@ BACKWARD_LINES = "() => picture.lines.filter(({points}) => points[0][0] >= point
 
 
 def drawn(page):
-    """How many boxes, and how many open modules."""
+    """The number of boxes and of open modules."""
     return page.locator(".box").count(), page.locator(".frame").count()
 
 
 @pytest.mark.parametrize("make", [shared, micrograd, of_300_nodes, lambda: net(2, 3, 2, 1)])
-def test_boxes_do_not_overlap_frames_hold_their_own_and_lines_run_to_the_right(show, make):
+def test_boxes_do_not_overlap_frames_hold_their_items_and_lines_run_to_the_right(show, make):
     made = make()
     root, model = made if isinstance(made, tuple) else (made, None)
     page = show(root, model=model)
@@ -61,7 +61,7 @@ def test_neurons_keep_their_order(show):
     page = show(root, model=model)
     press(page, "e")
     tops = page.evaluate(
-        """() => picture.frames.sort((a, b) => a.y - b.y).map(({ group }) => GROUPS[group])
+        """() => picture.frames.sort((a, b) => a.y - b.y).map(({ module }) => MODULES[module])
           .filter(({ parent }) => parent === 0).map(({ name }) => name)"""
     )
     assert tops == [f"neurons.{i}" for i in range(5)]
@@ -73,9 +73,9 @@ def test_modules_close_and_open_by_mouse(show):
     assert drawn(page) == (len(toposort(root)), 2 + 4)
     page.get_by_role("button", name="Collapse all").click()
     assert drawn(page) == (2 + 2 + 2, 0)  # x0 x1, two layers, − and **
-    page.locator(".box[data-group='0']").click()
+    page.locator(".box[data-module='0']").click()
     assert drawn(page) == (3 + 5, 1)
-    page.locator(".handle[data-group='0']").click()
+    page.locator(".handle[data-module='0']").click()
     assert drawn(page) == (6, 0)
     page.locator("#module-list").get_by_role("button", name="layers.1").click()
     assert drawn(page) == (1 + 5, 1)
@@ -104,22 +104,22 @@ def test_a_closed_module_is_one_step_each_way(show):
     assert boxes(page)[x0][1] == f"{toposort(root)[x0].grad:.4g}".replace("-", "−")
 
 
-def test_a_closed_module_tells_of_wrong_gradients_inside(show):
+def test_a_closed_module_shows_that_gradients_inside_are_wrong(show):
     root, model = net(2, 3, 2, 1)
     page = show(root, model=model)
     press(page, "c", "w", "End")
     terms = {
-        box.get_attribute("data-group"): box.locator(".key").last.text_content()
-        for box in page.locator(".box[data-group]").all()
+        box.get_attribute("data-module"): box.locator(".key").last.text_content()
+        for box in page.locator(".box[data-module]").all()
     }
     assert sorted(terms.values()) == ["grad", "grad", "grad ✗"]
-    first = page.evaluate("GROUPS.findIndex(({ path }) => path === 'layers.0')")
+    first = page.evaluate("MODULES.findIndex(({ path }) => path === 'layers.0')")
     assert terms[str(first)] == "grad ✗"
     page.get_by_role("button", name="Show where it goes wrong").click()
     assert "carry a wrong cotangent. Open the module" in text(page, "#note")
 
 
-def test_closing_a_module_keeps_the_place_in_the_computation(show):
+def test_closing_a_module_keeps_the_step(show):
     root, model = net(2, 3, 1)
     page = show(root, model=model)
     press(page, "b", *["ArrowRight"] * 5)
@@ -137,7 +137,7 @@ def test_modules_that_would_draw_too_many_boxes_stay_closed(show):
     assert before[0] == 1 + 5 + 2
     press(page, "e")
     assert drawn(page) == before
-    assert re.search(r"would draw 2456 boxes; up to 500 are drawn", text(page, "#note"))
+    assert re.search(r"would draw 2456 boxes; at most 500 can be drawn", text(page, "#note"))
     assert text(page, "#live") == text(page, "#note")
 
 
@@ -167,7 +167,7 @@ def test_the_graph_is_walked_by_keyboard(show):
     assert page.evaluate("document.activeElement.id") == "zoom-in"
 
 
-def test_focus_is_seen(show):
+def test_focus_is_visible(show):
     page = show(neuron())
     page.locator(".box").first.focus()
     press(page, "ArrowDown")
@@ -207,7 +207,7 @@ def test_every_key_of_the_help_does_what_it_says(show):
     assert screen(page) == end
 
 
-def test_play_pauses_and_begins_anew_after_the_end(show):
+def test_play_pauses_and_starts_again_after_the_end(show):
     page = show(micrograd())  # 66 steps: half a minute at two a second
     page.get_by_role("button", name="Play").click()
     wait_until(page, "player.at >= 3")
@@ -255,7 +255,7 @@ def test_pan_zoom_fit_and_follow(show):
     page.mouse.up()
     x, y, scale = page.evaluate("[camera.x, camera.y, camera.scale]")
     assert page.evaluate(camera) != zoomed
-    assert page.evaluate("player.at") == 0  # a drag is no click
+    assert page.evaluate("player.at") == 0  # a drag is not a click
     press(page, "Shift+ArrowLeft")
     assert page.evaluate("[camera.x, camera.y, camera.scale]") == [x + 60, y, scale]
     press(page, "0")
@@ -280,7 +280,7 @@ def test_light_and_dark_follow_the_system_until_switched(show, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_the_contrast_that_wcag_asks_for(show, scheme):
+def test_text_has_the_contrast_that_wcag_requires(show, scheme):
     page = show(shared(), color_scheme=scheme)
     page.select_option("#sweep", "depth_first")
     press(page, "End")
@@ -305,15 +305,15 @@ def test_text_has_the_contrast_that_wcag_asks_for(show, scheme):
     assert {pair: ratio for pair, ratio in found.items() if ratio < 4.5} == {}
 
 
-def test_motion_is_left_out_on_request(show):
+def test_motion_stops_on_request(show):
     still, moving = show(micrograd(), motion="reduce"), show(micrograd(), motion="no-preference")
-    look = "getComputedStyle(document.querySelector('.line.now')).animationName"
+    animation = "getComputedStyle(document.querySelector('.line.now')).animationName"
     for page in (still, moving):
         press(page, "b", "ArrowRight")
-    assert (still.evaluate(look), moving.evaluate(look)) == ("none", "flow")
+    assert (still.evaluate(animation), moving.evaluate(animation)) == ("none", "flow")
 
 
-def test_a_screen_reader_hears_each_step_and_finds_a_name_on_everything(show):
+def test_a_screen_reader_hears_each_step_and_every_control_has_a_name(show):
     root, model = net(2, 2, 1)
     page = show(root, model=model)
     spoken = set()
@@ -372,8 +372,8 @@ def test_hostile_labels_are_shown_as_text_and_do_nothing(show):
     order = toposort(root)
     for leaf in leaves:
         page.select_option("#jump", str(order.index(leaf)))
-        assert text(page, "#facts dd") == f"{leaf.label} (leaf)"
-        assert leaf.label in text(page, "#facts") + text(page, "#headline")
+        assert text(page, "#selected dd") == f"{leaf.label} (leaf)"
+        assert leaf.label in text(page, "#selected") + text(page, "#headline")
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_hostile_labels_are_shown_as_text_and_do_nothing(show):
         ("👩‍👩‍👧" * 40, None),
     ],
 )
-def test_labels_that_no_line_holds_are_made_to_fit(show, label, shown):
+def test_labels_that_do_not_fit_are_shortened(show, label, shown):
     page = show(Value(1.0, label))
     press(page, "End")
     name = text(page, ".box .name")
@@ -421,7 +421,7 @@ def test_a_step_in_300_nodes_takes_less_than_50_ms(show, record_property):
       for (let k = 0; k < player.ends.length; k += 1) {
         const start = performance.now();
         step(1);
-        document.body.getBoundingClientRect(); // with the layout that it causes
+        document.body.getBoundingClientRect(); // includes the layout that it causes
         times.push(performance.now() - start);
       }
       return times;

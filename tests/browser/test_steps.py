@@ -1,4 +1,4 @@
-"""The player in a browser: what each step shows is what the engine computes."""
+"""The player in a browser: each step shows what the engine computes."""
 
 from random import Random
 
@@ -21,16 +21,16 @@ from .pages import (
 )
 
 
-def totals(root, shares):
+def totals(root, contributions):
     found = dict.fromkeys(toposort(root), 0.0) | {root: 1.0}
-    for share in shares:
-        if share.product is not None:
-            found[share.node.operands[share.position]] = share.total
+    for one in contributions:
+        if one.product is not None:
+            found[one.node.operands[one.position]] = one.total
     return list(found.values())
 
 
 @pytest.mark.parametrize("make", [shared, neuron, micrograd])
-def test_at_the_end_all_numbers_are_the_engines(show, make):
+def test_all_final_numbers_are_the_engines(show, make):
     root = make()
     page = show(root)
     press(page, "End")
@@ -42,24 +42,26 @@ def test_at_the_end_all_numbers_are_the_engines(show, make):
 
 def test_values_appear_in_topological_order_then_cotangents_edge_by_edge(show):
     root = micrograd()
-    order, shares = toposort(root), topological(root)
+    order, contributions = toposort(root), topological(root)
     page = show(root)
     screens = walk_to_end(page)
-    assert len(screens) == 1 + len(order) + 1 + len(shares)
+    assert len(screens) == 1 + len(order) + 1 + len(contributions)
     for k, (shown, *_) in enumerate(screens[: len(order) + 1]):
         expected = {i: (spelled(n.data) if i < k else "", "") for i, n in enumerate(order)}
         assert shown == expected
     for k, (shown, aside, _) in enumerate(screens[len(order) + 2 :]):
-        unreached = "0" if k == len(shares) - 1 else ""
-        now = totals(root, shares[: k + 1])
-        reached = {s.node.operands[s.position] for s in shares[: k + 1] if s.product is not None}
+        unreached = "0" if k == len(contributions) - 1 else ""
+        now = totals(root, contributions[: k + 1])
+        reached = {
+            s.node.operands[s.position] for s in contributions[: k + 1] if s.product is not None
+        }
         for i, node in enumerate(order):
             assert shown[i][1] == (spelled(now[i]) if node in reached | {root} else unreached)
-        product = shares[k].product
+        product = contributions[k].product
         assert ("nothing crosses" if product is None else spelled(product)) in aside
 
 
-def test_back_shows_what_was_shown_on_the_way(show):
+def test_stepping_back_shows_the_same_screens(show):
     page = show(neuron())
     there = walk_to_end(page)
     for before in reversed(there[:-1]):
@@ -75,7 +77,7 @@ def test_a_step_is_the_chain_rule_with_its_numbers(show):
     slope = 1 - 0.46211715726000973**2
     assert text(page, "#headline") == "Backward: y → v4"
     formula = text(page, "#formula")
-    assert formula.startswith("∂y∂v4+=∂y∂y·∂y∂v4=1 · (4 · sigmoid(2 · v4) · sigmoid(−2 · v4))")
+    assert formula.startswith("∂y∂v4+=∂y∂y·∂y∂v4=1 · (1 − y²)")
     assert formula.endswith(f"=1 · {spelled(slope)}={spelled(slope)}")
     press(page, "ArrowRight", "ArrowRight")
     press(page, "ArrowRight")
@@ -91,7 +93,7 @@ def test_the_forward_step_is_the_op_with_its_numbers(show):
     assert text(page, "#formula") == "v2=w · x=(−3) · 2=−6"
 
 
-def test_shares_add_up_at_a_node_that_is_reached_again(show):
+def test_contributions_add_up_at_a_node_with_several_uses(show):
     page = show(shared())
     press(page, "b")
     seen = []
@@ -99,14 +101,14 @@ def test_shares_add_up_at_a_node_that_is_reached_again(show):
         press(page, "ArrowRight")
         seen.append((text(page, "#note"), boxes(page)[1][1], marks(page, 1)))
     notes, grads, counts = zip(*seen, strict=True)
-    assert "the 1st of 3 shares" in notes[0]
-    assert "they add up, 1 + 6 = 7." in notes[2]
-    assert "the 3rd of 3 shares: they add up, 7 + 6 = 13." in notes[3]
+    assert "the 1st of 3 contributions" in notes[0]
+    assert notes[2].endswith("This is the 2nd of 3 contributions, which add up: 1 + 6 = 7.")
+    assert "the 3rd of 3 contributions, which add up: 7 + 6 = 13." in notes[3]
     assert grads == ("1", "1", "7", "13", "13")
     assert counts == ("grad 1/3", "grad 1/3", "grad 2/3", "grad", "grad")
 
 
-def test_an_edge_that_carries_nothing_says_so(show):
+def test_an_edge_without_a_contribution_says_so(show):
     root = where(True, Value(2.0, "a"), Value(3.0, "b"))
     page = show(root)
     press(page, "End")
@@ -120,13 +122,16 @@ def test_depth_first_shows_where_and_how_the_gradient_goes_wrong(show):
     assert text(page, "#verdict h3").endswith("1 of 4 gradients is wrong.")
     assert text(page, "#verdict ul") == "x: 2 instead of 26"
     page.get_by_role("button", name="Show where it goes wrong").click()
-    warning = text(page, "#note")
-    assert warning.startswith("a passes on 1, but ∂y/∂a is 13: 2 of 3 shares have not arrived yet.")
+    assert text(page, "#note") == (
+        "a passes on 1, but ∂y/∂a is 13: 2 of 3 contributions have not arrived yet. "
+        "In topological order, all uses of a come first."
+    )
     assert (boxes(page)[1][1], marks(page, 1)) == ("1", "grad 1/3 ✗")
     assert (boxes(page)[0][1], marks(page, 0)) == ("2", "grad ✗")
     press(page, "ArrowRight")
     assert text(page, "#note") == (
-        "Too late: a has already passed on its cotangent. These 6 never reach its operands."
+        "Too late: a has already passed on its cotangent. "
+        "This contribution of 6 never reaches its operands."
     )
     press(page, "End")
     assert (boxes(page)[1][1], marks(page, 1)) == ("13", "grad")
@@ -145,7 +150,7 @@ def test_without_a_shared_value_depth_first_is_lucky(show):
 @pytest.mark.parametrize(
     ("mode", "sweep"), [("depth_first", depth_first), ("overwriting", overwriting)]
 )
-def test_a_wrong_sweep_ends_in_its_own_numbers_and_lists_all_that_are_wrong(show, mode, sweep):
+def test_a_wrong_sweep_ends_in_its_own_numbers_and_lists_those_that_are_wrong(show, mode, sweep):
     root = micrograd()
     page = show(root)
     page.select_option("#sweep", mode)
@@ -162,7 +167,7 @@ def test_a_wrong_sweep_ends_in_its_own_numbers_and_lists_all_that_are_wrong(show
         assert line.endswith(f": {spelled(wrong[i])} instead of {spelled(right[i])}")
 
 
-def test_assigning_instead_of_adding_shows_what_is_lost(show):
+def test_assigning_instead_of_adding_shows_the_lost_contribution(show):
     x = Value(3.0, "x")
     page = show(x * x)
     page.select_option("#sweep", "overwriting")

@@ -164,7 +164,7 @@ CUT = [  # at 0 the branch not taken has slopes that are inf or nan at every ord
 @pytest.mark.parametrize("f", CUT)
 @every_mode
 @every_inner_mode
-def test_no_order_sees_the_branch_not_taken(f, outer, inner):
+def test_the_branch_not_taken_has_no_slope_at_any_order(f, outer, inner):
     assert outer(f)(0.0) == 0.0
     assert outer(inner(f))(0.0) == 0.0
     assert inner(outer(inner(f)))(0.0) == 0.0
@@ -180,7 +180,7 @@ def test_the_branch_taken_keeps_every_order(outer):
 
 
 @every_mode
-def test_slopes_that_are_inf_or_nan_are_so(outer):
+def test_infinite_and_undefined_slopes_are_returned(outer):
     assert outer(autodiff.sqrt)(0.0) == inf
     assert math.isnan(outer(autodiff.log)(-1.0))
     assert math.isnan(outer(lambda x: x * nan)(1.0))
@@ -304,7 +304,7 @@ def test_derivatives_by_values_are_graphs():
     assert type(grad(lambda x: 2 * x)(x)) is Value
 
 
-def test_what_f_reads_can_be_trained_through_its_derivative():
+def test_values_that_f_reads_can_be_trained_through_its_derivative():
     """d/dw of (d model / dx)², as a network that solves a differential equation needs it."""
     model = MLP(1, [3, 1], activation="tanh", seed=3)
 
@@ -404,7 +404,7 @@ def test_graphs_of_derivatives_grow_with_the_graph_alone():
     assert size(forward, 100) < 6 * 300
 
 
-def test_what_was_there_before_is_walked_over_once():
+def test_nodes_from_before_are_visited_once():
     """A derivative at each of n steps, of a function that reads what the steps before made."""
     visits = 0
 
@@ -546,15 +546,18 @@ def test_tasks_differentiate_in_turn():
         (lambda: jvp(1.0, (1.0,), (1.0,)), "jvp takes a function"),
         (lambda: vjp(1.0, 1.0), "vjp takes a function"),
         (lambda: backward(3.0), "backward takes a Value, got float 3.0"),
-        (lambda: backward(Value(1.0), "x", as_graph=True), "the seed is no real number: str 'x'"),
+        (
+            lambda: backward(Value(1.0), "x", as_graph=True),
+            "the seed is not a real number",
+        ),
         (lambda: grad(lambda x: [x, x])(1.0), "grad: f has to return one number, got list"),
         (lambda: grad(lambda x: [x])(1.0), "jacobian differentiates several"),
         (lambda: grad(lambda x: None)(1.0), "one number, got NoneType None"),
-        (lambda: grad(lambda x: x)("1"), "grad: argument 0 is no real number: str '1'"),
+        (lambda: grad(lambda x: x)("1"), "grad: argument 0 is not a real number: str '1'"),
         (lambda: grad(lambda x: x)(x=1.0), "grad: argnums 0 of 0 positional arguments"),
         (lambda: jvp(lambda x: x, 1.0, 1.0), "primals and tangents have to be tuples"),
-        (lambda: jvp(lambda x: x, (1.0,), ("a",)), r"jvp: tangents\[0\] is no real number"),
-        (lambda: vjp(lambda x: x, 1.0)[1]("a"), "vjp: the cotangent is no real number: str 'a'"),
+        (lambda: jvp(lambda x: x, (1.0,), ("a",)), r"jvp: tangents\[0\] is not a real number"),
+        (lambda: vjp(lambda x: x, 1.0)[1]("a"), "vjp: the cotangent is not a real number: str 'a'"),
     ],
 )
 def test_wrong_use_is_named(call, message):
@@ -576,7 +579,7 @@ def test_wrong_structure_is_named(call, message):
         call()
 
 
-def test_a_traced_function_is_told_of_its_kernel():
+def test_a_derivative_of_a_traced_function_names_the_kernel():
     kernel = autodiff.compile(grad(lambda y: y * y))
     with pytest.raises(TypeError, match="a kernel has value_and_grad and hvp of its own"):
         kernel(np.ones(3))
@@ -612,7 +615,7 @@ def test_nothing_flows_through_a_stopped_gradient_at_any_order():
     assert stop(v).data == 3.0
 
 
-def test_what_has_no_gradient_is_returned_as_it_is():
+def test_stop_gradient_returns_numbers_as_they_are():
     for x in (2, 2.5, "s", None, True):
         assert autodiff.stop_gradient(x) is x
     array = np.arange(3)

@@ -1,4 +1,4 @@
-"""One evaluation: what it hands to the function, what it gives back, and when in numbers."""
+"""One evaluation: the nodes that f receives, the results, and when these are numbers."""
 
 import numpy as np
 import pytest
@@ -87,24 +87,24 @@ def test_f_sees_nodes_in_the_structure_of_the_arguments():
     assert x["a"] == (1, w)
 
 
-def test_rows_by_the_cheaper_way_are_the_same(monkeypatch):
+def test_slopes_by_either_sweep_are_the_same(monkeypatch):
     def f(x):
         return [x[0] * x[1], 3.0, x[0], x[1] ** 2][: int(size)]
 
     for size in (1, 2, 4):
-        rows = evaluate(f, [2.0, 5.0]).rows()
+        rows = evaluate(f, [2.0, 5.0]).slopes()
         assert rows == [[5.0, 2.0], [0.0, 0.0], [1.0, 0.0], [0.0, 10.0]][:size]
     monkeypatch.setattr(Linear, "pull", None)
-    assert evaluate(lambda x: [x, x * x], 3.0).rows() == [[1.0], [6.0]]
+    assert evaluate(lambda x: [x, x * x], 3.0).slopes() == [[1.0], [6.0]]
     monkeypatch.undo()
     monkeypatch.setattr(Linear, "push", None)
-    assert evaluate(lambda x: x[0] * x[1], [2.0, 5.0]).rows() == [[5.0, 2.0]]
+    assert evaluate(lambda x: x[0] * x[1], [2.0, 5.0]).slopes() == [[5.0, 2.0]]
     monkeypatch.undo()
-    assert evaluate(lambda x: [2.0], []).rows() == [[]]
-    assert evaluate(lambda x: [], [1.0]).rows() == []
+    assert evaluate(lambda x: [2.0], []).slopes() == [[]]
+    assert evaluate(lambda x: [], [1.0]).slopes() == []
 
 
-def test_aux_is_given_as_the_result_is():
+def test_aux_is_returned_as_the_result_is():
     def f(x):
         return x * x, {
             "y": x * 2,
@@ -149,7 +149,7 @@ def test_gradients_of_outer_values_are_left_alone():
         ((1, -1), ValueError, r"d: argnums \(1, -1\) names an argument twice"),
     ],
 )
-def test_argnums_that_name_no_argument(argnums, error, message):
+def test_argnums_out_of_range_are_refused(argnums, error, message):
     with pytest.raises(error, match=message):
         evaluate(lambda x, y: x, 1.0, 2.0, argnums=argnums)
 
@@ -157,11 +157,11 @@ def test_argnums_that_name_no_argument(argnums, error, message):
 @pytest.mark.parametrize(
     ("arg", "message"),
     [
-        ("x", "d: argument 0 is no real number: str 'x'"),
-        ([1.0, {"a": True}], r"d: argument 0\[1\]\['a'\] is no real number: bool True"),
+        ("x", "d: argument 0 is not a real number: str 'x'"),
+        ([1.0, {"a": True}], r"d: argument 0\[1\]\['a'\] is not a real number: bool True"),
         (1j, "complex 1j"),
-        (MLP(1, [1]), "argument 0 is no real number: MLP"),
-        (np.array([1j]), r"argument 0 is no real number: complex"),
+        (MLP(1, [1]), "argument 0 is not a real number: MLP"),
+        (np.array([1j]), r"argument 0 is not a real number: complex"),
     ],
 )
 def test_argument_without_numbers(arg, message):
@@ -170,7 +170,7 @@ def test_argument_without_numbers(arg, message):
 
 
 def test_result_without_numbers():
-    with pytest.raises(TypeError, match=r"d: the result\[1\] is no real number: str 'b'"):
+    with pytest.raises(TypeError, match=r"d: the result\[1\] is not a real number: str 'b'"):
         evaluate(lambda x: [x, "b"], 1.0)
     with pytest.raises(TypeError, match="with has_aux, f returns a pair, got Value"):
         evaluate(lambda x: x, 1.0, has_aux=True)

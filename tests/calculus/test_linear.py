@@ -1,4 +1,4 @@
-"""The linear map of a graph: pulled and pushed, in numbers and as a graph."""
+"""The derivative of a graph as a linear map: pull and push, in numbers and as a graph."""
 
 import random
 
@@ -45,7 +45,7 @@ def test_pull_push_and_backward_are_one_matrix(seed):
         )
 
 
-def test_only_what_is_between_is_swept():
+def test_only_nodes_between_inputs_and_roots_are_swept():
     w, x = Value(3.0), Value(2.0)
     y = w * x
     root = y * y + w
@@ -96,7 +96,7 @@ def test_nothing_crosses_a_cut_edge(f, as_graph):
     assert linear([root], [x], as_graph=as_graph).pull([(root, float("nan"))]) == [0.0]
 
 
-def test_partials_of_what_is_not_asked_for_are_not_computed():
+def test_unneeded_partials_are_not_computed():
     x = Value(-2.0)
     exponent = Value(3.0)
     root = x**exponent
@@ -116,7 +116,7 @@ def test_a_factor_of_one_makes_no_node():
     assert linear([root], [x], as_graph=True).pull([(root, y)]) == [y]
 
 
-def test_data_that_changed_since_is_refused():
+def test_data_that_changed_after_the_forward_pass_is_refused():
     x, w = Value(2.0), Value(3.0)
     root = dot([x, 2.0], [w, x]) * x
     w.data = 3.5
@@ -126,7 +126,7 @@ def test_data_that_changed_since_is_refused():
     linear([root], [x], as_graph=True)
 
 
-def test_a_slope_of_nan_or_inf_is_no_change():
+def test_an_unchanged_slope_of_nan_or_inf_is_accepted():
     x = Value(0.0)
     root = (x / x) + log(x) + (x * float("nan"))
     linear([root], [x], as_graph=True)

@@ -1,4 +1,4 @@
-"""Difference quotients: what they converge to, and what they say of themselves."""
+"""Difference quotients: their limits, and their own estimates of the error."""
 
 import math
 
@@ -29,7 +29,7 @@ def test_the_error_bounds_the_distance_to_the_derivative(x, a, b):
     assert not found.is_kink
 
 
-def test_several_numbers_settle_each_at_its_own_step():
+def test_each_number_settles_at_its_own_step():
     calls = []
 
     def f(offset):
@@ -55,7 +55,7 @@ def test_a_jump_is_a_kink_whatever_the_value_at_it(scale, center):
 @pytest.mark.parametrize(
     "f", [lambda x: math.sin(1e13 * x), math.cbrt, lambda x: 1e8 + 1e-9 * (x > 0)]
 )
-def test_what_never_settles_is_no_jump(f):
+def test_differences_that_never_settle_are_not_a_jump(f):
     assert not difference(f, 0.0).is_kink
 
 
@@ -78,6 +78,6 @@ def test_steps_grow_with_the_size_of_the_point_and_shrink_sixteenfold():
     assert steps[4:8] == [0.25, 0.125, 0.125, 0.25]
 
 
-def test_coarse_rounding_is_counted():
+def test_the_noise_grows_with_the_rounding_of_f():
     fine, coarse = (difference(lambda x: 3 * x, 1.0, epsilon=e) for e in (2.0**-52, 2.0**-23))
     assert coarse.noise == pytest.approx(2.0**29 * fine.noise)

@@ -65,20 +65,20 @@ def test_a_kernel_without_parameters_is_checked_by_its_arguments(wrap):
     assert analytic[names[1]] == pytest.approx(np.sin(X[2]) / 3)
 
 
-def test_integers_of_a_kernel_are_not_differentiated_by():
+def test_integer_arguments_of_a_kernel_are_left_out():
     kernel = ad.compile(lambda x, i: ad.take([x * x, x], i))
     report = gradcheck(kernel, (X, np.array([0, 1, 0])))
     assert [entry.name for entry in report.entries] == [f"inputs[0][{i}]" for i in range(3)]
 
 
-def test_arguments_of_a_kernel_are_left_alone():
+def test_arguments_of_a_kernel_are_not_changed():
     x = X.astype(np.float32)
     before = x.copy()
     assert gradcheck(ad.compile(ad.sin), (x,)).passed
     np.testing.assert_array_equal(x, before)
 
 
-def test_an_unbatched_kernel_and_one_in_single_precision_are_checked():
+def test_unbatched_and_single_precision_kernels_are_checked():
     double = ad.compile(lambda x, y: ad.sin(x) * y, batched=False)
     single = ad.compile(lambda x, y: ad.sin(x) * y, dtype=np.float32)
     assert [e.name for e in gradcheck(double, (1.0, 2.0)).entries] == ["inputs[0]", "inputs[1]"]

@@ -1,4 +1,4 @@
-"""`gradcheck`: passes what is right, fails what is wrong, names what has no answer."""
+"""`gradcheck`: right derivatives pass, wrong ones fail, and kinks are named."""
 
 import math
 from contextlib import nullcontext
@@ -137,7 +137,7 @@ def test_eps_is_the_first_step():
     assert max(offsets) == 3 * 2.0**-20
 
 
-def test_rtol_says_what_is_wrong():
+def test_rtol_decides_between_right_and_wrong():
     slightly = op(math.sin, lambda x, out: ad.cos(x) * (1 + 1e-4))
     assert check(slightly, 0.7, rtol=1e-3).passed
     assert not check(slightly, 0.7, rtol=1e-5).passed
@@ -290,7 +290,7 @@ def test_values_are_put_back_also_after_an_exception(fails):
     assert [(v.data, v.grad, v.has_grad) for v in leaves] == before
 
 
-def test_f_records_no_graph_but_the_first():
+def test_f_records_one_graph_only():
     recorded = []
 
     def f(x):
@@ -358,7 +358,7 @@ def test_a_wrong_derivative_fails_at_its_order_and_beyond(name, options):
     assert passed == [lowest is None or order < lowest for order in (1, 2)]
 
 
-def test_rounding_within_the_graph_is_no_error():
+def test_rounding_within_the_graph_is_not_an_error():
     def right_angle(x):
         y = ad.sin(ad.log(x))
         return ad.asin(y) + ad.acos(y)
@@ -461,7 +461,7 @@ def test_a_sample_is_seeded_and_says_so():
 
 
 @pytest.mark.parametrize("option", ["sample", "directions"])
-def test_a_sample_is_of_one_or_more(option):
+def test_a_sample_of_one_is_enough(option):
     assert len(gradcheck(weighted(3), [0.0] * 3, **{option: 1}).entries) == 1
 
 

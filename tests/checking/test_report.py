@@ -12,7 +12,7 @@ def table(n, verdict):
     return str(Report((Entry("w", 1.0, 2.0, 0.0, 0.5, verdict),) * n, n, n)).splitlines()
 
 
-def test_a_short_table_shows_all_and_a_long_one_what_is_not_ok():
+def test_a_short_table_shows_all_entries_and_a_long_one_the_bad_entries():
     assert table(0, "ok") == ["gradcheck of 0 derivatives: ; largest relative error 0.0e+00"]
     assert [len(table(n, "ok")) for n in (1, 10, 11)] == [2 + 1, 2 + 10, 1]
     assert [len(table(n, "kink")) for n in (1, 10, 11)] == [2 + 1, 2 + 10, 2 + 11]
@@ -22,7 +22,7 @@ def test_a_short_table_shows_all_and_a_long_one_what_is_not_ok():
     assert table(1020, "wrong")[0].startswith("gradcheck of 1,020 derivatives: 1,020 wrong;")
 
 
-def test_the_first_line_says_to_which_order_and_by_what():
+def test_the_first_line_names_the_order_and_the_coverage():
     entries = (Entry("x × y", 1.0, 1.0, 0.0, 0.0, "ok", order=2),)
     said = [
         str(Report(entries, 1200, 1, coverage)).partition(": ")[0]
@@ -94,7 +94,7 @@ def test_tolerances_add_up():
     assert verdict(1.0, 1.0 + 2e-6, 1e-5) == "unclear"
 
 
-def test_a_slope_of_zero_is_judged_by_what_is_beside_it():
+def test_a_slope_of_zero_is_judged_by_the_slopes_beside_it():
     assert verdict(0.0, 1e-9, 1e-8) == "unclear"
     assert verdict(0.0, 1e-9, 1e-8, bend=1.0) == "ok"
     assert verdict(0.0, 1e-9, 1e-8, largest=1.0) == "ok"

@@ -1,13 +1,11 @@
 """What emitted text reads: only what it has written before."""
 
 import ast
-import builtins
 from typing import Any
 
 import numpy as np
 
-GIVEN = {"np", "math", "strided", "custom"}
-"""The names of the namespace in which the text is loaded."""
+from autodiff.compiler.numpy.runtime import BUILTINS, NAMESPACE
 
 
 def unbound_names(source: str) -> list[str]:
@@ -16,7 +14,7 @@ def unbound_names(source: str) -> list[str]:
     assert isinstance(bind, ast.FunctionDef)
     step = next(node for node in bind.body if isinstance(node, ast.FunctionDef))
     body = [node for node in bind.body if node is not step]
-    known = {*GIVEN, *dir(builtins), *arguments(bind)}
+    known = {*NAMESPACE, *BUILTINS, *arguments(bind)}
     unbound = read_too_early(body[:-1], known)
     return unbound + read_too_early(step.body, known | set(arguments(step)))
 

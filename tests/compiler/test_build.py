@@ -1,86 +1,126 @@
+"""The pipeline: its forms, as text, and that no pass writes into its input."""
+
 import numpy as np
 import pytest
 
 from autodiff import Value
+from autodiff.compiler.arrays.differentiate import differentiate
+from autodiff.compiler.arrays.lowering.lower import lower
+from autodiff.compiler.build import analyze
 from autodiff.compiler.kernel import Kernel
-from autodiff.compiler.numpy.names import RESERVED
+from autodiff.compiler.numpy.names import input_names
+from autodiff.compiler.scalars.order import arrange
+from autodiff.compiler.scalars.packs import pack
+from autodiff.compiler.scalars.sums import reassociate
+from autodiff.compiler.scalars.tracing import trace
+from tests.compiler.programs import PROGRAMS, compiled
 
-w = Value(2.0)
-X = np.array([1.0, 2.0])
+w, b = Value(2.0), Value(1.0)
 
 
-def latest(f, *args):
+def f(x):
+    return (w * x[0] - x[1] + b).exp()
+
+
+def forms(f, *args):
+    """The forms that a function takes on its way through the pipeline."""
     kernel = Kernel(f)
     kernel(*args)
-    return kernel._latest
+    specs = kernel._latest.specs
+    traced = trace(f, specs, input_names(f, specs))
+    sums = reassociate(traced.scalars, traced.results)
+    packs = pack(sums)
+    lowered = lower(packs, arrange(packs))
+    inputs = [item.leaf for item in traced.inputs]
+    return traced, sums, packs, lowered, differentiate(
+        lowered, traced.are_conditions, "grad", inputs
+    )  # fmt: skip
 
 
-def test_leaves_are_named_after_the_arguments():
-    def f(point, table, *rest):
-        return point * table["a"] * table["b"][0] * rest[0]
-
-    trace = latest(f, X, {"a": X, "b": (X,)}, X)
-    assert [leaf.name for leaf in trace.inputs] == ["point", "table_a", "table_b_0", "rest"]
-    assert trace.owner == [0, 1, 1, 2]
-
-
-def test_names_of_more_arguments_than_parameters_are_numbered():
-    trace = latest(lambda *xs: xs[0] * xs[1], X, X)
-    assert [leaf.name for leaf in trace.inputs] == ["x0", "x1"]
-
-
-@pytest.mark.parametrize("name", sorted(RESERVED))
-def test_reserved_names_are_changed(name):
-    space = {}
-    exec(f"def f({name}): return {name} * 2", space)
-    trace = latest(space["f"], X)
-    assert [leaf.name for leaf in trace.inputs] == [f"{name}_in"]
-
-
-def test_keys_that_are_no_names_are_replaced():
-    trace = latest(lambda d: d["a b"] * d["class"] * d[1], {"a b": X, "class": X, 1: X})
-    names = [leaf.name for leaf in trace.inputs]
-    assert len(set(names)) == 3
-    assert all(name.isidentifier() for name in names)
+TEXTS = [
+    """%0 = x[0]
+%1 = x[1]
+%2 = parameters[0]
+%3 = mul(%2, %0)
+%4 = sub(%3, %1)
+%5 = parameters[1]
+%6 = add(%4, %5)
+%7 = exp(%6)
+return %7""",
+    """%0 = x[0]
+%1 = x[1]
+%2 = parameters[0]
+%5 = parameters[1]
+%6 = +%2·%0 −%1 +%5
+%7 = exp(%6)
+return %7""",
+    """#0: level 0, x()
+#1: level 0, parameters()
+#2: level 1, 1 × sum of products(#1, #0)
+#3: level 2, 1 × exp(#2)
+return #3[0]""",
+]
 
 
-def test_functions_are_made_once_for_what_is_wanted():
-    trace = latest(lambda x, y: x * y * w, X, X)
-    assert trace.function("grad") is trace.function("grad")
-    assert trace.function("grad", (0,)) is not trace.function("grad", (1,))
-    assert trace.shown is trace.function("grad")
+def test_forms_print_themselves():
+    made = forms(f, np.ones((3, 2)))
+    assert [str(form) for form in made[:3]] == TEXTS
+    assert str(made[3]).startswith("#0 (x): %0 at [0, 1]")
+    assert str(made[4]).splitlines()[-1].startswith("return %")
 
 
-def test_a_structure_shows_its_values():
-    trace = latest(lambda x: [x * w], X)
-    assert not trace.is_scalar
-    assert trace.shown is trace.function("call")
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_forms_are_valid_and_no_pass_writes_into_its_input(name):
+    program, kernel = compiled(name)
+    specs = kernel._latest.specs
+    traced = trace(program.f, specs, input_names(program.f, specs))
+    made, texts = [traced], [str(traced)]
+
+    def take(form):
+        form.verify()
+        made.append(form)
+        texts.append(str(form))
+        assert [str(form) for form in made] == texts
+        return form
+
+    packs = take(pack(take(reassociate(traced.scalars, traced.results))))
+    lowered = take(lower(packs, arrange(packs)))
+    inputs = [item.leaf for item in traced.inputs]
+    for wanted in ("call", "grad", "hvp"):
+        take(differentiate(lowered, traced.are_conditions, wanted, inputs))
 
 
-def test_a_thread_keeps_the_arrays_of_eight_batch_sizes():
-    trace = latest(lambda x: x * w, X)
-    function = trace.function("call")
-    for batch in range(1, 20):
-        function(batch, 1.0, [np.array([2.0]), np.ones((batch, 1))])
-    assert [batch for batch, _ in function._local.__dict__] == list(range(12, 20))
+def broken(form, **changes):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in changes.items():
+            patch.setattr(form, name, value)
+        with pytest.raises(AssertionError):
+            form.verify()
 
 
-def test_results_are_copies_of_the_arrays():
-    function = latest(lambda x: x * w, X).function("call")
-    (first,) = function(2, 1.0, [np.array([2.0]), X.reshape(2, 1)])
-    (second,) = function(2, 1.0, [np.array([2.0]), 3 * X.reshape(2, 1)])
-    assert first.tolist() == [[2.0], [4.0]]
-    assert second.tolist() == [[6.0], [12.0]]
+def test_scalars_that_read_what_comes_later_are_invalid():
+    traced = forms(f, np.ones((3, 2)))[0]
+    scalars = traced.scalars
+    broken(scalars, operands=[*scalars.operands[:3], (4, 0), *scalars.operands[4:]])
+    broken(scalars, operands=[(2,), *scalars.operands[1:]])  # x has two lanes
+    broken(scalars, ops=[*scalars.ops[:3], "mul", *scalars.ops[4:]])
 
 
-def test_warnings_of_numpy_are_quiet():
-    kernel = Kernel(lambda x: 1 / x)
-    assert kernel(np.array([0.0])).tolist() == [np.inf]
+def test_sums_that_lack_what_they_read_are_invalid():
+    sums = forms(f, np.ones((3, 2)))[1]
+    object.__setattr__(sums, "live", sums.live[1:])
+    with pytest.raises(AssertionError, match="an operand not before"):
+        sums.verify()
 
 
-def test_explain_counts_scalars_packs_and_instructions():
-    trace = latest(lambda xs: (xs[0] * w).exp() + (xs[1] * w).exp(), np.ones((2, 2)))
-    text = trace.explain()
-    assert f"{len(trace.scalars.ops)} scalars → 3 packs" in text
-    assert "× exp" in text
-    assert "regular throughout" in text
+def test_the_parameters_are_in_the_order_of_the_arrays():
+    weights = [Value(float(k)) for k in range(4)]
+
+    def neuron(x):
+        return weights[3] + weights[2] * x[0] + weights[1] * x[1] + weights[0]
+
+    kernel = Kernel(neuron)
+    kernel(np.ones((1, 2)))
+    analyzed = analyze(neuron, kernel._latest.specs)
+    assert [weights.index(p) for p in analyzed.parameters] == [2, 1, 3, 0]
+    assert [p.data for p in kernel.parameters] == [2.0, 1.0, 3.0, 0.0]

@@ -10,6 +10,7 @@ import pytest
 import autodiff
 from autodiff import Value, custom_op, div, where
 from autodiff.compiler import Kernel
+from autodiff.compiler.arrays.ops import LEAF
 from autodiff.compiler.arrays.program import verify
 from autodiff.rows.arrays import CUSTOM
 from autodiff.rows.primitive import TABLE, retract
@@ -363,7 +364,7 @@ def test_programs_are_pickled_with_their_rows(name):
     program = pickle.loads(pickle.dumps(kernel.program))
     assert str(program) == str(kernel.program)
     assert all(
-        ours.op == theirs.op
+        ours.op is theirs.op
         for ours, theirs in zip(program.instrs, kernel.program.instrs, strict=True)
     )
 
@@ -377,4 +378,4 @@ def test_a_condition_is_not_cut_off_again_inside_no_grad():
     kernel = Kernel(f)
     assert kernel(np.array([1.0, -2.0])).tolist() == [1.5, 1.0]
     cut = [i for i in kernel.program.instrs if i.op is autodiff.ops.stop_gradient]
-    assert {kernel.program.instrs[i.operands[0]].op for i in cut} == {"leaf"}
+    assert {kernel.program.instrs[i.operands[0]].op for i in cut} == {LEAF}

@@ -138,9 +138,9 @@ def test_a_known_structure_is_evaluated_as_it_was_traced():
     w = Value(3.0)
     kernel = Kernel(lambda x, k: [w * x, autodiff.take([x, w], k), autodiff.where(x > 0, 1.0, w)])
     kernel(np.array([2.0]), np.array([1]))
-    trace = kernel._latest
-    x, k = trace.inputs
-    found = evaluate(trace.scalars, trace.results, [w], {x: [Value(-2.0)], k: [1]})
+    traced = kernel._latest.analyzed.traced
+    x, k = (item.leaf for item in traced.inputs)
+    found = evaluate(traced.scalars, traced.results, [w], {x: [Value(-2.0)], k: [1]})
     assert [v.data for v in found] == [-6.0, 3.0, 3.0]
 
 
@@ -148,9 +148,9 @@ def test_a_condition_of_the_fall_back_is_data():
     w = Value(3.0)
     kernel = Kernel(lambda x, m: [autodiff.where(m, w * x, 2.0), (m > 0) & (x > 0), (m > 0) ^ True])
     kernel(np.ones(1), np.ones(1))
-    trace = kernel._latest
-    x, m = trace.inputs
+    traced = kernel._latest.analyzed.traced
+    x, m = (item.leaf for item in traced.inputs)
     for mask, expected in ((Value(0.0), [2.0, False, True]), (Value(-0.5), [6.0, False, True]),
                            (Value(1.0), [6.0, True, False])):  # fmt: skip
-        found = evaluate(trace.scalars, trace.results, [w], {x: [Value(2.0)], m: [mask]})
+        found = evaluate(traced.scalars, traced.results, [w], {x: [Value(2.0)], m: [mask]})
         assert [y.data if isinstance(y, Value) else y for y in found] == expected

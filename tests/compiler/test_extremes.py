@@ -54,8 +54,8 @@ def table(row):
 
 def alone(kernel):
     """The kernel without what it falls back to, and whether it would."""
-    trace = kernel._latest
-    may_differ, trace.may_differ, trace.lowering.is_ragged = trace.may_differ, False, False
+    made = kernel._latest
+    may_differ, made.may_differ, made.is_ragged = made.may_differ, False, False
     return may_differ
 
 

@@ -19,12 +19,12 @@ import pytest
 import autodiff
 from autodiff import Value, ops
 from autodiff.compiler import Kernel
-from autodiff.compiler.arrays import contract, lower
-from autodiff.compiler.arrays.adjoint import adjoint
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import ANY
+from autodiff.compiler.arrays.lowering import align, contract
 from autodiff.compiler.arrays.program import Program
-from autodiff.compiler.numpy.source import Emitter
+from autodiff.compiler.arrays.reverse.adjoint import adjoint
+from autodiff.compiler.numpy.source import write
 
 
 def values(n):
@@ -219,7 +219,7 @@ def test_lines_grow_with_the_keys_of_an_argument():
 
 def test_sums_of_many_arrays_compare_the_shapes_of_two_at_a_time(monkeypatch):
     given = []
-    common_shape = lower.common_shape
+    common_shape = align.common_shape
 
     def counted(periods, size):
         given.append(sum(1 + len(sizes) for sizes in periods))
@@ -231,7 +231,7 @@ def test_sums_of_many_arrays_compare_the_shapes_of_two_at_a_time(monkeypatch):
             found.append([ops.sin(a) for a in found[-1]])
         return sum(ops.tanh(sum(column)) for column in zip(*found, strict=True))
 
-    monkeypatch.setattr(lower, "common_shape", counted)
+    monkeypatch.setattr(align, "common_shape", counted)
     for n in (10, 100):
         Kernel(lambda x, n=n: f(x, n)).value_and_grad(np.ones((1, 3)))
     assert max(given) < 10
@@ -271,16 +271,16 @@ def test_results_and_sources_are_looked_up():
     total = builder.sum(builder.apply(ops.mul, [product, builder.constant([2.0, 3.0, 4.0])]), (0,))
     total = builder.reshape(total, (1,))
     seed = builder.leaf("seed", 1, True)
-    found = adjoint(builder, [(total, seed)], Unsearched([x, y]), {})
+    found, _ = adjoint(builder, [(total, seed)], Unsearched([x, y]))
     program, _ = builder.program([total, *found])
-    Emitter(Program(program.instrs, Unsearched(program.results)), ["x", "y"])
+    write(Program(program.instrs, Unsearched(program.results)), ["x", "y"])
 
 
 def test_inputs_of_many_arguments_are_looked_up():
     kernel = Kernel(lambda x, y: x * y)
     kernel(np.ones(1), np.ones(1))
     found = kernel._latest.inputs_of(Unsearched([1]))
-    assert [leaf.name for leaf in found] == ["y"]
+    assert [item.leaf.name for item in found] == ["y"]
 
 
 @pytest.mark.parametrize("order", ["in order", "backwards", "shuffled"])
@@ -347,7 +347,7 @@ def test_the_memory_of_lanes_of_other_lengths_grows_with_their_terms(reduce):
 def test_a_trace_forgets_what_only_it_needs():
     kernel = Kernel(differences(10))
     kernel(np.ones(1))
-    scalars = kernel._latest.scalars
+    scalars = kernel._latest.analyzed.traced.scalars
     assert scalars.is_closed
     assert (scalars._known, scalars._values, scalars.own) == ({}, {}, set())
     assert math.isfinite(kernel.value_and_grad(np.ones(1))[0])

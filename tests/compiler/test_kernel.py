@@ -263,7 +263,7 @@ def test_wrong_arguments_are_refused(line, case):
 # Any name of an argument
 
 NAMES = ["x", "batch", "scale", "np", "seed", "vector", "parameters", "self", "z1", "tokens"]
-# Names of ops and of methods of the emitter.
+# Names of ops, and of what lines are written with.
 TAKEN = ["targets", "sum", "out", "step", "view", "array", "shape", "last"]
 
 

@@ -9,8 +9,7 @@ from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.arrays import lower
 from autodiff.compiler.arrays.program import verify
-from autodiff.compiler.numpy import loading
-from autodiff.compiler.numpy import source as emit
+from autodiff.compiler.numpy import memory, runtime
 
 from .layouts import Layout, boxed
 from .reading import Poisoned, unbound_names
@@ -116,8 +115,8 @@ def test_random_layouts_equal_eager_execution(block):
 
 @pytest.mark.parametrize("least", [1, 8])
 def test_random_layouts_with_large_arrays_equal_eager_execution(least, monkeypatch):
-    monkeypatch.setattr(emit, "LARGE", least)
-    monkeypatch.setattr(loading, "np", Poisoned())
+    monkeypatch.setattr(memory, "LARGE", least)
+    monkeypatch.setitem(runtime.NAMESPACE, "np", Poisoned())
     for seed in range(30 * least, 30 * least + 30):
         check(seed)
         check_structure(seed)

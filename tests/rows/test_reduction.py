@@ -58,8 +58,8 @@ def test_dot_binds_its_sequences_one_behind_the_other():
         (lambda: ops.sum([Value(1.0), None]), "sum: expected a real number, got NoneType None"),
         (lambda: ops.take(1.0, 0), "take takes a sequence and an index, got float 1.0, int 0"),
         (lambda: ops.take(TWO), r"take takes a sequence and an index, got list .*"),
-        (lambda: ops.take(TWO, 1.0), "take: the index is no integer: float 1.0"),
-        (lambda: ops.take(TWO, "0"), "take: the index is no integer: str '0'"),
+        (lambda: ops.take(TWO, 1.0), "take: the index must be an integer, got float 1.0"),
+        (lambda: ops.take(TWO, "0"), "take: the index must be an integer, got str '0'"),
     ],
 )
 def test_wrong_call_is_a_type_error_that_names_the_op(call, message):

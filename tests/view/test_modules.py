@@ -1,4 +1,4 @@
-"""Membership: the module of each node is the one whose code made it, wherever a graph can tell."""
+"""Membership: the module of each node is the one whose code made it, as far as a graph shows."""
 
 import random
 from collections import Counter
@@ -19,14 +19,14 @@ def values(*shape):
 
 
 def counts(root, model):
-    """How many interior nodes each module has."""
+    """The number of interior nodes per module."""
     modules = membership(root, parameter_names(model))
     assert list(modules) == toposort(root)
     return Counter(modules[node] for node in modules if node.operands)
 
 
 class Recorded(nn.MLP):
-    """Notes which nodes each neuron makes, as it makes them."""
+    """An MLP that records which nodes each neuron makes."""
 
     def __call__(self, x):
         self.made = getattr(self, "made", {})
@@ -69,7 +69,7 @@ def test_a_parameter_belongs_to_its_module_and_an_input_to_none():
     assert modules[x] == ""
 
 
-def test_what_comes_behind_the_last_parameter_belongs_to_no_module():
+def test_nodes_behind_the_last_parameter_belong_to_no_module():
     model = nn.MLP(1, [1], activation=["tanh"], seed=0)
     root = model([Value(1.0)]) ** 2
     modules = membership(root, parameter_names(model))
@@ -77,13 +77,19 @@ def test_what_comes_behind_the_last_parameter_belongs_to_no_module():
         "", ""]  # fmt: skip
 
 
-def test_scalar_code_of_a_layer_without_bias_is_its_own_to_the_last_addition():
+def test_a_layer_without_bias_has_its_scalar_code_up_to_the_last_addition():
     w = values(3)
     products = [wi * xi for wi, xi in zip(w, values(3), strict=True)]
     assert counts(autodiff.sum(products).exp(), {"linear": {"w": w}}) == {"linear": 4, "": 1}
     root = sum(products)
     assert counts(root, {"linear": {"w": w}}) == {"linear": 6}
     assert counts(root.exp(), {"linear": {"w": w}}) == {"linear": 6, "": 1}
+
+
+def test_an_addition_behind_a_dot_belongs_to_no_module():
+    w = values(2)
+    root = dot(w, [1.0, 2.0]) + Value(1.0)
+    assert counts(root, {"linear": {"w": w}}) == {"linear": 1, "": 1}
 
 
 def test_a_shared_module_has_the_nodes_of_all_its_calls():
@@ -108,19 +114,19 @@ def test_recurrent_calls_keep_their_activation(is_layered):
         "cell.neurons.0": 12 + scaled, "cell.neurons.1": 12, "head": 2, "": 1}  # fmt: skip
 
 
-def test_what_lies_between_parts_of_a_module_is_of_that_module():
+def test_nodes_between_parts_of_a_module_belong_to_that_module():
     first, second, third = (nn.Neuron(1, seed=i) for i in range(3))
     embedding = nn.Neuron(1, nonlin=False, seed=3)
     x = embedding([Value(1.0)])
-    h = x + first([x])  # a residual connection, made by the block
-    root = third([h + second([h])])  # and one that comes out of it
+    h = x + first([x])  # a residual connection, part of the block
+    root = third([h + second([h])])  # and one behind it
     model = {"e": embedding, "block": {"first": first, "second": second}, "third": third}
     found = counts(root, model)
     assert found["block"] == 1
     assert found[""] == 2, "the second residual and the activation behind everything"
 
 
-def test_a_mixture_of_modules_belongs_to_what_encloses_them():
+def test_a_mixture_of_modules_belongs_to_the_module_around_them():
     q, k, out = nn.Layer(2, 2, seed=0), nn.Layer(2, 2, seed=1), nn.Neuron(1, seed=2)
     x = values(2)
     score = dot(q(x), k(x)).exp()
@@ -128,7 +134,7 @@ def test_a_mixture_of_modules_belongs_to_what_encloses_them():
     assert counts(out([score]), {"q": q, "k": k, "out": out})[""] == 3
 
 
-def test_a_matrix_is_a_module_where_there_are_several():
+def test_each_of_several_matrices_is_a_module():
     w, b = values(2, 3), values(2)
     hidden = [(dot(row, values(3)) + bias).relu() for row, bias in zip(w, b, strict=True)]
     out = dot(values(2), hidden) * Value(1.0)
@@ -140,7 +146,7 @@ def test_a_matrix_is_a_module_where_there_are_several():
     assert counts(dot(v[0], hidden), {"w": w, "v": v}) == {"w": 6, "v": 1}
 
 
-def test_what_depends_on_no_parameter_belongs_to_none():
+def test_nodes_that_depend_on_no_parameter_belong_to_no_module():
     model = nn.Neuron(1, seed=0)
     root = model([(Value(1.0) - 3.0) * 2.0])
     assert counts(root, {"model": model})[""] == 3, "two before and the activation behind"
@@ -154,14 +160,14 @@ def test_names_are_paths_through_modules_and_containers():
         "net.w.0", "net.b", "grid.0.0", "grid.0.1", "more.1.0"]  # fmt: skip
 
 
-def test_every_module_around_is_listed_from_the_outside():
+def test_enclosing_modules_are_listed_from_the_outside_in():
     assert enclosing("layers.0.mixer.w") == ["layers.0", "layers.0.mixer", "layers.0.mixer.w"]
     assert enclosing("") == []
 
 
 @pytest.mark.parametrize("wrong", [None, 3, "layers", Value(1.0)])
-def test_what_is_no_model_is_refused(wrong):
-    with pytest.raises(TypeError, match=r"model must have named_parameters\(\), or hold"):
+def test_a_wrong_model_is_refused(wrong):
+    with pytest.raises(TypeError, match=r"model must be a module with named_parameters\(\), or"):
         parameter_names(wrong)
 
 

@@ -1,4 +1,4 @@
-"""Nearest: the fewest steps first, exactly as many as asked for, no step past them."""
+"""Nearest: the fewest steps first, exactly the wanted number, and no step further."""
 
 import pytest
 
@@ -12,10 +12,10 @@ def test_the_fewest_steps_come_first(count):
     assert list(nearest(["root"], BEFORE.__getitem__, count)) == list(["root", *"abcde"][:count])
 
 
-def test_there_may_be_several_starts_and_more_than_are_wanted():
+def test_there_may_be_more_starts_than_wanted_elements():
     assert list(nearest(["b", "a", "b"], BEFORE.__getitem__, 4)) == ["b", "a", "d", "root"]
     assert list(nearest(["b", "a", "e"], BEFORE.__getitem__, 2)) == ["b", "a"]
 
 
-def test_what_is_not_needed_is_not_looked_at():
+def test_nothing_beyond_the_wanted_number_is_visited():
     assert len(nearest([0], lambda i: [i + 1] if i < 9 else 1 / 0, 10)) == 10

@@ -1,4 +1,4 @@
-"""Notebooks: small things as pictures, large ones as text with a hint, and never an error."""
+"""Notebooks: small graphs as pictures, large ones as text with a hint, and no error."""
 
 import numpy as np
 import pytest
@@ -65,7 +65,7 @@ def test_without_a_renderer_it_is_text(no_renderer):
 @pytest.mark.parametrize(
     "error", [OSError("no"), renderer.RendererNotFound("no"), ImportError("no")]
 )
-def test_a_renderer_that_fails_is_not_the_users_concern(error):
+def test_a_renderer_that_fails_leaves_the_text(error):
     def picture(include, exclude):
         raise error
 
@@ -73,7 +73,7 @@ def test_a_renderer_that_fails_is_not_the_users_concern(error):
 
 
 @needs_renderer
-def test_a_notebook_may_choose():
+def test_a_notebook_may_choose_the_types():
     value = chain(3)
     assert set(value._repr_mimebundle_(include={"image/png"})) == {"image/png"}
     assert set(value._repr_mimebundle_(exclude={"image/png", "text/plain"})) == {"image/svg+xml"}

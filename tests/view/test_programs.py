@@ -1,4 +1,4 @@
-"""Programs: each instruction is a box that says what the printed program says."""
+"""Programs: each instruction is a box with the facts of the printed program."""
 
 import re
 
@@ -7,6 +7,7 @@ import pytest
 
 import autodiff
 from autodiff import Value, draw
+from autodiff.compiler.arrays.ops import CONSTANT, LEAF, ArrayOp
 from autodiff.compiler.arrays.program import Instr, Program
 from autodiff.ops import sub
 from autodiff.view import find_renderer
@@ -23,12 +24,12 @@ def program():
 
 SMALL = Program(
     (
-        Instr("leaf", (), (2,), True, "x|<y>"),
-        Instr("constant", (), (1,), False, np.array([0.1 + 0.2])),
-        Instr("constant", (), (3,), False, np.arange(3.0)),
+        Instr(LEAF, (), (2,), True, "x|<y>"),
+        Instr(CONSTANT, (), (1,), False, np.array([0.1 + 0.2])),
+        Instr(CONSTANT, (), (3,), False, np.arange(3.0)),
         Instr(sub, (1, 0), (2,), True),
-        Instr("reshape", (3,), (1, 2), True),
-        Instr("less", (4, 4), (), False, kind="b"),
+        Instr(ArrayOp("reshape", "another shape", moves=True), (3,), (1, 2), True),
+        Instr(ArrayOp("less", "a condition"), (4, 4), (), False, kind="b"),
     ),
     (3, 5),
 )
@@ -57,7 +58,7 @@ def test_results_are_marked(program):
     assert {int(place): int(i) for i, place in marked} == dict(enumerate(program.results))
 
 
-def test_of_a_large_program_what_is_near_the_results_is_drawn(program):
+def test_a_large_program_is_drawn_near_its_results(program):
     source = draw(program, max_nodes=5).source
     assert len(re.findall(r"\ti\d+ \[", source)) == 5
     assert f"… {len(program.instrs) - 5} instructions not drawn" in source

@@ -1,4 +1,4 @@
-"""Renderers: which program draws, what it draws, and what is said when none can."""
+"""Renderers: which program draws, its pictures, and the advice if none is found."""
 
 import os
 import pickle
@@ -28,7 +28,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def program(folder, name):
-    """A file that passes for a program."""
+    """A file that looks like a program."""
     folder.mkdir(exist_ok=True)
     path = folder / (name + EXE)
     path.touch()
@@ -38,7 +38,7 @@ def program(folder, name):
 
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
-    """Where programs are looked for, all empty: the PATH, pip's folder, pip's folder of users."""
+    """The folders that are searched, all empty: PATH, pip's folder, pip's folder per user."""
     path, scripts, users = (tmp_path / name for name in ("path", "scripts", "users"))
     monkeypatch.setenv("PATH", str(path))
     monkeypatch.setattr(sysconfig, "get_path", lambda _, *scheme: str(users if scheme else scripts))
@@ -47,7 +47,7 @@ def folders(tmp_path, monkeypatch):
 
 @pytest.fixture(params=["system", "embedded"])
 def installed(request, monkeypatch):
-    """The only renderer that is found."""
+    """The only renderer on this machine."""
     path = INSTALLED[request.param]
     if path is None:
         pytest.skip(f"no {request.param} renderer here")
@@ -64,7 +64,7 @@ def drawing():
 
 @pytest.fixture
 def dot_binary():
-    """What graphviz runs, which must be the same after the test."""
+    """The program that graphviz runs, which a test has to leave as it was."""
     before = dot_command.DOT_BINARY
     yield before
     assert dot_command.DOT_BINARY is before
@@ -96,7 +96,7 @@ def test_a_folder_on_the_path_may_be_relative(folders, monkeypatch, tmp_path):
 
 def test_without_a_renderer_the_error_says_what_to_install(folders, drawing, tmp_path):
     assert find_renderer("svg") is None
-    advice = r'^nothing found to draw (svg|png) with: pip install "scalar-autodiff\[draw\]", or '
+    advice = r'^no program found that draws (svg|png): pip install "scalar-autodiff\[draw\]", or '
     attempts = [
         drawing.pipe,
         lambda: drawing.render(tmp_path / "graph"),
@@ -123,7 +123,7 @@ def test_pdf_needs_the_systems_graphviz(folders, drawing, tmp_path, has_embedded
             attempt()
 
 
-def test_the_error_is_one_that_users_of_graphviz_catch():
+def test_the_error_is_a_subclass_of_graphvizs():
     error = RendererNotFound("what to do")
     assert isinstance(error, graphviz.ExecutableNotFound)
     assert str(error) == str(pickle.loads(pickle.dumps(error))) == "what to do"
@@ -142,7 +142,7 @@ def test_svg_and_png_are_drawn(installed, drawing, dot_binary):
     text = drawing.pipe(encoding="utf-8")
     assert ">é<" in text
     assert text.encode("utf-8").startswith(b"<?xml")
-    assert drawing.pipe("svg", encoding="utf-16") != text  # another encoding out than in
+    assert drawing.pipe("svg", encoding="utf-16") != text  # encoded differently from the DOT text
 
 
 def test_a_notebook_shows_svg_and_keeps_png_for_viewers_that_hide_it(installed, drawing):
@@ -171,7 +171,7 @@ def test_a_copy_draws_to_the_same_format(installed, drawing):
     assert drawing.copy().pipe().startswith(PNG)
 
 
-def test_warnings_are_silent_unless_asked_for(installed, drawing, tmp_path, capfd):
+def test_warnings_are_hidden_by_default(installed, drawing, tmp_path, capfd):
     drawing.node_attr["shape"] = "no_such_shape"
     drawing.pipe()
     drawing.render(tmp_path / "graph")

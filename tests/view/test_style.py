@@ -1,4 +1,4 @@
-"""Colors: darker means more, and what is not a number looks like nothing else."""
+"""Colors: darker means more, and nan and inf have a color of their own."""
 
 from itertools import pairwise
 from math import inf, nan
@@ -11,7 +11,7 @@ def brightness(style):
     return sum(int(color[i : i + 2], 16) for i in (0, 2, 4))
 
 
-def test_fills_darken_with_the_size_whatever_the_sign():
+def test_fills_darken_with_the_size_for_either_sign():
     sizes = [0.0, 1e-9, 1e-3, 0.02, 0.1, 0.3, 0.6, 0.9, 1.0]
     shades = Shades([*sizes, nan, inf])
     fills = [shades.fill(size) for size in sizes]
@@ -30,7 +30,7 @@ def test_text_can_be_read_on_every_fill():
         assert abs(brightness(fill) - text) > 230, i
 
 
-def test_what_is_not_finite_has_a_color_of_its_own():
+def test_nan_and_inf_have_a_color_of_their_own():
     shades = Shades([nan, 2.0, -inf])
     odd = {shades.fill(x)["fillcolor"] for x in (nan, inf, -inf)}
     assert len(odd) == 1
@@ -42,7 +42,7 @@ def test_without_any_gradient_everything_is_white():
     assert Shades([]).fill(0.0)["fillcolor"] == Shades([0.0]).fill(0.0)["fillcolor"] == "#ffffff"
 
 
-def test_denormal_gradients_are_compared_as_well():
+def test_subnormal_gradients_are_compared_too():
     assert Shades([5e-324]).fill(5e-324) == Shades([1e308]).fill(1e308)
 
 
@@ -54,7 +54,7 @@ def test_lines_of_weights_tell_sign_and_size():
     assert weight_line(inf, 2.0) == large
 
 
-def test_numbers_go_in_where_arrows_arrive():
+def test_operands_are_on_the_side_where_arrows_arrive():
     for direction in ("LR", "TB"):
         assert record(["1", "2"], "+", ["3"], direction) == "{{1|2}|+|{3}}"
     for direction in ("RL", "BT"):

@@ -1,4 +1,4 @@
-"""Trees: every node once, operands below it in order, and an honest last line."""
+"""Trees: every node once, its operands below it in order, and a count of missing nodes."""
 
 import io
 import re
@@ -8,7 +8,7 @@ import pytest
 
 import nn
 from autodiff import Value, dot, toposort, tree
-from tests.view.test_text import SHAPELESS
+from tests.view.test_text import INVISIBLE
 
 ESCAPES = re.compile(r"\x1b\[\d+m")
 
@@ -45,7 +45,7 @@ def test_text_is_the_golden_one_in_a_session_and_in_print():
     assert repr(shown) == GOLDEN
 
 
-def test_every_node_has_one_line_and_every_further_use_a_reference():
+def test_every_node_has_one_line_and_every_further_use_is_a_reference():
     model = nn.MLP(2, [3, 2], seed=0)
     x = Value(1.0)
     root = dot(model([x, x * 2.0]), [1.0, 2.0])
@@ -79,13 +79,13 @@ def test_grad_is_a_dash_until_a_backward_pass():
     assert "—" not in tree(root)
 
 
-def test_constants_in_a_row_share_a_line():
+def test_consecutive_constants_share_a_line():
     root = dot([1.0] * 20, [Value(2.0)] * 20)
     assert "├─ 1, 1, 1, 1, 1, 1, 1, 1, … 12 more" in tree(root)
 
 
 @pytest.mark.parametrize("most", [1, 2, 7, 15])
-def test_of_a_large_graph_the_nodes_near_the_root_are_shown(most):
+def test_a_large_graph_is_shown_near_its_root(most):
     model = nn.MLP(2, [3, 1], seed=0)
     root = model([1.0, 2.0])
     *lines, last = tree(root, max_nodes=most).splitlines()
@@ -100,14 +100,14 @@ def test_the_note_counts_one_node_and_is_absent_if_none_is_missing():
     assert "not shown" not in tree(root)
 
 
-def test_depth_cuts_where_it_says_so():
+def test_the_tree_is_cut_at_the_given_depth():
     shown = tree(expression(), depth=1)
     assert shown.splitlines()[1:] == [
         "├─ tanh  data 0.4621  grad 1", "│  └─ …", "└─ *  data 4  grad 1", "   └─ …",
         "… 5 nodes not shown"]  # fmt: skip
 
 
-def test_a_node_that_was_cut_at_its_first_place_is_not_lost_at_its_second():
+def test_a_node_cut_at_its_first_use_has_its_operands_at_the_second():
     x = Value(2.0, "x")
     y = x.exp()
     root = y.exp().exp() + y
@@ -116,7 +116,7 @@ def test_a_node_that_was_cut_at_its_first_place_is_not_lost_at_its_second():
         "└─ exp [1]  data 7.389  grad —", "   └─ x  data 2  grad —"]  # fmt: skip
 
 
-def test_at_the_deepest_level_too_a_node_stands_once():
+def test_a_node_is_shown_once_at_the_deepest_level_too():
     y = Value(2.0, "x").exp()
     shown = tree(y.tanh() + y.sin(), depth=2)
     assert shown.splitlines()[2:] == [
@@ -167,7 +167,7 @@ def test_without_a_stdout_there_are_no_colors(monkeypatch):
     assert not ESCAPES.search(tree(expression()))
 
 
-@pytest.mark.parametrize("hostile", [*SHAPELESS, "a\nb", "\r", "x" * 10_000, "│  └─"])
+@pytest.mark.parametrize("hostile", [*INVISIBLE, "a\nb", "\r", "x" * 10_000, "│  └─"])
 def test_a_label_stays_on_its_line(hostile):
     root = Value(1.0, hostile) * 2.0
     assert len(tree(root).splitlines()) == 3

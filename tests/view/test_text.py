@@ -1,4 +1,4 @@
-"""Text: whatever a label holds, one short line comes out, and it means only itself in DOT."""
+"""Text: any label becomes one short line that DOT shows as it is."""
 
 import string
 
@@ -8,35 +8,35 @@ from hypothesis import strategies as st
 
 from autodiff.view.text import LONGEST, across, cell, counted, digits, lines, readable
 
-SHAPELESS = ["\x00", "\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u200f", "\ud800", "\uffff"]
+INVISIBLE = ["\x00", "\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u200f", "\ud800", "\uffff"]
 
 
 @given(st.text())
-def test_readable_text_is_one_short_line_and_stays_as_it_is(text):
+def test_readable_text_is_one_short_line_and_a_fixed_point(text):
     once = readable(text)
     assert len(once) <= LONGEST
     assert len(once.splitlines()) <= 1
     assert readable(once) == once
 
 
-@pytest.mark.parametrize("character", SHAPELESS)
-def test_what_has_no_shape_is_replaced(character):
+@pytest.mark.parametrize("character", INVISIBLE)
+def test_invisible_characters_are_replaced(character):
     assert readable(f"a{character}b") == "a\ufffdb"
 
 
 @pytest.mark.parametrize("text", ["שלום", "مرحبا", "漢字", "é", "👩‍👩‍👧", "a b"])
-def test_what_has_a_shape_is_kept(text):
+def test_visible_characters_are_kept(text):
     assert readable(text) == text
 
 
-def test_long_text_is_cut_where_it_says_so():
+def test_long_text_ends_in_an_ellipsis():
     assert readable("ab" * 10_000) == "ab" * 15 + "a…"
     assert readable("a" * LONGEST) == "a" * LONGEST
     assert readable(" \n" * 10_000 + "a") == ""
 
 
 @given(st.text(string.punctuation + "n "))
-def test_no_structure_is_left_in_a_cell(text):
+def test_a_cell_has_no_structure(text):
     inside = cell(text)
     for escaped in ("\\" + c for c in "\\{}|<>"):
         inside = inside.replace(escaped, "")
@@ -44,7 +44,7 @@ def test_no_structure_is_left_in_a_cell(text):
     assert inside.count("&") == inside.count("&amp;")
 
 
-def test_lines_stand_below_one_another_and_mean_themselves():
+def test_lines_are_joined_and_escaped():
     assert lines("a", "", "<b>&lt;", "\\N") == "a\\n&lt;b&gt;&amp;lt;\\n\\\\N"
 
 

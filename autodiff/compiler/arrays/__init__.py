@@ -1,7 +1,8 @@
 """The array program: one instruction per array.
 
-`program` is its form, `builder` makes instructions in simplest form by the rules of `rewrite`.
-`lower` brings packs here, with `layout` (where arrays are read) and `contract` (dots as matrix
-products). `adjoint` differentiates, with `operands` (arrays as operands of ops), `reach` and
-`masks` (which elements receive a cotangent) and `doubt` (where a nan may hide).
+`ops` is the table of array ops, `program` the form with its verifier and printer, `layout` where
+arrays are read. `builder` makes instructions in simplest form, on top of `store` (equal ones
+once) and `moves` (the same elements elsewhere); `signs` are facts about elements. `lowering`
+brings packs here, `reverse` differentiates, with `doubt` (where a nan may hide), and
+`differentiate` puts together the program that is wanted.
 """

@@ -1,4 +1,4 @@
-"""Results that do not show a nan: padding times infinity made it, and a condition read it."""
+"""Results that hide a nan: padding times infinity made it, and a condition read it."""
 
 from collections.abc import Collection, Sequence
 from functools import reduce
@@ -7,6 +7,7 @@ import numpy as np
 
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
+from autodiff.compiler.arrays.ops import CONSTANT
 from autodiff.compiler.arrays.program import Instr
 from autodiff.rows.arrays import spelling
 from autodiff.rows.primitive import Primitive
@@ -16,10 +17,10 @@ from autodiff.rows.reduction import Reduction
 def doubtful(
     builder: Builder, results: Sequence[int], sources: Collection[int]
 ) -> list[int | None]:
-    """For each result, 0 where it is to be trusted, else nan; None if it is, whatever is given.
+    """For each result, an array of 0 where it can be trusted, else nan; None if it always can.
 
-    `sources` are arrays in which a nan may be wrong. It is if a row reads it that makes a
-    number of it, such as a condition; else the result is nan too.
+    `sources` are arrays in which a nan may be wrong. A result hides it if a row makes a number
+    of it, as a condition does; otherwise the result is nan too.
     """
     if not sources:
         return [None] * len(results)
@@ -33,12 +34,12 @@ def doubtful(
 
 
 def _doubt(builder: Builder, sources: Sequence[int]) -> int:
-    """0, nan where a source has one."""
+    """0, or nan where a source has one."""
     parts = []
     for source in sources:
         shape = builder.shape(source)
-        zero = builder.constant(np.zeros((1,) * len(shape)))
-        nothing = builder.apply(ops.clip, [source, zero, zero])  # of inf too, but not of nan
+        zero = builder.beside(source, 0.0)
+        nothing = builder.apply(ops.clip, [source, zero, zero])  # 0 for inf too, but nan for nan
         parts.append(builder.reshape(builder.sum(nothing, tuple(range(len(shape)))), (1,)))
     total = reduce(lambda x, y: builder.apply(ops.add, [x, y]), parts)
     return builder.apply(ops.abs, [total])
@@ -68,8 +69,8 @@ def _hides(builder: Builder, instr: Instr, k: int) -> bool:
     if not row.hides_nan:
         return row.partials[k] is None
     operands = [builder.instrs[operand] for operand in instr.operands]
-    if any(x.op != "constant" for j, x in enumerate(operands) if j != k):
+    if any(x.op is not CONSTANT for j, x in enumerate(operands) if j != k):
         return True
-    arrays = [np.full(1, np.nan) if j == k else x.fact for j, x in enumerate(operands)]
+    arrays = [np.full(1, np.nan) if j == k else x.values for j, x in enumerate(operands)]
     with np.errstate(all="ignore"):
         return not np.isnan(spelling(row)(*arrays)).all()

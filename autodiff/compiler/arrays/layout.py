@@ -15,7 +15,7 @@ Positions = npt.NDArray[np.intp]
 Shape = tuple[int, ...]
 
 ANY = -1
-"""The position of an element that nothing reads: whatever is there will do."""
+"""The position of an element that nothing reads: any element will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,10 @@ class Gather:
         return f"gather of {list(self.shape)}"
 
 
+Access = View | Gather
+"""How an array is read."""
+
+
 def contiguous(shape: Sequence[int]) -> Shape:
     """The strides of an array of `shape` whose elements lie one behind the other."""
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
@@ -168,7 +172,7 @@ def periods(positions: Positions) -> list[int] | None:
     """The sizes of the blocks in which a vector of positions repeats its steps, innermost first.
 
     [0 0 0 4 4 4] has blocks of 3 and of 6: as an array of shape (2, 3) it is evenly spaced.
-    None for positions that no such shape makes so.
+    None if no shape makes the positions so.
     """
     sizes: list[int] = []
     block = 1

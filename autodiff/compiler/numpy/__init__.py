@@ -1,6 +1,9 @@
-"""The array program as NumPy source.
+"""The array program as NumPy source: instructions → lines → text.
 
-`memory` decides whose memory each array is computed in, `names` what it is called, `views` how a
-view is written, `lines` the line of each instruction, `source` the whole text, and `loading` runs
-it.
+Before any text exists, `liveness` finds until when each array is read, and `memory` decides who
+computes into whose array. `records` are the lines of a text; `names` and `views` say what they
+call an array and how they write a part of it. `lines`, with `products` and `indices`, holds the
+function of each op that adds its lines to a `writer`. `source` leaves out lines that nothing
+needs, breaks long ones, and joins the text. `runtime` holds all that a text may name besides, and
+`loading` makes it a function or a module.
 """

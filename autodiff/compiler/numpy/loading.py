@@ -1,50 +1,51 @@
-"""Emitted text → a function that tracebacks show, or a module that runs by itself."""
+"""Text → a function that tracebacks show, or a module that runs by itself."""
 
 import ast
 import inspect
 import linecache
-import math
 import re
 import weakref
 from collections.abc import Callable, Sequence
 from itertools import count
 from types import CodeType
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
+import numpy.typing as npt
 
-from autodiff.compiler.numpy.views import strided
-from autodiff.rows.arrays import CUSTOM
+from autodiff.compiler.numpy.runtime import ARGUMENTS, NAMESPACE, Array, Step, strided
+
+Bind = Callable[[int, float, npt.DTypeLike, Sequence[Array]], Step]
+"""The function that a text defines: batch size, scale, dtype and arrays → step."""
 
 MANY_LINES = 4000
-"""From how many lines on the names of a text are those of a module."""
+"""From this many lines on, the names of a text are those of a module."""
 
-_NUMBERS = count(1)  # of texts: no two of them, living or dead, have one name
+_NUMBERS = count(1)  # no two texts, living or dead, have the same name
 
 
-def load(text: str, name: str) -> Callable[..., Any]:
-    """The function `bind` of emitted text; tracebacks and debuggers show its lines.
+def load(text: str, name: str) -> Bind:
+    """The function `bind` of a text.
 
-    They do as long as `bind`, or a function that it made, is alive.
+    Tracebacks and debuggers show its lines as long as `bind`, or a function that it made, lives.
     """
     filename = f"<autodiff kernel {next(_NUMBERS)}, {name}>"
-    namespace: dict[str, Any] = {"np": np, "math": math, "strided": strided, "custom": CUSTOM}
+    namespace = dict(NAMESPACE)
     if text.count("\n") < MANY_LINES:
         code = compile(text, filename, "exec")
         _show(text, filename, code)
         exec(code, namespace)
-        bind: Callable[..., Any] = namespace["bind"]
-        return bind
-    # The time in which Python compiles a function grows with the square of what it closes over.
+        return cast(Bind, namespace["bind"])
+    # Python's time to compile a function grows with the square of the names it closes over.
     (function,) = ast.parse(text, filename).body
     body = ast.Module(cast(ast.FunctionDef, function).body[:-1], [])
     code = compile(body, filename, "exec")
     _show(text, filename, code)
 
-    def bind_names(batch: int, scale: float, dtype: Any, arrays: Any) -> Any:
-        names = dict(namespace, batch=batch, scale=scale, dtype=dtype, arrays=arrays)
+    def bind_names(batch: int, scale: float, dtype: npt.DTypeLike, arrays: Sequence[Array]) -> Step:
+        given = (batch, scale, dtype, arrays)
+        names = namespace | dict(zip(ARGUMENTS, given, strict=True))
         exec(code, names)
-        return names.pop("step")  # which keeps `names`
+        return cast(Step, names.pop("step"))  # which keeps `names`
 
     return bind_names
 
@@ -57,11 +58,11 @@ def _show(text: str, filename: str, code: CodeType) -> None:
     weakref.finalize(code, linecache.cache.pop, filename, None).atexit = False
 
 
-def standalone(text: str, arrays: Sequence[Any]) -> str:
+def standalone(text: str, arrays: Sequence[Array]) -> str:
     """Emitted text as a module that imports NumPy and the standard library alone.
 
-    It has the `arrays` that `bind` takes. Raises ValueError for a text that calls a function
-    that a user gave to `custom_op`.
+    The module's `arrays` are those that `bind` takes. Raises ValueError for a text that calls a
+    function that a user gave to `custom_op`.
     """
     called = re.search(r"\bcustom\[(.*?)\]", text)
     if called:
@@ -70,10 +71,10 @@ def standalone(text: str, arrays: Sequence[Any]) -> str:
     if "strided(" in text:
         imports.insert(-1, "from typing import Any\n")
         imports.append(f"\n\n{inspect.getsource(strided)}")
-    return "".join([*imports, f"\narrays = {_spelled(arrays)}\n", f"\n\n{text}"]).lstrip()
+    return "".join([*imports, f"\narrays = {_written_down(arrays)}\n", f"\n\n{text}"]).lstrip()
 
 
-def _spelled(arrays: Sequence[Any]) -> str:
+def _written_down(arrays: Sequence[Array]) -> str:
     """A list of arrays as an expression."""
     lines = []
     for array in arrays:

@@ -1,37 +1,43 @@
-"""Names for the arrays of a program, taken from the names that the user gave to parameters."""
+"""Names for the arrays of a program, taken from the user's names where there are some."""
 
 import inspect
 import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
 
+from autodiff.compiler.arguments import Block, Spec, filled
+from autodiff.compiler.arrays.layout import View
+from autodiff.compiler.arrays.ops import CONCATENATE, CONSTANT
+from autodiff.compiler.arrays.program import Program
+from autodiff.compiler.numpy.records import Expr
+from autodiff.compiler.numpy.runtime import ARGUMENTS, BUILTINS, NAMESPACE
 from autodiff.engine.value import Value
+from autodiff.rows.primitive import Primitive
 
 _DEPTH = 6
-"""How many containers and functions deep parameters are looked for."""
+"""Parameters are looked for in this many containers and functions, one inside the other."""
 _LONGEST = 32
-"""How many characters of the name of an array are kept, before its number."""
+"""This many characters of an array's name are kept, before its number."""
 _LONGEST_GIVEN = 24
-"""How many characters are kept of what the user calls something."""
+"""This many characters of the user's names are kept."""
 
 RESERVED = frozenset(
-    {"batch", "scale", "dtype", "arrays", "np", "math", "strided", "custom", "seed", "bind", "step",
-     "bool", "int", "parameters", "vector"}
-)  # fmt: skip
+    {*NAMESPACE, *BUILTINS, *ARGUMENTS, "bind", "step", "seed", "parameters", "vector"}
+)
 """Names that the emitted text uses for itself."""
 
 
-def parameter_paths(f: Callable[..., Any], parameters: Sequence[Value]) -> list[str]:
-    """For each parameter the path by which `f` reaches it: `layers.1.w.0`; "" if it is not found.
+def parameter_paths(f: Callable[..., object], parameters: Sequence[Value]) -> list[str]:
+    """For each parameter, the path by which `f` reaches it: `layers.1.w.0`; "" if it is not found.
 
-    Looks through the variables that `f` closes over, and what these contain: lists, tuples, dicts,
-    object arrays, functions, and modules by their `named_parameters`. A label wins.
+    Searches the variables that `f` closes over, and their contents: lists, tuples, dicts, object
+    arrays, functions, and modules by their `named_parameters`. A label wins.
     """
     wanted = set(parameters)
     paths: dict[Value, str] = {}
@@ -41,7 +47,7 @@ def parameter_paths(f: Callable[..., Any], parameters: Sequence[Value]) -> list[
     return [identifier(p.label) or paths.get(p, "") for p in parameters]
 
 
-def _reached(x: Any, path: str, seen: set[int], depth: int) -> Iterator[tuple[str, Value]]:
+def _reached(x: object, path: str, seen: set[int], depth: int) -> Iterator[tuple[str, Value]]:
     if isinstance(x, Value):
         yield path, x
         return
@@ -53,8 +59,8 @@ def _reached(x: Any, path: str, seen: set[int], depth: int) -> Iterator[tuple[st
         yield from _reached(inner, joined, seen, depth + 1)
 
 
-def _contents(x: Any) -> Iterator[tuple[str, Any, bool]]:
-    """What `x` contains, by name, and whether the name belongs to the path."""
+def _contents(x: object) -> Iterator[tuple[str, object, bool]]:
+    """The contents of `x`: name, item, and whether the name belongs to the path."""
     if hasattr(x, "named_parameters"):
         yield from ((name, leaf, True) for name, leaf in x.named_parameters())
     elif isinstance(x, dict):
@@ -80,10 +86,10 @@ def _contents(x: Any) -> Iterator[tuple[str, Any, bool]]:
 
 
 def common_name(paths: Sequence[str]) -> str:
-    """What paths have in common, as an identifier: `layers.1.w.0`, `layers.1.w.2` → layers_1_w.
+    """The common part of paths as an identifier: `layers.1.w.0`, `layers.1.w.2` → layers_1_w.
 
     Indices that differ are left out, and the plural that they number; up to three names that
-    differ are joined. "" if a path is unknown or nothing is in common.
+    differ are joined. "" if a path is unknown or the paths have nothing in common.
     """
     if not all(paths):
         return ""
@@ -100,6 +106,7 @@ def common_name(paths: Sequence[str]) -> str:
     return identifier("_".join(words))
 
 
+@lru_cache(maxsize=1024)
 def identifier(text: str) -> str:
     """`text` as an ASCII identifier of at most 24 characters; "" if nothing is left.
 
@@ -120,8 +127,8 @@ def _in_ascii(letter: str) -> str:
     return name if letter.isalpha() and name.isalpha() else "-"
 
 
-def argument_names(f: Callable[..., Any], count: int) -> list[str]:
-    """What `f` calls each of `count` arguments; x0, x1, … if it does not say."""
+def argument_names(f: Callable[..., object], count: int) -> list[str]:
+    """The names that `f` gives to `count` arguments; x0, x1, … if it gives none."""
     try:
         names = list(inspect.signature(f).parameters)
     except (TypeError, ValueError):
@@ -131,8 +138,20 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     return [f"{name}_in" if name in RESERVED else name for name in names]
 
 
+def input_names(f: Callable[..., object], specs: Sequence[Spec]) -> list[str]:
+    """A name for each array in arguments of these specs: x_weights_0 for x["weights"][0]."""
+    names, found = Names(), list[str]()
+
+    def name(_: Block, path: str) -> None:
+        found.append(names.given(path))
+
+    for spec, argument in zip(specs, argument_names(f, len(specs)), strict=False):
+        filled(spec, name, argument)
+    return found
+
+
 class Names:
-    """Gives every array a name of its own, beside those that the text uses for itself."""
+    """Gives every array a name of its own, besides those that the text uses for itself."""
 
     def __init__(self, taken: Sequence[str] = ()) -> None:
         self._taken = {*RESERVED, *taken}
@@ -149,7 +168,7 @@ class Names:
                 return name
 
     def given(self, text: str) -> str:
-        """What the user calls something, shortened, in ASCII; numbered if that is not new."""
+        """A user's name, shortened, in ASCII; numbered if that is not new."""
         is_name = text.isascii() and text.isidentifier()
         return self.plain(text[:_LONGEST_GIVEN] if is_name else identifier(text) or "x")
 
@@ -160,3 +179,59 @@ class Names:
             return self.numbered(stem)
         self._taken.add(stem)
         return stem
+
+
+class ArrayNames(Names):
+    """Names for the arrays of a program: after its parameters, what they are for, or their op.
+
+    `cotangent_of` says of which array another is the cotangent, `paths` what the user calls each
+    parameter.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        leaves: Sequence[str],
+        cotangent_of: Mapping[int, int],
+        paths: Sequence[str],
+    ) -> None:
+        super().__init__(leaves)
+        self.of: dict[int, Expr] = {}
+        """The name of each array that has one, or its number."""
+        self._program = program
+        self._cotangent_of = cotangent_of
+        self._paths = paths
+
+    def result(self, i: int) -> str:
+        """A new name for what instruction `i` computes."""
+        stem = self.cotangent(i)
+        if stem:
+            return self.plain(stem)
+        instr = self._program.instrs[i]
+        if instr.op is CONCATENATE:
+            first, *others = instr.operands
+            ends = [self._program.instrs[other].op for other in others]
+            if first in self.of and ends == [CONSTANT]:
+                return self.plain(f"{str(self.of[first]).rstrip('_')}_and_1")
+        row = instr.op
+        stem = identifier(row.name) if isinstance(row, Primitive) else row.stem
+        return self.numbered(stem or "op")
+
+    def cotangent(self, i: int) -> str:
+        """d_ and the name of the array that `i` is the cotangent of; "" if it is none."""
+        of = self.of.get(self._cotangent_of.get(i, -1))
+        return f"d_{str(of).rstrip('_')}" if of is not None and of.is_name else ""
+
+    def parameters(self, view: View) -> str:
+        """A stem for a view of the parameters: what their paths have in common; "" if nothing."""
+        if not self._paths:
+            return ""
+        return common_name([self._paths[k] for k in view.positions().ravel().tolist()])
+
+    def gradient(self, whole: int, view: View) -> str:
+        """A new name for a part of the parameters' gradient; "" for parts of other arrays."""
+        of = self._cotangent_of.get(whole)
+        if of is None or self._program.instrs[of].leaf != "parameters":
+            return ""
+        stem = self.parameters(view)
+        return self.plain(f"d_{stem}") if stem else ""

@@ -1,13 +1,23 @@
 """How a view of an array is written in NumPy."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
-
-import numpy as np
 
 from autodiff.compiler.arrays.layout import View
 from autodiff.compiler.arrays.program import Instr
+from autodiff.compiler.numpy.records import Expr, written
+
+
+def view_of(array: Expr, source: Instr, view: View, batch_last: bool = False) -> Expr:
+    """The expression of `view` of an array, whose batch axis comes first or last."""
+    if not (batch_last and source.is_batched):
+        return Expr((view_text(str(array), source, view),), array.reads)
+    if view.repeated:
+        one = f"{view.offset}:{view.offset + 1}"
+        return written("np.broadcast_to({}[{}], ({}, batch))", array, one, view.shape[0])
+    # Its rows are the elements of one example.
+    return view_of(array, replace(source, is_batched=False), view)
 
 
 def view_text(array: str, source: Instr, view: View) -> str:
@@ -93,13 +103,3 @@ def _flat(array: str, source: Instr, lead: str) -> str:
 
 def _tuple(lead: str, sizes: tuple[int, ...]) -> str:
     return (lead + ", ".join(map(str, sizes))).removesuffix(", ") or "()"
-
-
-def strided(array: Any, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
-    """The view of the last axis that `View` describes."""
-    step = array.strides[-1]
-    return np.lib.stride_tricks.as_strided(
-        array[..., offset:],
-        (*array.shape[:-1], *shape),
-        (*array.strides[:-1], *(step * stride for stride in strides)),
-    )

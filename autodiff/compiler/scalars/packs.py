@@ -1,18 +1,18 @@
-"""Isomorphic scalars side by side: each pack becomes one array.
+"""Equal scalars side by side: each pack becomes one array.
 
-First chains of additions become one sum of terms, where a term is a scalar or a product of two,
-added or subtracted. Then scalars with the same key (how deep, which op, operands from which
-packs) become lanes of one pack. How many terms a sum or another reduction has is not part of its
-key, so the ragged sums of causal attention stay together.
+Scalars with the same key (how deep, which op, operands from which packs) become lanes of one
+pack. How many terms a sum or another reduction has is not part of its key, so the ragged sums of
+causal attention stay together.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autodiff import ops
-from autodiff.compiler.scalars.program import CONSTANTS, PARAMETERS, TAKE, Leaf, Scalars
-from autodiff.compiler.scalars.zeros import Term, Zeros
+from autodiff.compiler.scalars.program import CONSTANTS, PARAMETERS, Leaf, Scalars
+from autodiff.compiler.scalars.sums import Sums
+from autodiff.compiler.scalars.zeros import Term
+from autodiff.rows.primitive import Primitive
 from autodiff.rows.reduction import Reduction
 
 SUM = "sum"
@@ -24,164 +24,83 @@ class Pack:
     """Lanes of one op, or of one leaf; `lanes` are numbers of scalars in order of creation."""
 
     number: int
-    op: Any
+    op: Leaf | Primitive | str
     level: int
     key: Any
     lanes: list[int] = field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """What the lanes are, as `explain` says it."""
+        if self.op == SUM:
+            return "sum of products"
+        return self.op if isinstance(self.op, str) else self.op.name
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Packs:
     """All packs in an order in which operands come first, and where each scalar is."""
 
-    packs: list[Pack]
-    pack_of: dict[int, Pack]
-    lane_of: dict[int, int]
-    terms: dict[int, list[Term]]
-    from_zero: set[int]
-    """The sums that are 0.0 where all terms are -0.0, and of which this can be told."""
+    scalars: Scalars
+    results: tuple[int, ...]
+    packs: Sequence[Pack]
+    pack_of: Mapping[int, Pack]
+    lane_of: Mapping[int, int]
+    terms: Mapping[int, Sequence[Term]]
+    """The terms of each sum; in a product, the factor from the earlier pack comes first."""
+    from_zero: frozenset[int]
+    """The sums that are 0.0 where all terms are -0.0, and where the sign of this zero is seen."""
 
+    def operands(self, i: int) -> tuple[int, ...]:
+        """The scalars that a lane is computed from."""
+        if i in self.terms:
+            return tuple([k for _, x, y in self.terms[i] for k in (x, y) if k >= 0])
+        return () if isinstance(self.scalars.ops[i], Leaf) else self.scalars.operands[i]
 
-def pack(scalars: Scalars, results: Sequence[int]) -> Packs:
-    """The scalars on which `results` depend, in packs."""
-    uses, live = _uses(scalars, results)
-    terms, absorbed, from_zero = _sums(scalars, live, uses, set(results))
-    packing = _Packing(scalars, terms)
-    for i in live:
-        if i not in absorbed:
-            packing.place(i)
-    packs = sorted(packing.packs.values(), key=lambda pack: (pack.level, pack.number))
-    packed = Packs(packs, packing.pack_of, packing.lane_of, terms, from_zero)
-    _arrange(scalars, packed)
-    return packed
-
-
-def _uses(scalars: Scalars, results: Sequence[int]) -> tuple[list[int], list[int]]:
-    """How often each scalar is used, and the live ones in order."""
-    uses = [0] * len(scalars.ops)
-    for i in results:
-        uses[i] += 1
-    live = []
-    for i in range(len(scalars.ops) - 1, -1, -1):
-        if uses[i]:
-            live.append(i)
-            if not isinstance(scalars.ops[i], Leaf):
-                for operand in scalars.operands[i]:
-                    uses[operand] += 1
-    live.reverse()
-    return uses, live
-
-
-def _sums(
-    scalars: Scalars, live: Sequence[int], uses: Sequence[int], results: set[int]
-) -> tuple[dict[int, list[Term]], set[int], set[int]]:
-    """The terms of every sum that is no part of a longer one, and the scalars that vanish.
-
-    Third the sums that are begun at 0. One that may be -0.0, where that can be told, is left as
-    it is written.
-    """
-    terms: dict[int, list[Term]] = {}
-    absorbed: set[int] = set()
-    from_zero: set[int] = set()
-    zeros = Zeros(scalars, live)
-    for i in reversed(live):
-        is_kept = zeros.is_told(i) and zeros.may_be_minus(i)
-        if not _is_sum(scalars.ops[i]) or i in absorbed or is_kept:
-            continue
-        terms[i], inside = _terms(scalars, i, lambda j: uses[j] == 1 and j not in results)
-        absorbed.update(inside)
-        if zeros.is_told(i) and zeros.may_all_be_minus(terms[i]):
-            from_zero.add(i)
-    return terms, absorbed, from_zero
-
-
-def _terms(
-    scalars: Scalars, i: int, is_single: Callable[[int], bool]
-) -> tuple[list[Term], list[int]]:
-    """The terms of the sum `i`, and the sums and products, of that use alone, that it takes in."""
-    found: list[Term] = []
-    inside: list[int] = []
-    stack = [(1, i)]
-    while stack:
-        sign, j = stack.pop()
-        op, operands = scalars.ops[j], scalars.operands[j]
-        is_inside = j == i or is_single(j)
-        if is_inside and (signs := _signs(scalars, j)):
-            stack.extend(
-                (sign * s, operand)
-                for s, operand in zip(reversed(signs), reversed(operands), strict=True)
+    def __str__(self) -> str:
+        lines = []
+        for pack in self.packs:
+            read = dict.fromkeys(
+                self.pack_of[k].number for i in pack.lanes for k in self.operands(i)
             )
-        elif is_inside and op is ops.mul:
-            found.append((sign, operands[0], operands[1]))
-        else:
-            found.append((sign, j, -1))
-            continue
-        if j != i:
-            inside.append(j)
-    return found, inside
+            sources = ", ".join(f"#{number}" for number in read)
+            count = "" if isinstance(pack.op, Leaf) else f"{len(pack.lanes):,} × "
+            lines.append(f"#{pack.number}: level {pack.level}, {count}{pack.name}({sources})")
+        ends = [f"#{self.pack_of[i].number}[{self.lane_of[i]}]" for i in self.results]
+        return "\n".join([*lines, f"return {', '.join(ends)}"])
+
+    def verify(self) -> None:
+        """Raise AssertionError unless each lane has its pack's op, and earlier packs' operands."""
+        order = {pack.number: k for k, pack in enumerate(self.packs)}
+        for pack in self.packs:
+            for lane, i in enumerate(pack.lanes):
+                where = f"#{pack.number}[{lane}]"
+                assert self.pack_of[i] is pack, f"{where}: a lane of two packs"
+                assert self.lane_of[i] == lane, f"{where}: another lane"
+                is_sum = pack.op == SUM and i in self.terms
+                assert is_sum or self.scalars.ops[i] is pack.op, f"{where}: another op"
+                for k in self.operands(i):
+                    before = order[self.pack_of[k].number] < order[pack.number]
+                    assert before, f"{where}: an operand not before"
+        assert self.pack_of.keys() >= set(self.results), "a result is in no pack"
 
 
-def _is_sum(op: Any) -> bool:
-    return bool(getattr(op, "signs", ())) and op.arity != 1
-
-
-def _signs(scalars: Scalars, i: int) -> tuple[int, ...]:
-    """The signs of the operands of a sum; () where `i` is something else."""
-    op = scalars.ops[i]
-    signs: tuple[int, ...] = getattr(op, "signs", ())
-    return signs * len(scalars.operands[i]) if isinstance(op, Reduction) else signs
-
-
-def _arrange(scalars: Scalars, packed: Packs) -> None:
-    """Order the parameters by the packs that use them first, lane by lane.
-
-    A lane of a sum takes its factors, then what is added alone: so the weights of a neuron lie
-    side by side with its bias behind them. Where the inputs are an argument that is longer than
-    the lanes are many, all biases lie behind all weights. A table lies row by row.
-    """
-    ordered: dict[int, None] = {}
-
-    def put(found: Iterable[int]) -> None:
-        ordered.update((i, None) for i in found if scalars.ops[i] is PARAMETERS)
-
-    for pack in packed.packs:
-        if pack.op is TAKE:
-            columns = [scalars.operands[i][:-1] for i in pack.lanes]
-            for row in zip(*columns, strict=True):
-                put(row)
-        others: list[int] = []
-        alone: list[int] = []
-        for i in pack.lanes if not isinstance(pack.op, Leaf) else ():
-            if i not in packed.terms:
-                put(scalars.operands[i])
-                continue
-            terms = packed.terms[i]
-            put(x for _, x, y in terms if y >= 0)
-            others += [y for _, _, y in terms if y >= 0]
-            alone += [x for _, x, y in terms if y < 0]
-            if not _is_long(packed, pack, i):
-                put(alone)
-                alone.clear()
-        put([*alone, *others])
-    put(range(len(scalars.ops)))
-    values = [scalars.parameters[scalars.operands[i][0]] for i in ordered]
-    for place, i in enumerate(ordered):
-        scalars.operands[i] = (place,)
-        if i in packed.lane_of:
-            packed.lane_of[i] = place
-    scalars.parameters[:] = values
-
-
-def _is_long(packed: Packs, pack: Pack, i: int) -> bool:
-    """Whether a sum has products with more elements of an argument than its pack has lanes."""
-    products = [y for _, _, y in packed.terms[i] if y >= 0]
-    return len(products) > len(pack.lanes) and isinstance(packed.pack_of[products[0]].op, Leaf)
+def pack(sums: Sums) -> Packs:
+    """The scalars of sums in packs."""
+    packing = _Packing(sums)
+    for i in sums.live:
+        packing.place(i)
+    packs = sorted(packing.packs.values(), key=lambda pack: (pack.level, pack.number))
+    return Packs(
+        sums.scalars, sums.results, packs, packing.pack_of, packing.lane_of, packing.terms,
+        sums.from_zero,
+    )  # fmt: skip
 
 
 class _Packing:
-    def __init__(self, scalars: Scalars, terms: dict[int, list[Term]]) -> None:
-        self.scalars = scalars
-        self.terms = terms
+    def __init__(self, sums: Sums) -> None:
+        self.scalars = sums.scalars
+        self.terms = dict(sums.terms)
         self.packs: dict[Any, Pack] = {}
         self.pack_of: dict[int, Pack] = {}
         self.lane_of: dict[int, int] = {}

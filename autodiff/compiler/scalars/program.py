@@ -1,4 +1,4 @@
-"""The scalar program: what a trace records, one instruction a number, equal ones once."""
+"""The scalar program: one instruction per number, equal ones once; its verifier and its printer."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autodiff import ops
+from autodiff.compiler.algebra import SCALARS, simplified
 from autodiff.engine.value import Value
 from autodiff.rows.primitive import Primitive
 
@@ -18,6 +19,8 @@ class Leaf:
     is_batched: bool = False
     is_index: bool = False
     """Whether it may choose elements; once the function is traced, whether it does."""
+    size: int = 0
+    """How many numbers one example has; parameters and constants are counted by the program."""
 
 
 TAKE = "take"
@@ -48,6 +51,41 @@ class Scalars:
     _values: dict[Value, int] = field(default_factory=dict)
     _is_still: list[bool] = field(default_factory=list)
     """Of the instructions so far for which it was asked: whether nothing flows back from them."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(self.line, range(len(self.ops))))
+
+    def line(self, i: int) -> str:
+        """One instruction as text: `%5 = mul(%0, %3)`, `%0 = x[2]`, or a constant."""
+        op, operands = self.ops[i], self.operands[i]
+        if op is CONSTANTS:
+            return f"%{i} = {self.constants[operands[0]]!r}"
+        if isinstance(op, Leaf):
+            return f"%{i} = {op.name}[{operands[0]}]"
+        name = op if isinstance(op, str) else op.name
+        return f"%{i} = {name}({', '.join(f'%{k}' for k in operands)})"
+
+    def verify(self) -> None:
+        """Raise AssertionError unless operands come first and every op has its operands."""
+        for i, (op, operands) in enumerate(zip(self.ops, self.operands, strict=True)):
+            if isinstance(op, Leaf):
+                (lane,) = operands
+                assert 0 <= lane < self.size(op), f"{self.line(i)}: out of bounds"
+                continue
+            assert all(0 <= k < i for k in operands), f"{self.line(i)}: an operand not before"
+            if op is TAKE:
+                index = self.ops[operands[-1]]
+                assert isinstance(index, Leaf), f"{self.line(i)}: the index is no argument"
+                assert len(operands) > 1, f"{self.line(i)}: nothing to choose from"
+            else:
+                assert isinstance(op, Primitive), f"{self.line(i)}: no op"
+                assert op.arity in (None, len(operands)), f"{self.line(i)}: operands"
+
+    def size(self, leaf: Leaf) -> int:
+        """How many lanes a leaf has."""
+        if leaf is CONSTANTS:
+            return len(self.constants)
+        return len(self.parameters) if leaf is PARAMETERS else leaf.size
 
     def close(self) -> None:
         """Take no further instructions, and forget what only these would need."""
@@ -118,81 +156,27 @@ class Scalars:
         if all(self.ops[i] is CONSTANTS for i in operands):
             numbers = [self.constants[self.operands[i][0]] for i in operands]
             return self.constant(float(row.value_at(numbers)))
-        rewrite = _REWRITES.get(row)
-        known = rewrite(self, *operands) if rewrite else None
-        return self.add(row, tuple(operands)) if known is None else known
+        simpler = simplified(SCALARS, self, row, operands)
+        return self.add(row, tuple(operands)) if simpler is None else simpler
 
-    def is_constant(self, i: int, value: float) -> bool:
-        """Whether an instruction is this constant, to the sign of a zero."""
-        return self._constants.get(value.hex()) == i
+    # What the identities of `algebra` ask
 
-    def dot(self, *wx: int) -> int:
-        """A dot as a sum of products."""
-        half = len(wx) // 2
-        products = [self.apply(ops.mul, pair) for pair in zip(wx[:half], wx[half:], strict=True)]
-        return self.add(ops.sum, tuple(products))
+    def only(self, i: int) -> float | None:
+        """The number of a constant; None for anything else."""
+        return self.constants[self.operands[i][0]] if self.ops[i] is CONSTANTS else None
 
-    def mean(self, *xs: int) -> int:
-        """A mean as a sum and a quotient."""
-        return self.apply(ops.div, (self.apply(ops.sum, xs), self.constant(float(len(xs)))))
+    def operands_of(self, i: int, row: Primitive) -> tuple[int, ...] | None:
+        """The operands of `i` if it is a `row`."""
+        return self.operands[i] if self.ops[i] is row else None
 
-    def where(self, condition: int, x: int, y: int) -> int | None:
-        """The branch taken, if that is known."""
-        if self.ops[condition] is not CONSTANTS:
-            return None
-        return x if self.constants[self.operands[condition][0]] else y
+    def beside(self, i: int, x: float) -> int:
+        """The constant `x`."""
+        return self.constant(x)
 
+    def spans(self, i: int, operands: Sequence[int]) -> bool:
+        """True: a scalar has one shape."""
+        return True
 
-def _add(self: Scalars, x: int, y: int) -> int | None:
-    for zero, other in ((x, y), (y, x)):
-        if self.is_constant(zero, -0.0):
-            return other
-        if self.is_constant(zero, 0.0):
-            return _from_zero(self, other)
-    return None
-
-
-def _sub(self: Scalars, x: int, y: int) -> int | None:
-    if self.is_constant(y, -0.0):
-        return _from_zero(self, x)
-    return x if self.is_constant(y, 0.0) else None
-
-
-def _from_zero(self: Scalars, x: int) -> int:
-    """0 + x, which is x but for -0.0: where a loop of sums began.
-
-    It is a reduction of one term, in one pack with the longer.
-    """
-    return x if self.ops[x] is ops.sum else self.add(ops.sum, (x,))
-
-
-def _mul(self: Scalars, x: int, y: int) -> int | None:
-    return y if self.is_constant(x, 1.0) else x if self.is_constant(y, 1.0) else None
-
-
-def _pow(self: Scalars, x: int, y: int) -> int | None:
-    power = x
-    for exponent in (1.0, 2.0, 3.0, 4.0):
-        if self.is_constant(y, exponent):
-            return power
-        power = self.apply(ops.mul, (x, power))
-    return None
-
-
-def _only(self: Scalars, *xs: int) -> int | None:
-    return xs[0] if len(xs) == 1 else None
-
-
-# Each gives a simpler equal instruction, or None.
-_REWRITES: dict[Primitive, Any] = {
-    ops.add: _add,  # 0 + x → sum(x), -0 + x → x
-    ops.sub: _sub,  # x - 0 → x, x - -0 → sum(x)
-    ops.mul: _mul,  # 1 * x → x
-    ops.div: lambda self, x, y: x if self.is_constant(y, 1.0) else None,  # x / 1 → x
-    ops.pow: _pow,  # x ** 1 → x, x ** 2 → x * x, up to 4
-    ops.dot: Scalars.dot,
-    ops.mean: Scalars.mean,
-    ops.where: Scalars.where,  # where(True, x, y) → x
-    ops.take: lambda self, x: x,
-    ops.prod: _only,
-}
+    def spread(self, i: int, operands: Sequence[int]) -> int:
+        """`i` itself."""
+        return i

@@ -213,7 +213,7 @@ def number_of(scalars: Scalars, x: Any) -> int:
     return scalars.constant(number(x))
 
 
-class Recorder:
+class TraceRecorder:
     """Keeps what a function asks of the numbers of Values in the program."""
 
     def __init__(self, scalars: Scalars) -> None:

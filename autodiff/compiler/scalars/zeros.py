@@ -67,9 +67,8 @@ class Zeros:
             return False
         if op is TAKE:
             return self._unsigned.issuperset(operands[:-1])
-        is_square = op is ops.mul and operands[0] == operands[1]
-        keeps = op.keeps_unsigned and self._unsigned.issuperset(operands)
-        return bool(op.unsigned or is_square or keeps)
+        are_unsigned = self._unsigned.issuperset(operands)
+        return bool(op.gives_unsigned(operands, are_unsigned))
 
     def _is_minus(self, op: Any, operands: Sequence[int]) -> bool:
         """Whether the result of `op`, which may be signed, may be -0.0."""

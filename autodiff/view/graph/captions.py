@@ -1,4 +1,4 @@
-"""What a box of many nodes says."""
+"""The text in a box of many nodes."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -8,8 +8,8 @@ from autodiff.view.graph.folding import Box, Boxes
 from autodiff.view.text import counted, digits, readable
 
 
-class Facts:
-    """The nodes of a folded box in a few lines: name, width, ops, parameters, gradients."""
+class Caption:
+    """A few lines on the nodes of a box: name, width, ops, parameters, data, gradients."""
 
     def __init__(
         self,
@@ -27,11 +27,11 @@ class Facts:
         ]
         self.parameters = [node for node in box.nodes if node in names]
 
-    def texts(self) -> list[str]:
-        """One text a line."""
+    def lines(self) -> list[str]:
+        """One string per line; "" where there is nothing to say."""
         if self.box.module:
             return self._of_module()
-        return self._of_role() if self.box.is_folded else self._of_node()
+        return self._of_nodes() if self.box.is_folded else self._of_node()
 
     def _of_module(self) -> list[str]:
         ops = ", ".join(dict.fromkeys(node.op.label for node in self.box.nodes if node.op))
@@ -52,7 +52,7 @@ class Facts:
             ", ".join(filter(None, numbers)),
         ]
 
-    def _of_role(self) -> list[str]:
+    def _of_nodes(self) -> list[str]:
         first = self.box.nodes[0]
         name = first.op.label if first.op else _shared(self._names())
         data = [node.data for node in self.box.nodes]
@@ -77,21 +77,21 @@ class Facts:
         return [node.label or self.names.get(node, "") for node in self.box.nodes]
 
     def _grads(self, nodes: list[Value]) -> str:
-        """The gradient of one node, the largest of several; "" before a backward pass."""
+        """The gradient of one node, or the largest of several; "" before a backward pass."""
         if not any(node.has_grad for node in nodes):
             return ""
         if len(nodes) == 1:
             return f"grad {self._digits(nodes[0].grad)}"
         sizes = [abs(node.grad) for node in nodes]
-        worst = [size for size in sizes if not isfinite(size)]
-        return f"|grad| ≤ {self._digits(worst[0] if worst else max(sizes))}"
+        infinite = [size for size in sizes if not isfinite(size)]
+        return f"|grad| ≤ {self._digits(infinite[0] if infinite else max(sizes))}"
 
     def _digits(self, number: float) -> str:
         return digits(number, self.precision)
 
 
 def _shared(names: list[str]) -> str:
-    """What paths have in common, * where they differ: `layers.0.neurons.*.b`; the ends of others.
+    """The common form of paths, as `layers.0.neurons.*.b`, or else the first and the last name.
 
     "leaves" if some have no name.
     """

@@ -1,30 +1,29 @@
-"""The lines between boxes: how many values they carry, and what weights multiply them."""
+"""The edges between boxes: the values that flow along each, and the weights that multiply them."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
-from autodiff import ops
 from autodiff.engine.value import Value
 from autodiff.view.graph.folding import Box, Boxes
 
 
 @dataclass
-class Link:
-    """What flows from one box to another, or from a box back into itself."""
+class Edge:
+    """The values that flow from one box to another, or from a box back into itself."""
 
     values: dict[Value, None] = field(default_factory=dict)
     weights: dict[Value, None] = field(default_factory=dict)
     """The parameters that multiply the values on arrival."""
     is_weighted: bool = True
-    """Whether every value is multiplied by a parameter."""
+    """Whether a parameter multiplies every value."""
 
     @property
     def is_single(self) -> bool:
-        """Whether it is one weight, of one neuron on one input."""
+        """Whether the edge is one weight, of one neuron on one input."""
         return self.is_weighted and len(self.weights) == 1
 
     def add(self, value: Value, factor: Value | None) -> None:
-        """Carry `value` as well, which meets the parameter `factor`, if any."""
+        """Carry `value` too; `factor` is the parameter that multiplies it, if there is one."""
         self.values.setdefault(value)
         if factor is None:
             self.is_weighted = False
@@ -32,17 +31,17 @@ class Link:
             self.weights.setdefault(factor)
 
 
-Links = dict[Box, dict[Box, Link]]
+Edges = dict[Box, dict[Box, Edge]]
 """By the box where they end, then by the box where they begin."""
 
 
-def links_between(boxes: Boxes, ends: Set[Box], parameters: Mapping[Value, str]) -> Links:
-    """The links that end in the boxes `ends`.
+def edges_between(boxes: Boxes, ends: Set[Box], parameters: Mapping[Value, str]) -> Edges:
+    """The edges that end in the boxes `ends`.
 
-    The box of a module has a link to itself if a parameter in it is used again on what it has
-    led to: the module was called on its own output.
+    The box of a module has an edge to itself if the module was called on its own output: a
+    parameter in it is used again on a value that depends on an earlier use.
     """
-    links: Links = {}
+    edges: Edges = {}
     bits = {parameter: 1 << i for i, parameter in enumerate(parameters)}
     used: dict[Value, int] = {}
     for node, box in boxes.items():
@@ -56,14 +55,14 @@ def links_between(boxes: Boxes, ends: Set[Box], parameters: Mapping[Value, str])
                 if not before & own:
                     used[node] |= before
                     continue
-            link = links.setdefault(box, {}).setdefault(source, Link())
-            link.add(x, factor)
-    return links
+            edge = edges.setdefault(box, {}).setdefault(source, Edge())
+            edge.add(x, factor)
+    return edges
 
 
 def _factors(node: Value, parameters: Mapping[Value, str]) -> list[Value | None]:
-    """For each operand the parameter that it is multiplied by, None if by none."""
-    if node.op not in (ops.mul, ops.dot):
+    """For each operand the parameter that multiplies it; None where there is none."""
+    if node.op is None or not node.op.bilinear:
         return [None] * len(node.operands)
     arguments = node.arguments
     half = len(arguments) // 2

@@ -1,25 +1,25 @@
 """Which nodes of a graph share a box: those of a module, or equal ops side by side."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
 
-from autodiff import ops
 from autodiff.engine.value import Value
+from autodiff.rows.primitive import Primitive
+from autodiff.rows.reduction import Reduction
 from autodiff.view.modules import enclosing
 from autodiff.view.nearest import nearest
 
 
 @dataclass(eq=False)
 class Box:
-    """Nodes that are drawn as one; `module` is the path of the module whose nodes they are."""
+    """The nodes that are drawn as one; `module` is the path of the module that has them, or ""."""
 
     module: str = ""
     nodes: list[Value] = field(default_factory=list)
 
     @property
     def is_folded(self) -> bool:
-        """Whether the box stands for more than the one node that is in it."""
+        """Whether the box stands for a module or for several nodes."""
         return bool(self.module) or len(self.nodes) > 1
 
 
@@ -27,23 +27,23 @@ Boxes = dict[Value, Box]
 """The box of each node, in topological order of the nodes."""
 
 
-def apart(order: Iterable[Value]) -> Boxes:
+def unfolded(order: Iterable[Value]) -> Boxes:
     """Every node in a box of its own."""
     return {node: Box("", [node]) for node in order}
 
 
-def by_module(membership: Mapping[Value, str], modules: Iterable[str]) -> Boxes:
-    """One box for each of `modules`, of what is inside it; the other nodes are apart."""
+def folded_by_module(membership: Mapping[Value, str], modules: Iterable[str]) -> Boxes:
+    """One box for each of `modules`, with all nodes inside it; one box per other node."""
     chosen = set(modules)
-    # The outermost: a box inside a box is not seen.
-    box_of = {
+    # A module inside a folded one has no box of its own.
+    outermost = {
         path: next((outer for outer in enclosing(path) if outer in chosen), "")
         for path in set(membership.values())
     }
     boxes: dict[str, Box] = {}
     folded: Boxes = {}
     for node, path in membership.items():
-        if module := box_of[path]:
+        if module := outermost[path]:
             box = folded[node] = boxes.setdefault(module, Box(module))
             box.nodes.append(node)
         else:
@@ -51,69 +51,85 @@ def by_module(membership: Mapping[Value, str], modules: Iterable[str]) -> Boxes:
     return folded
 
 
-def by_role(boxes: Boxes) -> Boxes:
-    """The nodes that have boxes of their own put together where they do the same.
+def folded_by_op(boxes: Boxes) -> Boxes:
+    """One box for all nodes that do the same, among those that have a box of their own.
 
-    Nodes do the same if their op and the boxes of their operands are the same; a chain of
-    additions is one sum, of however many terms. Leaves do the same if the same box uses them
-    first, in the same place.
+    Nodes do the same if they have the same op on operands from the same boxes; a chain of
+    additions is one sum with any number of terms. Leaves do the same if their first user is in
+    the same box and has them on the same side.
     """
-    uses = users_of(boxes)
+    kinds = _kinds(boxes, users_of(boxes))
+    shared: dict[int, Box] = {}
+    for node, box in boxes.items():
+        shared.setdefault(kinds[node], Box(box.module)).nodes.append(node)
+    return {node: shared[kinds[node]] for node in boxes}
+
+
+def _kinds(boxes: Boxes, users: Mapping[Value, list[Value]]) -> dict[Value, int]:
+    """A number for each node, the same for nodes that do the same."""
     alone = {node for node, box in boxes.items() if not box.is_folded}
-    absorbed = {
-        node
-        for node in alone
-        if node.op is ops.add and len(uses[node]) == 1 and uses[node][0].op is ops.add
-    } - {node for node in alone if uses[node] and uses[node][0] not in alone}
-    known: dict[Any, int] = {}
-    roles: dict[Value, int] = {}
+    partial_sums = {node for node in alone if _is_partial_sum(node, users[node], alone)}
+    known: dict[Hashable, int] = {}
+    kinds: dict[Value, int] = {}
     terms: dict[Value, frozenset[int]] = {}
     for node, box in boxes.items():
-        key: Any = box
+        key: Hashable = box
         if node in alone:
-            parts = [terms[x] if x in absorbed else {roles[x]} for x in node.operands]
+            parts = [terms[x] if x in partial_sums else {kinds[x]} for x in node.operands]
             terms[node] = frozenset().union(*parts)
             key = (node.op, terms[node])
-        roles[node] = known.setdefault(key, len(known))
-    places: dict[Value, dict[Value, int]] = {}
-    for node in reversed(boxes):  # a node behind those that use it
-        if node in absorbed:
-            roles[node] = roles[uses[node][0]]
-        elif node in alone and not node.operands and uses[node]:
-            first = uses[node][0]
-            if first not in places:
-                places[first] = _places(first)
-            roles[node] = known.setdefault((roles[first], places[first][node]), len(known))
-    together: dict[int, Box] = {}
-    for node, box in boxes.items():
-        together.setdefault(roles[node], Box(box.module)).nodes.append(node)
-    return {node: together[roles[node]] for node in boxes}
+        kinds[node] = known.setdefault(key, len(known))
+    sides: dict[Value, dict[Value, int]] = {}
+    for node in reversed(boxes):  # users come before their operands
+        if node in partial_sums:
+            kinds[node] = kinds[users[node][0]]
+        elif node in alone and not node.operands and users[node]:
+            first = users[node][0]
+            if first not in sides:
+                sides[first] = _sides(first)
+            kinds[node] = known.setdefault((kinds[first], sides[first][node]), len(known))
+    return kinds
+
+
+def _is_partial_sum(node: Value, users: Sequence[Value], alone: Set[Value]) -> bool:
+    """Whether `node` is an addition inside a longer one, which alone uses it."""
+    if node.op is None or not node.op.adds or len(users) != 1:
+        return False
+    return users[0].op is node.op and users[0] in alone
 
 
 def users_of(order: Iterable[Value]) -> dict[Value, list[Value]]:
-    """The nodes that have each node as an operand, once for each time."""
-    uses: dict[Value, list[Value]] = {}
+    """The users of each node, in topological order, one entry per use."""
+    users: dict[Value, list[Value]] = {}
     for node in order:
-        uses[node] = []
+        users[node] = []
         for x in node.operands:
-            uses[x].append(node)
-    return uses
+            users[x].append(node)
+    return users
 
 
-def _places(user: Value) -> dict[Value, int]:
-    """Which operand of `user` each node is first; the first or the second half of a dot."""
-    places: dict[Value, int] = {}
-    arguments = user.arguments
-    for i, x in enumerate(arguments):
+def _sides(user: Value) -> dict[Value, int]:
+    """On which side of the op of `user` each operand is first."""
+    assert user.op is not None
+    sides: dict[Value, int] = {}
+    for i, x in enumerate(user.arguments):
         if isinstance(x, Value):
-            half = i * 2 // len(arguments)
-            place = half if user.op is ops.dot else 0 if user.op is ops.add else min(i, 1)
-            places.setdefault(x, place)
-    return places
+            sides.setdefault(x, _side(user.op, i, len(user.arguments)))
+    return sides
 
 
-def near(root: Value, boxes: Boxes, count: int) -> set[Box]:
-    """The `count` boxes nearest to the root's, by the number of edges between them."""
+def _side(op: Primitive, i: int, count: int) -> int:
+    """0 or 1: of a reduction the sequence that has operand `i`, else whether it is not the first.
+
+    All terms of a sum are on one side.
+    """
+    if op.adds:
+        return 0
+    return i * max(1, op.sequences) // count if isinstance(op, Reduction) else min(i, 1)
+
+
+def nearest_boxes(root: Value, boxes: Boxes, count: int) -> set[Box]:
+    """The `count` boxes nearest to that of `root`, by the number of edges between boxes."""
     sources: dict[Box, dict[Box, None]] = {}
     for node, box in boxes.items():
         found = sources.setdefault(box, {})
@@ -122,8 +138,8 @@ def near(root: Value, boxes: Boxes, count: int) -> set[Box]:
     return set(nearest([boxes[root]], sources.__getitem__, count))
 
 
-def sizes(boxes: Boxes) -> tuple[int, int]:
-    """The number of boxes, and of pairs of different boxes with an edge between them."""
+def counts(boxes: Boxes) -> tuple[int, int]:
+    """How many boxes there are, and how many pairs of different boxes with an edge."""
     pairs = {
         (boxes[x], box) for node, box in boxes.items() for x in node.operands if boxes[x] is not box
     }
@@ -131,9 +147,9 @@ def sizes(boxes: Boxes) -> tuple[int, int]:
 
 
 def chosen_modules(collapse: str | Sequence[str], membership: Mapping[Value, str]) -> list[str]:
-    """The modules that `collapse` names: by their path, or by the last name in it.
+    """The modules that `collapse` names, by path or by the last name in it.
 
-    Raises ValueError, with the names there are, if one is not the name of a module.
+    Raises ValueError, with the names that exist, for a name that no module has.
     """
     modules = list(dict.fromkeys(m for path in membership.values() for m in enclosing(path)))
     found: list[str] = []

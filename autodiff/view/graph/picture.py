@@ -1,15 +1,15 @@
 """The picture of a graph of Values, in DOT."""
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, isfinite
 
 from autodiff.engine.value import Value
-from autodiff.view.graph.captions import Facts
-from autodiff.view.graph.edges import Link, links_between
+from autodiff.view.graph.captions import Caption
+from autodiff.view.graph.edges import Edge, edges_between
 from autodiff.view.graph.folding import Box, Boxes, users_of
-from autodiff.view.graph.ranks import rows, siblings
+from autodiff.view.graph.ranks import ranks, siblings
 from autodiff.view.renderer import Drawing
 from autodiff.view.style import (
     COUNTS,
@@ -29,106 +29,109 @@ from autodiff.view.style import (
 )
 from autodiff.view.text import cell, counted, digits, lines, readable
 
-_CELLS = 64
-"""The most numbers that a record shows."""
-_FEW = 4
-"""The same, where some of them come out of one box."""
-_MANY = 50
-"""More lines than these would cover boxes and each other."""
+_MOST_CELLS = 64
+"""The most operands that a record shows."""
+_MOST_CELLS_FROM_FOLDED = 4
+"""The same, where a folded box computes some of them."""
+_MOST_EDGES = 50
+"""With more edges than these, lines would cover boxes and each other."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a picture looks, whatever it shows."""
+class Options:
+    """The options of a picture that do not depend on the graph."""
 
     direction: Direction = "LR"
     precision: int = 4
     by_grad: bool = False
+    """Whether the fill of a box shows its gradient."""
 
 
-class Picture:
-    """A graph in boxes, some of them drawn; `drawing` is the DOT text."""
+class DotWriter:
+    """Writes `drawn`, some of the boxes of a graph, as DOT; `names` are those of parameters."""
 
     def __init__(
         self,
         boxes: Boxes,
         drawn: Set[Box],
-        names: dict[Value, str],
-        look: Look,
+        names: Mapping[Value, str],
+        options: Options,
         highlighted: Set[Value],
-        notes: Iterable[str],
     ) -> None:
-        self.boxes, self.drawn, self.names, self.look = boxes, drawn, names, look
+        self.boxes, self.drawn, self.names, self.options = boxes, drawn, names, options
         self.highlighted = highlighted
         self.is_swept = next(reversed(boxes)).has_grad
-        self.shades = Shades(node.grad for node in boxes) if look.by_grad else None
+        self.shades = Shades(node.grad for node in boxes) if options.by_grad else None
         self.users = users_of(boxes)
         self.compact = {box for box in drawn if self._is_compact(box)}
-        self.arriving = links_between(boxes, self.compact, names)
-        self.is_crowded = sum(map(len, self.arriving.values())) > _MANY
-        self.largest = self._largest_weights()
+        self.entering = edges_between(boxes, self.compact, names)
+        self.edge_count = sum(map(len, self.entering.values()))
+        self.is_crowded = self.edge_count > _MOST_EDGES
+        self.largest_weights = self._largest_weights()
         self.ids: dict[Box, str] = {}
         for i, box in enumerate(boxes.values()):
             self.ids.setdefault(box, f"m{i}" if box.is_folded else f"n{i}")
-        graph = GRAPH | {"rankdir": look.direction} | self._spacing()
+        graph = GRAPH | {"rankdir": options.direction} | self._spacing()
         self.drawing = Drawing(graph_attr=graph, node_attr=NODE, edge_attr=EDGE)
-        # The layout begins with the order of the text; from the root down, the first operand of
-        # an op ends up above the second.
-        for box in dict.fromkeys(boxes[node] for node in reversed(boxes)):
-            if box in drawn:
-                if box in self.compact:
-                    self._compact(box)
-                else:
-                    self._node(box)
-        self._keep_order()
-        self._note([*notes, *self._legends()])
 
-    def _note(self, texts: Iterable[str]) -> None:
-        """Lines of text below the picture."""
-        # \l ends a line that begins at the left.
+    def write(self, notes: Iterable[str]) -> Drawing:
+        """The picture, with `notes` below it."""
+        # Graphviz starts from the order of the text: written from the root down, the first
+        # operand of an op ends up above the second.
+        for box in dict.fromkeys(self.boxes[node] for node in reversed(self.boxes)):
+            if box in self.compact:
+                self._write_compact(box)
+            elif box in self.drawn:
+                self._write_record(box)
+        self._keep_order()
+        self._write_notes([*notes, *self._legends()])
+        return self.drawing
+
+    def _write_notes(self, texts: Iterable[str]) -> None:
+        """Write lines of text below the picture."""
+        # \l ends a line and aligns it to the left.
         if label := "".join(lines(text) + "\\l" for text in texts):
             self.drawing.attr("graph", label=label, **NOTE)
 
     def _legends(self) -> Iterator[str]:
-        """What colors mean."""
+        """What the colors mean."""
         if self.shades:
-            yield self.shades.legend(self.look.precision)
-        if any(link.is_single for links in self.arriving.values() for link in links.values()):
+            yield self.shades.legend(self.options.precision)
+        if any(edge.is_single for edges in self.entering.values() for edge in edges.values()):
             yield "lines: weights, blue if positive, orange if negative, wide if large"
 
     def _is_compact(self, box: Box) -> bool:
-        """Whether a box has no cell for every number: if it stands for many, or uses too many."""
+        """Whether a box has a caption in place of a record: it has many nodes or many operands."""
         node = box.nodes[0]
-        few = _FEW if any(self.boxes[x].is_folded for x in node.operands) else _CELLS
-        return box.is_folded or len(node.arguments) > few
+        is_behind_folded = any(self.boxes[x].is_folded for x in node.operands)
+        most = _MOST_CELLS_FROM_FOLDED if is_behind_folded else _MOST_CELLS
+        return box.is_folded or len(node.arguments) > most
 
     def _spacing(self) -> dict[str, str]:
-        """Room for lines, and boxes on top of them, where there are more than a few."""
+        """Where edges are many: room between ranks, straight lines, and boxes on top of them."""
         if not self.is_crowded:
             return {}
-        count = sum(map(len, self.arriving.values()))
-        ranks = f"{min(4.0, 0.5 + count**0.5 / 16):.1f}"
-        return {"ranksep": ranks, "splines": "line", "outputorder": "edgesfirst"}
+        separation = f"{min(4.0, 0.5 + self.edge_count**0.5 / 16):.1f}"
+        return {"ranksep": separation, "splines": "line", "outputorder": "edgesfirst"}
 
     def _largest_weights(self) -> dict[tuple[str, str], float]:
-        """The largest weight that is drawn as a line into each row of boxes."""
+        """The largest weight on the edges into each list of modules."""
         largest: dict[tuple[str, str], float] = {}
-        for box, links in self.arriving.items():
-            sizes = [abs(w.data) for link in links.values() for w in link.weights]
+        for box, edges in self.entering.items():
+            sizes = [abs(w.data) for edge in edges.values() for w in edge.weights]
             finite = max(filter(isfinite, sizes), default=0.0)
             largest[siblings(box)] = max(largest.get(siblings(box), 0.0), finite)
         return largest
 
     def _digits(self, number: float) -> str:
-        return digits(number, self.look.precision)
+        return digits(number, self.options.precision)
 
-    def _node(self, box: Box) -> None:
-        """A record of what went into the op of the one node, the op, and what came out."""
+    def _write_record(self, box: Box) -> None:
+        """Write the one node of a box as a record: its operands, its op, its result."""
         (node,) = box.nodes
         name = self.ids[box]
-        style = {} if node.op else LEAF
-        style = style | self._emphasis(box)
-        out = self._out(node)
+        style = ({} if node.op else LEAF) | self._emphasis(box)
+        out = self._result_cells(node)
         if node.op is None:
             self.drawing.node(name, "|".join(out), **style)
             return
@@ -136,68 +139,59 @@ class Picture:
             f"<{i}> {self._digits(x.data if isinstance(x, Value) else x)}"
             for i, x in enumerate(node.arguments)
         ]
-        label = record(ins, cell(node.op.label), out, self.look.direction)
+        label = record(ins, cell(node.op.label), out, self.options.direction)
         self.drawing.node(name, label, **style)
-        tail, head = PORTS[self.look.direction]
-        is_cut = False
-        for i, x in enumerate(node.arguments):
-            if not isinstance(x, Value):
-                continue
-            source = self.boxes[x]
-            if source not in self.drawn:
-                is_cut = True
-                continue
-            ends = f"{self.ids[source]}:{tail}", f"{name}:{i}:{head}"
-            self.drawing.edge(*ends, **self._path(x))
-        if is_cut:
-            self._stub(name)
+        tail, head = PORTS[self.options.direction]
+        operands = {i: x for i, x in enumerate(node.arguments) if isinstance(x, Value)}
+        for i, x in operands.items():
+            if (source := self.boxes[x]) in self.drawn:
+                ends = f"{self.ids[source]}:{tail}", f"{name}:{i}:{head}"
+                self.drawing.edge(*ends, **self._path_style(x))
+        if any(self.boxes[x] not in self.drawn for x in operands.values()):
+            self._write_stub(name)
 
-    def _out(self, node: Value) -> list[str]:
-        """The cells of label, data and gradient."""
+    def _result_cells(self, node: Value) -> list[str]:
+        """The cells for label, data and gradient."""
         grad = self._digits(node.grad) if self.is_swept or node.has_grad else "—"
         label = cell(node.label or self.names.get(node, ""))
         return [*filter(None, [label]), f"data {self._digits(node.data)}", f"grad {grad}"]
 
-    def _compact(self, box: Box) -> None:
-        """What can be said of all nodes of the box, and a line for each box that it uses."""
+    def _write_compact(self, box: Box) -> None:
+        """Write a box with a caption, and one edge for each box whose values it uses."""
         name = self.ids[box]
-        facts = Facts(box, self.users, self.boxes, self.names, self.look.precision)
+        caption = Caption(box, self.users, self.boxes, self.names, self.options.precision)
         style = FOLDED | ({} if box.is_folded else {"fillcolor": NODE["fillcolor"]})
-        self.drawing.node(name, lines(*facts.texts()), **style | self._emphasis(box))
-        tail, head = PORTS[self.look.direction]
-        arriving = self.arriving.get(box, {})
-        for source, link in arriving.items():
+        self.drawing.node(name, lines(*caption.lines()), **style | self._emphasis(box))
+        tail, head = PORTS[self.options.direction]
+        entering = self.entering.get(box, {})
+        for source, edge in entering.items():
             if source in self.drawn:
-                style = self._line(link, box)
-                for x in link.values:
-                    style |= self._path(x)
-                # A loop would be squeezed between the sides.
-                ends = (
-                    (name, name)
-                    if source is box
-                    else (f"{self.ids[source]}:{tail}", f"{name}:{head}")
-                )
-                self.drawing.edge(*ends, **style)
-        if not arriving.keys() <= self.drawn:
-            self._stub(name)
+                style = self._edge_style(edge, box)
+                for x in edge.values:
+                    style |= self._path_style(x)
+                # Between two sides of one box a loop would be squeezed, so it has no ports.
+                ends = (f"{self.ids[source]}:{tail}", f"{name}:{head}")
+                self.drawing.edge(*((name, name) if source is box else ends), **style)
+        if not entering.keys() <= self.drawn:
+            self._write_stub(name)
 
-    def _line(self, link: Link, box: Box) -> dict[str, str]:
-        """A single weight by its sign and size; else how many there are, or how many values."""
-        if link.is_single:
-            (parameter,) = link.weights
+    def _edge_style(self, edge: Edge, box: Box) -> dict[str, str]:
+        """A line for a single weight, by sign and size; else the number of weights or values."""
+        if edge.is_single:
+            (parameter,) = edge.weights
             numbers = self._digits(parameter.data), self._digits(parameter.grad)
             tip = f"{readable(self.names[parameter])}: {numbers[0]}, grad {numbers[1]}"
-            largest = self.largest[siblings(box)]
+            largest = self.largest_weights[siblings(box)]
             line = weight_line(parameter.data, largest, 25 if self.is_crowded else 100)
             return line | {"tooltip": lines(tip)}
-        if link.weights and link.is_weighted:
-            return COUNTS | {"label": counted(len(link.weights), "weight")}
-        if len(link.values) > 1:
-            return COUNTS | {"label": counted(len(link.values), "value")}
+        if edge.weights and edge.is_weighted:
+            return COUNTS | {"label": counted(len(edge.weights), "weight")}
+        if len(edge.values) > 1:
+            return COUNTS | {"label": counted(len(edge.values), "value")}
         return {}
 
     def _emphasis(self, box: Box) -> dict[str, str]:
-        """The color of the gradient, and the border of a path."""
+        """The fill for its gradient, and the border of a box on a highlighted path."""
         style: dict[str, str] = {}
         if self.shades:
             style |= self.shades.fill(max((node.grad for node in box.nodes), key=_magnitude))
@@ -205,21 +199,21 @@ class Picture:
             style |= HIGHLIGHT
         return style
 
-    def _path(self, source: Value) -> dict[str, str]:
-        """The style of a line from `source`, which is on a path if its end is."""
+    def _path_style(self, source: Value) -> dict[str, str]:
+        """The style of an edge from `source`, which is on a highlighted path if `source` is."""
         return HIGHLIGHT if source in self.highlighted else {}
 
-    def _stub(self, name: str) -> None:
-        """Dots in place of the boxes before `name` that are not drawn."""
+    def _write_stub(self, name: str) -> None:
+        """Write dots for the boxes before `name` that are not drawn."""
         self.drawing.node(f"before_{name}", **STUB)
         self.drawing.edge(f"before_{name}", name, style="dashed")
 
     def _keep_order(self) -> None:
-        """Put the modules of one list, such as neurons of a layer, below one another."""
-        for row in rows(self.boxes):
-            for above, below in pairwise(box for box in row if box in self.drawn):
-                with self.drawing.subgraph(graph_attr={"rank": "same"}) as rank:
-                    rank.edge(self.ids[above], self.ids[below], style="invis")
+        """Put the modules of one list, such as the neurons of a layer, below one another."""
+        for rank in ranks(self.boxes):
+            for above, below in pairwise(box for box in rank if box in self.drawn):
+                with self.drawing.subgraph(graph_attr={"rank": "same"}) as subgraph:
+                    subgraph.edge(self.ids[above], self.ids[below], style="invis")
 
 
 def _magnitude(number: float) -> float:

@@ -1,5 +1,5 @@
 """`play`: one HTML file that steps through a computation.
 
-`page` writes the file from `assets`, `playback` the data in it, `formulas` the ops and partials
-as text, and `sweeps` the backward pass share by share.
+`page` writes the file from `assets` and from the data that `playback` collects. `formulas` writes
+ops and partials as text, and `sweeps` has the backward pass edge by edge.
 """

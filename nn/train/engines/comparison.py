@@ -25,7 +25,9 @@ _MEASURED = 4
 """How many examples are compared in evaluation mode."""
 
 
-def require_step(engine: EagerEngine, kernel: autodiff.Kernel, wanted: int, draws: int) -> None:
+def require_step(
+    engine: EagerEngine, kernel: autodiff.Kernel[object], wanted: int, draws: int
+) -> None:
     """Raise DiffersError if losses of examples, their mean or its gradient differ on Values.
 
     The kernel takes `draws` random numbers for Dropout beside each of `wanted` examples.
@@ -58,7 +60,9 @@ def require_step(engine: EagerEngine, kernel: autodiff.Kernel, wanted: int, draw
     require_equal(engine.model, eager, compiled, x, words)
 
 
-def require_evaluation(engine: EagerEngine, kernel: autodiff.Kernel, x: Rows, y: Rows) -> None:
+def require_evaluation(
+    engine: EagerEngine, kernel: autodiff.Kernel[object], x: Rows, y: Rows
+) -> None:
     """Raise DiffersError if losses of examples, or their mean, differ on Values."""
     few = spread(_MEASURED, x, y)
     targets = y[few].tolist()

@@ -4,6 +4,7 @@ import pytest
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import ANY, Gather, View
+from autodiff.compiler.arrays.ops import CAST, CONSTANT, COPY, GATHER, SCATTER, VIEW
 
 
 @pytest.fixture
@@ -32,9 +33,9 @@ def test_fetching_makes_as_little_as_it_can(builder):
     x = builder.leaf("x", 6, True)
     assert builder.fetch(x, np.arange(6)) == x
     for op, positions in (
-        ("view", np.arange(6).reshape(2, 3)),
-        ("view", np.arange(6).reshape(2, 3).T),
-        ("gather", np.array([0, 1, 3])),
+        (VIEW, np.arange(6).reshape(2, 3)),
+        (VIEW, np.arange(6).reshape(2, 3).T),
+        (GATHER, np.array([0, 1, 3])),
     ):
         made = builder.instrs[builder.fetch(x, positions)]
         assert (made.op, made.shape) == (op, positions.shape)
@@ -42,7 +43,7 @@ def test_fetching_makes_as_little_as_it_can(builder):
     assert builder.shape(repeated) == (2, 2)
     assert builder.shape(builder.narrowed(repeated)) == (1, 1)
     known = builder.instrs[builder.fetch(builder.constant([1.0, 2.0, 5.0]), np.array([2, 0]))]
-    assert (known.op, known.fact.tolist()) == ("constant", [5.0, 1.0])
+    assert (known.op, known.fact.tolist()) == (CONSTANT, [5.0, 1.0])
 
 
 def test_transposing_twice_is_nothing(builder):
@@ -73,13 +74,13 @@ def test_places_are_those_in_the_array_behind_a_view(builder):
     assert builder.instrs[inner].fact == View(1, (2, 2), (4, 1))
 
 
-def test_what_no_view_reads_in_one_shape_is_copied_from_a_view_of_another(builder):
+def test_positions_without_a_view_in_their_shape_are_copied_from_a_view_of_another_shape(builder):
     heads = builder.apply(ops.exp, [builder.leaf("x", 12, True)])
     # (2, 3, 2) → (3, 2, 2) → (3, 4)
     positions = np.arange(12).reshape(2, 3, 2).transpose(1, 0, 2).reshape(3, 4)
     made = builder.instrs[builder.fetch(heads, positions)]
     (copy,) = made.operands
-    assert (made.op, made.shape, builder.instrs[copy].op) == ("view", (3, 4), "copy")
+    assert (made.op, made.shape, builder.instrs[copy].op) == (VIEW, (3, 4), COPY)
 
 
 def test_a_scatter_of_one_permuted_part_is_a_view(builder):
@@ -87,9 +88,9 @@ def test_a_scatter_of_one_permuted_part_is_a_view(builder):
     turned = View(0, (3, 2), (1, 3))
     part = builder.fetch(x, np.arange(6).reshape(3, 2))
     back = builder.scatter([(part, turned)], (2, 3))
-    assert builder.instrs[back].op == "view"
+    assert builder.instrs[back].op is VIEW
     assert builder.fetch(back, turned.positions()) == part
-    assert builder.instrs[builder.scatter([(x, Gather(np.arange(6)))], (6,))].op == "scatter"
+    assert builder.instrs[builder.scatter([(x, Gather(np.arange(6)))], (6,))].op is SCATTER
 
 
 def test_known_arrays_are_computed_at_once(builder):
@@ -100,17 +101,17 @@ def test_known_arrays_are_computed_at_once(builder):
     assert builder.only(builder.constant([1.0, 2.0])) is None
 
 
-def test_anything_does_where_nothing_reads(builder):
+def test_unread_elements_may_be_any(builder):
     x = builder.leaf("x", 9, True)
     triangle = np.array([[0, ANY], [3, 4]])
     assert builder.instrs[builder.fetch(x, triangle)].fact == View(0, (2, 2), (3, 1))
 
 
-def test_conditions_are_read_as_what_they_are_read_for(builder):
+def test_operands_arrive_as_the_kind_that_an_op_reads(builder):
     x, y = builder.leaf("x", 3, True), builder.leaf("y", 3, True)
     positive, small = (builder.apply(row, [x, y]) for row in (ops.greater, ops.less))
     cast = builder.instrs[builder.number(positive)]
-    assert (cast.op, cast.operands, cast.kind) == ("cast", (positive,), "f")
+    assert (cast.op, cast.operands, cast.kind) == (CAST, (positive,), "f")
     assert builder.condition(positive) == positive
     assert builder.number(x) == x
     assert builder.instrs[builder.condition(x)].op is ops.not_equal
@@ -126,7 +127,7 @@ def test_conditions_are_read_as_what_they_are_read_for(builder):
     assert {builder.instrs[i].operands for i in views} == {(builder.number(positive),)}
 
 
-def test_what_sums_moves_or_multiplies_reads_numbers(builder):
+def test_sums_products_and_joins_read_numbers(builder):
     x = builder.leaf("x", 4, True)
     positive = builder.apply(ops.greater, [x, builder.constant([0.0])])
     matrix = builder.reshape(positive, (2, 2))

@@ -1,4 +1,4 @@
-"""Where padding may make a nan that the result does not show."""
+"""Padding may make a nan that the result hides."""
 
 from math import inf, nan
 
@@ -56,7 +56,7 @@ HIDING = {
 @pytest.mark.parametrize("case", HIDING)
 @pytest.mark.parametrize("dtype", [float, np.float32])
 @pytest.mark.parametrize("bad", [inf, -inf, nan])
-def test_a_nan_of_padding_decides_nothing(case, dtype, bad):
+def test_a_nan_from_padding_decides_nothing(case, dtype, bad):
     f = lambda w, x: HIDING[case](w, ragged(w, x))  # noqa: E731
     rows = [[1.0, 2.0, 0.5], [1.0, 2.0, bad], [-1.0, bad, 2.0], [3.0, -2.0, 1.0]]
     vector = [1.0, -1.0, 2.0, 0.5]
@@ -123,7 +123,7 @@ def test_the_sign_of_zero_is_not_lost_in_doubt():
 
 
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if not row.hides_nan])
-def test_rows_of_ours_show_a_nan_or_do_not_depend_on_it(name):
+def test_rows_show_a_nan_or_do_not_depend_on_the_operand(name):
     row = TABLE[name]
     if row is ops.take:
         return

@@ -31,11 +31,11 @@ def test_evenly_spaced_places_are_a_view(case):
     "positions",
     [[0, 1, 3], [2, 1, 0], [[0, 1], [2, 4]], [[0, 1], [1, 3]], [[0, 1, 2], [3, 4, 5], [7, 8, 9]]],
 )
-def test_irregular_or_backward_places_are_no_view(positions):
+def test_irregular_or_backward_places_are_not_a_view(positions):
     assert View.of(np.array(positions), 24) is None
 
 
-def test_no_places_are_no_view():
+def test_an_empty_set_of_places_is_not_a_view():
     assert View.of(np.empty((0, 3), dtype=np.intp), 24) is None
 
 
@@ -83,18 +83,18 @@ HOLES = {
 
 
 @pytest.mark.parametrize("case", HOLES)
-def test_what_nothing_reads_follows_the_rest(case):
+def test_unread_positions_follow_the_rest(case):
     positions, view = HOLES[case]
     assert View.of(np.array(positions), 9) == view
 
 
-def test_what_nothing_reads_lies_within_the_array():
+def test_unread_positions_lie_within_the_array():
     assert View.of(np.array([ANY, 0, 2]), 9) is None
     assert View.of(np.array([4, 6, ANY]), 8) is None
     assert View.of(np.array([4, 6, ANY]), 9) == View(4, (3,), (2,))
 
 
-def test_positions_none_of_which_is_read_are_no_view():
+def test_positions_that_are_all_unread_are_not_a_view():
     assert View.of(np.array([ANY, ANY]), 9) is None
 
 
@@ -108,7 +108,7 @@ def test_a_permutation_reads_each_element_once(shape, axes):
     assert view.is_run() == (positions.ravel() == np.arange(positions.size)).all()
 
 
-def test_a_view_that_reads_twice_or_leaves_out_is_no_permutation():
+def test_a_view_that_repeats_or_omits_an_element_is_not_a_permutation():
     assert not View(0, (2, 2), (1, 1)).is_permutation(4)
     assert not View(1, (3,), (1,)).is_permutation(3)
     assert not View(0, (2, 2), (0, 1)).is_permutation(4)
@@ -121,7 +121,7 @@ def test_a_turned_view_has_its_columns_in_one_piece():
     assert not View(0, (1, 2), (0, 1)).is_turned
 
 
-def test_narrowing_keeps_one_of_what_is_repeated():
+def test_narrowing_keeps_one_of_repeated_elements():
     assert View(2, (4, 1, 3), (0, 0, 1)).narrowed() == View(2, (1, 1, 3), (0, 0, 1))
 
 

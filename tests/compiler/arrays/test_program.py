@@ -5,7 +5,8 @@ import pytest
 
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
-from autodiff.compiler.arrays.layout import View
+from autodiff.compiler.arrays.layout import Gather, View
+from autodiff.compiler.arrays.ops import CONSTANT, LEAF, MATMUL, SUM, VIEW
 from autodiff.compiler.arrays.program import Instr, Program, verify
 from tests.compiler.programs import compiled
 
@@ -15,17 +16,17 @@ def builder():
     return Builder()
 
 
-def test_a_program_keeps_what_its_results_need(builder):
+def test_a_program_keeps_the_instructions_that_its_results_need(builder):
     x = builder.leaf("x", 2, True)
     builder.apply(ops.sin, [x])
     y = builder.apply(ops.exp, [x])
     program, number = builder.program([y])
-    assert [instr.op for instr in program.instrs] == ["leaf", ops.exp]
+    assert [instr.op for instr in program.instrs] == [LEAF, ops.exp]
     assert program.results == (1,)
     assert number == {x: 0, y: 1}
 
 
-def test_programs_print_one_line_an_instruction(builder):
+def test_programs_print_one_line_per_instruction(builder):
     x = builder.leaf("x", 4, True)
     y = builder.apply(ops.exp, [builder.fetch(x, np.array([0, 2]))])
     assert str(builder.program([y])[0]).splitlines() == [
@@ -50,27 +51,32 @@ def break_view(instrs, i):
     return replace(instrs[i], fact=View(10**6, instrs[i].shape, (1,) * len(instrs[i].shape)))
 
 
+def break_fact(instrs, i):
+    return replace(instrs[i], fact=Gather(np.zeros(instrs[i].shape, dtype=np.intp)))
+
+
 @pytest.mark.parametrize(
     ("broken", "op"),
     [(break_order, ops.relu), (break_shape, ops.relu), (break_batch, ops.relu),
-     (break_shape, "view"), (break_batch, "matmul"), (break_view, "view")],
+     (break_shape, VIEW), (break_batch, MATMUL), (break_view, VIEW),
+     (break_fact, VIEW), (break_fact, LEAF), (break_fact, CONSTANT)],
 )  # fmt: skip
-def test_the_verifier_finds_what_is_broken(broken, op):
+def test_the_verifier_finds_broken_instructions(broken, op):
     program = compiled("mlp_module")[1].program
     verify(program)
     instrs = list(program.instrs)
-    i = next(i for i, instr in enumerate(instrs) if instr.op == op)
+    i = next(i for i, instr in enumerate(instrs) if instr.op is op)
     instrs[i] = broken(instrs, i)
     with pytest.raises(AssertionError):
         verify(Program(tuple(instrs), program.results))
 
 
-@pytest.mark.parametrize("op", ["sum", ops.exp, ops.mul, ops.where, ops.greater])
+@pytest.mark.parametrize("op", [SUM, ops.exp, ops.mul, ops.where, ops.greater])
 def test_the_verifier_finds_a_kind_that_the_op_does_not_read_or_give(builder, op):
     x = builder.leaf("x", 3, True)
     positive = builder.apply(ops.greater, [x, builder.constant([0.0])])
     instr = {
-        "sum": Instr("sum", (positive,), (), True, (0,)),
+        SUM: Instr(SUM, (positive,), (), True, (0,)),
         ops.exp: Instr(ops.exp, (positive,), (3,), True),
         ops.mul: Instr(ops.mul, (positive, positive), (3,), True),
         ops.where: Instr(ops.where, (x, x, x), (3,), True),
@@ -82,7 +88,7 @@ def test_the_verifier_finds_a_kind_that_the_op_does_not_read_or_give(builder, op
         verify(Program((*program.instrs, instr), ()))
 
 
-def test_the_verifier_finds_results_that_are_not_there():
+def test_the_verifier_finds_missing_results():
     program = compiled("mlp_module")[1].program
     with pytest.raises(AssertionError):
         verify(Program(program.instrs, (len(program.instrs),)))

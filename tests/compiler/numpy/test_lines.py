@@ -9,7 +9,7 @@ from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import Gather
 from autodiff.compiler.arrays.program import verify
 from autodiff.compiler.numpy.loading import load
-from autodiff.compiler.numpy.source import Emitter
+from autodiff.compiler.numpy.source import write
 
 RNG = np.random.default_rng(0)
 BATCH = 3
@@ -18,12 +18,12 @@ BATCH = 3
 def emitted(builder, results, leaves):
     program, _ = builder.program(results)
     verify(program)
-    return Emitter(program, list(leaves))
+    return write(program, list(leaves))
 
 
 def run(builder, result, leaves):
-    emitter = emitted(builder, [result], leaves)
-    step = load(emitter.text, "test")(BATCH, 1.0, float, emitter.arrays)
+    source = emitted(builder, [result], leaves)
+    step = load(source.text, "test")(BATCH, 1.0, float, source.arrays)
     with np.errstate(all="ignore"):
         first = step(*leaves.values())[0].copy()
         assert np.array_equal(first, step(*leaves.values())[0], equal_nan=True)
@@ -82,7 +82,7 @@ def test_products_summed_over_the_batch(a, b, part):
     assert np.allclose(found, expected, rtol=1e-12)
 
 
-def test_what_is_repeated_along_the_batch_is_read_in_parts():
+def test_parts_of_a_row_repeated_along_the_batch_are_read():
     builder, leaves = Builder(), {}
     x, values = matrix(builder, "x", (3,), False, leaves)
     row = builder.fetch(builder.apply(ops.exp, [x]), np.array([[0, 1, 2]] * 2))
@@ -218,7 +218,7 @@ def test_an_index_out_of_range_is_refused(wrong):
             run(builder, made, given)
 
 
-def test_zeros_are_written_over_what_nothing_else_reads():
+def test_zeros_are_written_over_an_operand_that_nothing_else_reads():
     builder, leaves = Builder(), {}
     x, values = matrix(builder, "x", (3,), True, leaves)
     mask = builder.constant(np.array([True, False, True]))

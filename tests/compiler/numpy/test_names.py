@@ -28,7 +28,7 @@ from tests.compiler.reading import unbound_names
         (["größe.0", "größe.1"], "grose"),
     ],
 )  # fmt: skip
-def test_a_name_is_what_the_paths_have_in_common(paths, name):
+def test_a_name_is_the_common_part_of_paths(paths, name):
     assert common_name(paths) == name
     assert name == "" or name.isidentifier()
 
@@ -40,7 +40,7 @@ def test_modules_give_their_paths():
     assert parameter_paths(model.__call__, model.parameters()) == expected
 
 
-def test_containers_give_the_way_to_what_they_hold():
+def test_paths_go_through_containers():
     w = {"in": [[Value(1.0)], [Value(2.0)]], "out": np.array([Value(3.0)])}
 
     def inner(x):
@@ -53,7 +53,7 @@ def test_containers_give_the_way_to_what_they_hold():
     assert parameter_paths(outer, leaves) == ["w.in.0.0", "w.in.1.0", "w.out.0"]
 
 
-def test_defaults_are_looked_into_and_labels_win():
+def test_defaults_are_searched_and_labels_win():
     a, b = Value(1.0), Value(2.0, label="slope of it")
 
     def f(x, p=(a, b)):
@@ -62,12 +62,12 @@ def test_defaults_are_looked_into_and_labels_win():
     assert parameter_paths(f, [a, b]) == ["p.0", "slope_of_it"]
 
 
-def test_what_is_not_found_has_no_path():
+def test_a_parameter_that_is_not_found_has_no_path():
     assert parameter_paths(lambda x: x, [Value(1.0)]) == [""]
     assert parameter_paths(np.sin, [Value(1.0)]) == [""]
 
 
-def test_containers_that_hold_themselves_end():
+def test_containers_that_hold_themselves_are_searched_once():
     loop: list = [Value(1.0)]
     loop.append(loop)
     assert parameter_paths(lambda x: loop[0] * x, [loop[0]]) == ["loop.0"]
@@ -144,6 +144,11 @@ def test_arguments_may_have_any_name(text):
     kernel = checked(eval(text), x, y)
     slopes = kernel.value_and_grad(x, y, argnums=(0, 1))[1]
     assert [slope.tolist() for slope in slopes] == [[2.0, 2.0], [6.0, -2.0]]
+
+
+def test_an_argument_may_have_the_name_of_a_type_that_the_text_names():
+    x = np.array([1.0, 2.0])
+    checked(lambda float, bool: autodiff.erf(float) * bool, x, x)
 
 
 def checked(f, *args):

@@ -11,18 +11,17 @@ from autodiff import Value, ops
 from autodiff.compiler import Kernel
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import Gather, View
-from autodiff.compiler.numpy import loading
-from autodiff.compiler.numpy import source as emit
+from autodiff.compiler.numpy import memory, runtime
 from autodiff.compiler.numpy.loading import load
-from autodiff.compiler.numpy.source import Emitter
+from autodiff.compiler.numpy.source import write
 from tests.compiler.programs import PROGRAMS, compiled, eager, is_close
 from tests.compiler.reading import Poisoned, unbound_names
 
 
 def run(builder, results, leaves, values, batch=1):
     program, _ = builder.program(results)
-    emitter = Emitter(program, leaves)
-    return load(emitter.text, "test")(batch, 1.0, float, emitter.arrays)(*values)
+    source = write(program, leaves)
+    return load(source.text, "test")(batch, 1.0, float, source.arrays)(*values)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +102,8 @@ def test_the_step_makes_no_arrays():
 @pytest.mark.skipif(find_spec("ruff") is None, reason="ruff is not installed")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_text_is_clean(name):
-    imports = "import math\n\nimport numpy as np\n\nfrom autodiff.compiler.viewing import strided\n"
+    strided = "from autodiff.compiler.numpy.runtime import strided"
+    imports = f"import math\n\nimport numpy as np\n\n{strided}\n"
     text = f"{imports}\n\n{compiled(name)[1].source}"
     options = [
         "--isolated",
@@ -159,12 +159,12 @@ SHARED = {
 @pytest.mark.parametrize(
     ("name", "least", "n"),
     [*((name, least, n) for name in SHARED for least, n in ((1, 3), (12, 4))),
-     ("two biases", emit.LARGE, 91), ("a number added", emit.LARGE, 91),
-     ("the same gradient in each step", emit.LARGE, 91)],
+     ("two biases", memory.LARGE, 91), ("a number added", memory.LARGE, 91),
+     ("the same gradient in each step", memory.LARGE, 91)],
 )  # fmt: skip
 def test_large_gradients_are_those_of_eager_execution(name, least, n, monkeypatch):
-    monkeypatch.setattr(emit, "LARGE", least)
-    monkeypatch.setattr(loading, "np", Poisoned())
+    monkeypatch.setattr(memory, "LARGE", least)
+    monkeypatch.setitem(runtime.NAMESPACE, "np", Poisoned())
     rng = np.random.default_rng(0)
     w, b, c = parameters_of(rng, n, n), parameters_of(rng, n), parameters_of(rng, n)
     x = rng.normal(size=(2, n))
@@ -184,8 +184,8 @@ def test_programs_with_large_arrays_equal_those_with_small_ones(name, least, mon
     args = program.arguments(np.random.default_rng(2), 2)
     vector = np.ones(len(small.parameters))
     expected = [*small.value_and_grad(*args), small.hvp(*args, vector=vector)]
-    monkeypatch.setattr(emit, "LARGE", least)
-    monkeypatch.setattr(loading, "np", Poisoned())
+    monkeypatch.setattr(memory, "LARGE", least)
+    monkeypatch.setitem(runtime.NAMESPACE, "np", Poisoned())
     kernel = Kernel(program.f)
     found = [*kernel.value_and_grad(*args), kernel.hvp(*args, vector=vector)]
     assert all(map(is_close, found, expected))
@@ -194,7 +194,7 @@ def test_programs_with_large_arrays_equal_those_with_small_ones(name, least, mon
         assert unbound_names(made.source) == []
 
 
-def test_several_constants_lie_beside_what_is_computed_for_a_batch_that_comes_last():
+def test_constants_are_columns_where_the_batch_comes_last():
     w = Value(1.5)
     kernel = Kernel(lambda x, n: ops.prod([ops.clip(x[2], -1.0, w), 3.0, n[1]]))
     args = np.full((17, 3), 2.0), np.repeat(np.arange(17)[:, None], 2, axis=1)

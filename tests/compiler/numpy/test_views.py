@@ -4,8 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodiff.compiler.arrays.layout import View
+from autodiff.compiler.arrays.ops import LEAF
 from autodiff.compiler.arrays.program import Instr
-from autodiff.compiler.numpy.views import strided, view_text
+from autodiff.compiler.numpy.runtime import strided
+from autodiff.compiler.numpy.views import view_text
 
 axes = st.tuples(st.integers(1, 4), st.integers(0, 12))
 
@@ -28,7 +30,7 @@ def test_the_text_reads_where_the_view_says_and_copies_nothing(shape, batch, off
         return
     lead = () if batch is None else (batch,)
     array = np.arange(float(np.prod((*lead, *shape)))).reshape((*lead, *shape))
-    source = Instr("leaf", (), tuple(shape), batch is not None)
+    source = Instr(LEAF, (), tuple(shape), batch is not None)
     result = read(view_text("a", source, view), array, batch)
     expected = array.reshape(*lead, size)[..., view.positions()]
     assert result.shape == expected.shape
@@ -51,11 +53,11 @@ def test_the_text_reads_where_the_view_says_and_copies_nothing(shape, batch, off
     ],
 )
 def test_the_text_is_what_one_would_write(shape, view, text):
-    assert view_text("a", Instr("leaf", (), shape, False), view) == text
+    assert view_text("a", Instr(LEAF, (), shape, False), view) == text
 
 
 def test_the_text_leaves_the_batch_alone():
-    source = Instr("leaf", (), (8, 48), True)
+    source = Instr(LEAF, (), (8, 48), True)
     heads = View(16, (4, 8, 4), (4, 48, 1))
     assert view_text("a", source, heads) == (
         "a.reshape(batch, 8, 12, 4)[:, :, 4:8].transpose(0, 2, 1, 3)"

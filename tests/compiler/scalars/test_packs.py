@@ -1,8 +1,11 @@
+import dataclasses
+
 import pytest
 
 from autodiff import Value, ops
 from autodiff.compiler.scalars.packs import SUM, pack
 from autodiff.compiler.scalars.program import PARAMETERS, Leaf, Scalars
+from autodiff.compiler.scalars.sums import reassociate
 from tests.compiler.programs import compiled
 
 
@@ -11,14 +14,15 @@ class Recorded:
 
     def __init__(self):
         self.scalars = Scalars()
-        leaves = Leaf("x", True), Leaf("y", True)
+        leaves = Leaf("x", True, size=8), Leaf("y", True, size=8)
         self.x, self.y = ([self.scalars.add(leaf, (k,)) for k in range(8)] for leaf in leaves)
 
     def __call__(self, op, *operands):
         return self.scalars.apply(op, operands)
 
     def packs(self, *results):
-        packs = pack(self.scalars, results)
+        packs = pack(reassociate(self.scalars, results))
+        packs.verify()
         return packs, [p for p in packs.packs if not isinstance(p.op, Leaf)]
 
 
@@ -106,21 +110,16 @@ def test_what_no_result_needs_is_in_no_pack(record):
 
 
 def test_packs_come_after_their_operands():
-    trace = compiled("gpt_4")[1]._latest
-    seen = set()
-    for p in trace.packs.packs:
-        for i in p.lanes:
-            terms = trace.packs.terms.get(i)
-            operands = trace.scalars.operands[i]
-            if terms is not None:
-                operands = [x for _, *pair in terms for x in pair if x >= 0]
-            assert all(trace.packs.pack_of[x].number in seen for x in operands)
-        seen.add(p.number)
+    packs = compiled("gpt_4")[1]._latest.analyzed.packs
+    packs.verify()
+    backwards = dataclasses.replace(packs, packs=packs.packs[::-1])
+    with pytest.raises(AssertionError, match="an operand not before"):
+        backwards.verify()
 
 
 def test_query_key_and_value_are_one_pack_and_lengths_make_no_more_packs():
-    traces = {n: compiled(f"gpt_{n}")[1]._latest for n in (4, 8)}
-    widths = {n: [len(p.lanes) for p in trace.packs.packs] for n, trace in traces.items()}
+    packs = {n: compiled(f"gpt_{n}")[1]._latest.analyzed.packs for n in (4, 8)}
+    widths = {n: [len(p.lanes) for p in found.packs] for n, found in packs.items()}
     assert 3 * 6 * 8 in widths[8]
     assert 3 * 6 * 4 in widths[4]
     assert len(widths[4]) == len(widths[8])

@@ -76,7 +76,7 @@ def test_identities_give_the_operand(scalars, x, op, names):
     [(ops.mul, ("x", 0.0)), (ops.mul, (0.0, "x")), (ops.sub, (0.0, "x")), (ops.div, (1.0, "x")),
      (ops.pow, ("x", 0.5)), (ops.pow, (1.0, "x")), (ops.where, ("x", 1.0, 2.0))],
 )  # fmt: skip
-def test_what_is_no_identity_stays(scalars, x, op, names):
+def test_ops_without_an_identity_stay(scalars, x, op, names):
     found = scalars.apply(op, operands(scalars, x, names))
     assert scalars.ops[found] is op
 

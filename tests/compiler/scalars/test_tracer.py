@@ -14,7 +14,7 @@ import pytest
 import autodiff
 from autodiff import TraceError, Value, no_grad
 from autodiff.compiler import Kernel
-from autodiff.engine.modes import collector_paused
+from autodiff.engine.collector import collector_paused
 
 X = np.array([0.5, 1.0, 2.0])
 w, v = Value(2.0), Value(3.0)
@@ -412,4 +412,4 @@ def test_functions_of_values_alone_are_traced_in_the_order_of_the_program():
         kernel = Kernel(f, batched=False)
         kernel.value_and_grad()
         assert kernel.parameters == xs
-        assert "gather" not in [instr.op for instr in kernel.program.instrs]
+        assert "gather" not in [instr.name for instr in kernel.program.instrs]

@@ -1,4 +1,4 @@
-"""Drawings: what is shown of each node, and DOT text that no label and no hash seed can upset."""
+"""Drawings: each node with its numbers, in DOT text that no label or hash seed disturbs."""
 
 import os
 import re
@@ -46,7 +46,7 @@ print(ascii(draw(dot(leaves, leaves[::-1]) - leaves[3] ** 2 / leaves[5]).source)
 
 
 def cells(root):
-    """What a reader sees in each box: its texts, from left to right and down, by node."""
+    """The texts in each box, from left to right and down, by node."""
     svg = ET.fromstring(draw(root).pipe("svg", encoding="utf-8"))
     groups = svg.iterfind(".//{*}g[@class='node']")
     return {g.find("{*}title").text: [t.text for t in g.iterfind("{*}text")] for g in groups}
@@ -146,7 +146,7 @@ def test_grad_of_an_earlier_backward_pass_is_shown():
     assert shown["n2"].endswith("grad —}}")
 
 
-def test_constants_stand_where_they_do_in_the_formula_and_have_no_arrow():
+def test_constants_have_their_position_in_the_formula_and_no_arrow():
     x = Value(3.0)
     for root, ins in {2 / x: "{<0> 2|<1> 3}", x / 2: "{<0> 3|<1> 2}"}.items():
         assert labels(root)["n1"].startswith(f"{{{ins}|/|")
@@ -204,7 +204,7 @@ def test_numbers_have_four_digits(number, shown):
     assert labels(Value(number)) == {"n0": f"data {shown}|grad —"}
 
 
-def test_text_begins_at_the_root_which_keeps_operands_in_order_from_top_to_bottom():
+def test_text_begins_at_the_root_to_keep_operands_in_order():
     source = draw(Value(1.0) * 2.0 + 3.0).source
     assert re.findall(r"\t(n\d) \[", source) == ["n2", "n1", "n0"]
 
@@ -259,11 +259,11 @@ def test_any_label_is_shown_as_it_is(label):
         ("w" * 32, "w" * 32),
     ],
 )
-def test_a_label_that_no_line_can_hold_is_made_readable(label, shown):
+def test_a_label_that_does_not_fit_a_line_is_made_readable(label, shown):
     assert cells(Value(1.0, label)) == {"n0": [shown, "data 1", "grad —"]}
 
 
 @needs_renderer
 @pytest.mark.parametrize("label", ["", " \n "])
-def test_without_a_label_there_is_no_row_for_it(label):
+def test_without_a_label_there_is_no_cell_for_it(label):
     assert cells(Value(1.0, label)) == {"n0": ["data 1", "grad —"]}

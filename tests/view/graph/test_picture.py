@@ -1,4 +1,4 @@
-"""Pictures of graphs: golden texts, the order of neurons, paths, colors, and what is left out."""
+"""Pictures of graphs: golden texts, the order of neurons, paths, colors, and omissions."""
 
 import re
 import subprocess
@@ -46,7 +46,7 @@ def boxes(source):
 
 
 def attributes(source):
-    """What the DOT text says of each box, and of each line."""
+    """The attributes of each box and of each edge in the DOT text."""
     nodes = dict(re.findall(r"\t([nm]\d+) \[(.*)\]", source))
     edges = re.findall(r"\t([nm]\d+)(?::\w+)? -> ([nm]\d+)(?::\w+)*(?: \[(.*)\])?", source)
     return nodes, edges
@@ -80,7 +80,7 @@ def test_parameters_have_the_names_of_the_model_unless_they_have_a_label():
     assert "layers.1.neurons.0.b" not in labels
 
 
-def test_the_5_layer_network_is_one_box_a_layer():
+def test_the_5_layer_network_has_one_box_per_layer():
     model, root = network(
         (10, 20, 30, 40, 1), nin=1, activation=["relu", "sigmoid", "tanh", "relu", None]
     )
@@ -96,7 +96,7 @@ def test_the_5_layer_network_is_one_box_a_layer():
     assert f"{len(toposort(root)):,} nodes in 8 boxes" in source
 
 
-def test_up_to_max_nodes_nothing_is_collapsed_by_itself():
+def test_up_to_max_nodes_nothing_is_collapsed_by_default():
     model, root = network()
     count = len(toposort(root))
     assert len(boxes(draw(root, model=model, max_nodes=count).source)) == count
@@ -113,7 +113,7 @@ def test_without_a_model_equal_ops_are_collapsed():
     assert len(labels) < 30
 
 
-def test_a_gpt_of_14_000_nodes_is_some_fifty_boxes_its_matrices_among_them():
+def test_a_gpt_of_14_000_nodes_has_fewer_than_fifty_boxes_with_one_per_matrix():
     state = gpt.make_state()
     root = gpt.loss(state, "hannah")
     assert len(toposort(root)) > 14_000
@@ -126,7 +126,7 @@ def test_a_gpt_of_14_000_nodes_is_some_fifty_boxes_its_matrices_among_them():
     assert len(without) < 60
 
 
-def test_of_what_cannot_be_collapsed_the_nodes_near_the_root_are_drawn():
+def test_a_graph_that_cannot_be_collapsed_is_drawn_near_its_root():
     v = Value(1.0)
     for _ in range(10_000):
         v = v * 1.5
@@ -192,7 +192,7 @@ def test_a_loop_shows_that_a_module_is_called_on_its_own_output():
     assert "4 weights" in loops[0]
 
 
-def test_highlighted_is_what_depends_on_a_node_and_nothing_else():
+def test_exactly_the_nodes_that_depend_on_a_node_are_highlighted():
     a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "c")
     square = b * b
     root = (a + square) * (c + b) + c.exp()
@@ -224,7 +224,7 @@ def test_a_path_through_boxes_is_highlighted():
     assert sum("00a03e" in style for *_, style in edges) == 2 + 2 + 2
 
 
-def test_of_collapsed_boxes_too_those_near_the_root_are_drawn():
+def test_collapsed_boxes_too_are_drawn_near_the_root():
     model, root = network((3, 2, 1))
     source = draw(root, model=model, collapse="neurons", max_nodes=4).source
     assert len(boxes(source)) == 4
@@ -232,7 +232,7 @@ def test_of_collapsed_boxes_too_those_near_the_root_are_drawn():
     assert source.count("dashed") == 2
 
 
-def test_modules_inside_others_are_boxes_before_those_around_them():
+def test_inner_modules_are_collapsed_before_outer_ones():
     inner, outer = nn.Layer(2, 2, seed=0), nn.Neuron(2, seed=1)
     scale = Value(0.5)
     model = {"block": {"inner": inner, "scale": scale}, "outer": outer}
@@ -276,10 +276,10 @@ def test_color_is_that_of_the_gradient():
         ({"color": "red"}, ValueError, "color must be 'kind' or 'grad', got 'red'"),
         ({"color": "grad"}, ValueError, "no gradients to color by; call root.backward"),
         ({"collapse": "layers"}, ValueError, "collapse='layers' needs model="),
-        ({"collapse": 3}, TypeError, "collapse takes a name, names, or False, got int 3"),
-        ({"highlight": 3}, TypeError, "highlight takes a node, or some, got int 3"),
-        ({"highlight": Value(7.0)}, ValueError, "highlight: not in this graph: Value"),
-        ({"model": 3}, TypeError, "model must have named_parameters"),
+        ({"collapse": 3}, TypeError, "collapse must be a name, names or False, got int 3"),
+        ({"highlight": 3}, TypeError, "highlight must be one or more nodes, got int 3"),
+        ({"highlight": Value(7.0)}, ValueError, "highlight must be nodes of this graph, got Value"),
+        ({"model": 3}, TypeError, "model must be a module with named_parameters"),
         ({"model": {"a": Value(1.0)}}, ValueError, "none of the parameters of model= is in this"),
     ],
 )  # fmt: skip

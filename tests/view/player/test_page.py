@@ -1,4 +1,4 @@
-"""`play`: one file, whole or not at all, that holds all it needs and no markup of its labels."""
+"""`play`: one file, whole or not at all, that needs no other and shows labels as text."""
 
 import json
 import os
@@ -12,11 +12,11 @@ import pytest
 
 import autodiff
 from autodiff import Value, play, toposort
-from autodiff.view.player import page as player
+from autodiff.view.player import page
 from nn import MLP
 
 ROOT = Path(__file__).parents[3]
-PAGE = ROOT / "autodiff" / "view" / "player" / "assets"
+ASSETS = ROOT / "autodiff" / "view" / "player" / "assets"
 
 HOSTILE = [
     "\"'`",
@@ -95,7 +95,7 @@ def test_a_wrong_argument_is_named(target, tmp_path):
         play(x, tmp_path / "missing" / "a.html")
     with pytest.raises(IsADirectoryError, match="is a folder"):
         play(x, tmp_path)
-    with pytest.raises(TypeError, match="model must have named_parameters"):
+    with pytest.raises(TypeError, match="model must be a module with named_parameters"):
         play(x, target, model=3)
     for wrong in (5, b"a.html", None):
         with pytest.raises(TypeError, match="path must be text or a path, got"):
@@ -130,17 +130,17 @@ def test_a_file_is_replaced_whole_or_stays(target, monkeypatch):
     assert target.read_text(encoding="utf-8") != "before"
 
 
-def test_a_folder_that_takes_no_files_is_an_error_with_the_name_of_the_file(target, monkeypatch):
+def test_a_folder_without_write_access_is_an_error_that_names_the_file(target, monkeypatch):
     def refuse(**_):
         raise PermissionError(13, "Permission denied", ".backprop.x")
 
-    monkeypatch.setattr(player.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(page.tempfile, "mkstemp", refuse)
     with pytest.raises(PermissionError, match=r"Permission denied: .*backprop\.html"):
         play(Value(1.0), target)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
-def test_the_file_may_be_read_as_files_usually_are(target, tmp_path):
+def test_the_file_has_the_usual_permissions(target, tmp_path):
     (tmp_path / "usual").touch()
     play(Value(1.0), target)
     assert target.stat().st_mode == (tmp_path / "usual").stat().st_mode
@@ -186,16 +186,16 @@ def test_a_title_comes_from_the_root_or_from_the_caller(target):
     assert title(Value(1.0), title="A <b>") == "A &lt;b&gt;"
 
 
-def test_every_part_of_the_page_is_used_and_short():
-    used = {"page.html", *player._STYLES, *player._SCRIPTS}
-    assert {path.name for path in PAGE.iterdir()} == used
-    for path in PAGE.iterdir():
+def test_every_asset_is_used_and_short():
+    used = {"page.html", *page._STYLES, *page._SCRIPTS}
+    assert {path.name for path in ASSETS.iterdir()} == used
+    for path in ASSETS.iterdir():
         lines = path.read_text(encoding="utf-8").splitlines()
-        assert len(lines) < 300
+        assert len(lines) < 250
         assert all(line == line.rstrip() for line in lines)
 
 
-def test_the_wheel_holds_the_page(tmp_path):
+def test_the_wheel_has_the_assets(tmp_path):
     pytest.importorskip("hatchling", reason='pip install -e ".[test]"')
     build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
     subprocess.run(
@@ -204,7 +204,7 @@ def test_the_wheel_holds_the_page(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
-    assert {f"autodiff/view/player/assets/{path.name}" for path in PAGE.iterdir()} <= held
+    assert {f"autodiff/view/player/assets/{path.name}" for path in ASSETS.iterdir()} <= held
 
 
 def test_play_is_a_public_name():

@@ -1,4 +1,4 @@
-"""What the player is given: the engine's numbers and the model's modules, as JSON."""
+"""Playback: the numbers of the engine and the modules of the model, as JSON."""
 
 import json
 from math import inf, nan
@@ -8,8 +8,7 @@ from hypothesis import given, settings
 
 from autodiff import Value, dot, toposort, where
 from autodiff.testing import expressions
-from autodiff.view.player import playback as module
-from autodiff.view.player.playback import MOST_BOXES, MOST_NODES, playback
+from autodiff.view.player.playback import LONGEST_LABEL, MOST_BOXES, MOST_NODES, playback
 from nn import MLP
 
 
@@ -40,19 +39,19 @@ def test_data_gradients_and_partials_are_the_engines(expression):
     ]
 
 
-def test_shares_name_their_edge_and_carry_three_numbers():
+def test_contributions_name_their_edge_and_carry_three_numbers():
     x = Value(3.0, "x")
     root = x * x + x
     shown = playback(root, None, 4)
     assert [node["label"] for node in shown["nodes"]] == ["x", "", ""]
     assert shown["sweeps"]["topological"] == [
-        [2, 0, 1.0, 1.0, 1.0],
-        [2, 1, 1.0, 1.0, 1.0],
-        [1, 0, 1.0, 3.0, 4.0],
-        [1, 1, 1.0, 3.0, 7.0],
+        (2, 0, 1.0, 1.0, 1.0),
+        (2, 1, 1.0, 1.0, 1.0),
+        (1, 0, 1.0, 3.0, 4.0),
+        (1, 1, 1.0, 3.0, 7.0),
     ]
     assert shown["nodes"][0]["grad"] == 7.0
-    assert shown["sweeps"]["overwriting"][-1] == [1, 1, 1.0, 3.0, 3.0]
+    assert shown["sweeps"]["overwriting"][-1] == (1, 1, 1.0, 3.0, 3.0)
     assert shown["sweeps"].keys() == {"topological", "depth_first", "overwriting"}
 
 
@@ -67,28 +66,28 @@ def test_infinities_and_nan_survive_json():
 def test_modules_come_in_the_order_of_the_model_with_their_parents():
     root, model = net(2, 2, 1)
     shown = playback(root, model, 4)
-    assert [group["path"] for group in shown["groups"]] == [
+    assert [module["path"] for module in shown["modules"]] == [
         "layers.0",
         "layers.0.neurons.0",
         "layers.0.neurons.1",
         "layers.1",
         "layers.1.neurons.0",
     ]
-    assert [group["name"] for group in shown["groups"]][:3] == [
+    assert [module["name"] for module in shown["modules"]][:3] == [
         "layers.0",
         "neurons.0",
         "neurons.1",
     ]
-    assert [group["parent"] for group in shown["groups"]] == [None, 0, 0, None, 3]
+    assert [module["parent"] for module in shown["modules"]] == [None, 0, 0, None, 3]
     leaves = {node["path"]: node for node in shown["nodes"] if node["path"]}
     assert leaves.keys() == {name for name, _ in model.named_parameters()}
     assert leaves["layers.0.neurons.1.w.1"]["label"] == "w.1"
     assert leaves["layers.0.neurons.1.b"]["label"] == "b"
-    assert leaves["layers.0.neurons.1.b"]["group"] == 2
-    assert shown["nodes"][-1]["group"] is None
+    assert leaves["layers.0.neurons.1.b"]["module"] == 2
+    assert shown["nodes"][-1]["module"] is None
 
 
-def test_a_label_of_the_users_own_goes_before_the_models_name():
+def test_a_label_takes_precedence_over_the_name_in_the_model():
     root, model = net(1, 1)
     model.layers[0].neurons[0].b.label = "bias"
     labels = [node["label"] for node in playback(root, model, 4)["nodes"]]
@@ -104,14 +103,14 @@ def test_a_label_of_the_users_own_goes_before_the_models_name():
         ((1, 10, 20, 30, 40, 1), 1, 1 + 5 + 2),  # layers closed
     ],
 )
-def test_larger_nets_begin_with_the_deepest_modules_that_fit_closed(sizes, open_depth, boxes):
+def test_in_larger_nets_the_deepest_modules_that_fit_begin_closed(sizes, open_depth, boxes):
     root, model = net(*sizes)
     shown = playback(root, model, 4)
-    closed = {shown["groups"][g]["path"] for g in shown["closed"]}
+    closed = {shown["modules"][g]["path"] for g in shown["closed"]}
     if open_depth is None:
         assert not closed
         return
-    depths = {group["path"]: group["path"].count("s.") for group in shown["groups"]}
+    depths = {module["path"]: module["path"].count("s.") for module in shown["modules"]}
     assert closed
     assert closed == {
         path for path, depth in depths.items() if depth >= open_depth or path.endswith("w")
@@ -121,11 +120,11 @@ def test_larger_nets_begin_with_the_deepest_modules_that_fit_closed(sizes, open_
         for path in closed
         if not any(path != other and path.startswith(f"{other}.") for other in closed)
     }
-    outside = [node for node in shown["nodes"] if node["group"] is None]
+    outside = [node for node in shown["nodes"] if node["module"] is None]
     assert len(outermost) + len(outside) == boxes
 
 
-def test_a_graph_too_large_to_draw_says_the_limit_and_what_to_do():
+def test_a_graph_too_large_to_draw_is_refused_with_the_limit_and_advice():
     assert len(playback(chain(MOST_BOXES), None, 4)["nodes"]) == MOST_BOXES
     with pytest.raises(ValueError, match=r"up to 500 boxes, .* has 501: give model= .* smaller"):
         playback(chain(MOST_BOXES + 1), None, 4)
@@ -133,7 +132,7 @@ def test_a_graph_too_large_to_draw_says_the_limit_and_what_to_do():
         playback(chain(MOST_NODES + 1), net(1, 1)[1], 4)
 
 
-def test_modules_that_fold_too_little_are_no_help():
+def test_modules_that_fold_too_little_are_refused_too():
     w = Value(1.0)
     root = w
     for _ in range(300):
@@ -142,7 +141,7 @@ def test_modules_that_fold_too_little_are_no_help():
         playback(root, {"a": {"w": w}}, 4)
 
 
-def test_data_that_was_changed_since_is_refused():
+def test_data_that_has_changed_since_is_refused():
     w, x = Value(2.0, "w"), Value(3.0)
     root = (w * x).tanh()
     w.data = 2.5
@@ -154,11 +153,11 @@ def test_data_that_was_changed_since_is_refused():
     assert playback(root, None, 4)["nodes"][-1]["op"] == "tanh"
 
 
-def test_nan_is_not_taken_for_a_change():
+def test_nan_is_not_mistaken_for_a_change():
     assert playback(Value(nan) + 1.0, None, 4)["nodes"][-1]["data"] == {"float": "NaN"}
 
 
-def test_gradients_that_are_there_already_count_for_nothing_and_stay():
+def test_gradients_from_before_are_neither_used_nor_changed():
     x = Value(2.0)
     root = dot([x, x], [3.0, 4.0])
     root.backward()
@@ -169,4 +168,4 @@ def test_gradients_that_are_there_already_count_for_nothing_and_stay():
 
 def test_a_label_is_kept_to_10_000_characters():
     shown = playback(Value(1.0, "é" * 10_001), None, 4)["nodes"]
-    assert shown[0]["label"] == "é" * 10_000 == "é" * module.LONGEST_LABEL
+    assert shown[0]["label"] == "é" * 10_000 == "é" * LONGEST_LABEL

@@ -1,4 +1,4 @@
-"""Sweeps: the right one is the engine's to the bit, the others are wrong as they say."""
+"""Sweeps: the right one has the bits of the engine, the others err as they say."""
 
 import pytest
 from hypothesis import given, settings
@@ -15,18 +15,18 @@ def root_of(expression):
     return expression(*map(Value, expression.point))
 
 
-def totals(root, shares):
-    """The cotangent of each node after the last share, 0 where none came."""
+def totals(root, contributions):
+    """The cotangent of each node after the last contribution, 0 without one."""
     found = dict.fromkeys(toposort(root), 0.0)
     found[root] = 1.0
-    for share in shares:
-        if share.product is not None:
-            found[share.node.operands[share.position]] = share.total
+    for one in contributions:
+        if one.product is not None:
+            found[one.node.operands[one.position]] = one.total
     return found
 
 
 def reference(root, visits, adds=True):
-    """The cotangents that a sweep over `visits` leaves, by the definition."""
+    """The cotangents after a sweep over `visits`, by the definition."""
     found = {root: 1.0}
     for node in visits:
         for operand, partial in zip(node.operands, node._partials, strict=True):
@@ -40,16 +40,17 @@ def reference(root, visits, adds=True):
 @given(expressions())
 def test_the_topological_sweep_has_the_bits_of_backward(expression):
     root = root_of(expression)
-    shares = topological(root)
+    contributions = topological(root)
     root.backward()
-    assert [x.hex() for x in totals(root, shares).values()] == [
+    # `grad` is 0.0 for a cotangent of -0.0.
+    assert [(x or 0.0).hex() for x in totals(root, contributions).values()] == [
         node.grad.hex() for node in toposort(root)
     ]
 
 
 @on_random_expressions
 @given(expressions())
-def test_depth_first_is_the_recursion_that_its_docstring_shows(expression):
+def test_depth_first_is_the_recursion_in_its_docstring(expression):
     root, order = root_of(expression), []
 
     def visit(node):
@@ -75,18 +76,18 @@ def test_a_value_used_twice_is_passed_on_too_early_without_a_topological_sort():
     a = x * 2.0
     root = a + a * a  # d/dx = 2 + 8x = 26
     assert totals(root, topological(root))[x] == 26.0
-    shares = depth_first(root)
-    assert [(s.node.op.label, s.cotangent, s.product, s.total) for s in shares] == [
-        ("+", 1.0, 1.0, 1.0),  # a has one of its three shares
+    contributions = depth_first(root)
+    assert [(s.node.op.label, s.cotangent, s.product, s.total) for s in contributions] == [
+        ("+", 1.0, 1.0, 1.0),  # a has one of its three contributions
         ("+", 1.0, 1.0, 1.0),
         ("*", 1.0, 2.0, 2.0),  # and passes it on
         ("*", 1.0, 6.0, 7.0),
         ("*", 1.0, 6.0, 13.0),
     ]
-    assert totals(root, shares)[x] == 2.0
+    assert totals(root, contributions)[x] == 2.0
 
 
-def test_overwriting_loses_all_shares_but_one():
+def test_overwriting_loses_all_contributions_but_one():
     x = Value(3.0)
     root = x * x
     assert totals(root, topological(root))[x] == 6.0
@@ -100,12 +101,12 @@ def test_in_a_tree_every_sweep_is_right(sweep):
     assert totals(root, sweep(root)) == totals(root, topological(root))
 
 
-def test_no_share_crosses_to_what_was_not_selected():
+def test_no_contribution_crosses_to_an_operand_that_was_not_selected():
     a, b = Value(2.0), Value(-1.0)
     root = where(True, a, b) + b.relu()
-    products = {s.node.operands[s.position]: [] for s in topological(root)}
-    for share in topological(root):
-        products[share.node.operands[share.position]].append(share.product)
+    products = {a: [], b: []}
+    for one in topological(root):
+        products.get(one.node.operands[one.position], []).append(one.product)
     assert (products[a], products[b]) == ([1.0], [None, None])
 
 

@@ -6,8 +6,8 @@ const camera = { x: 0, y: 0, scale: 1, isDragging: false };
 const view = { width: 1, height: 1 }; // of the canvas
 const ZOOM = { least: 0.02, most: 3, readable: 0.55, reading: 0.85 };
 
-/** Give the canvas the size of its place, in pixels: of any other size, Chromium lays out every
- * text of the picture anew whenever something beside it changes. */
+/** Give the canvas a size in pixels. Otherwise Chromium lays out every text of the picture again
+ * whenever something beside it changes. */
 function measureView() {
   const { width, height } = canvas.parentNode.getBoundingClientRect();
   Object.assign(view, { width, height });
@@ -20,7 +20,7 @@ function aim(isSmooth) {
   world.style.transform = `translate(${camera.x}px, ${camera.y}px) scale(${camera.scale})`;
 }
 
-/** The whole picture, no larger than drawn. */
+/** Show the whole picture, enlarged little if at all. */
 function fit(picture) {
   const { width, height } = view;
   camera.scale = Math.max(
@@ -32,8 +32,8 @@ function fit(picture) {
   aim(false);
 }
 
-/** At a scale at which the text can be read, from the left end. */
-function look(picture, scale) {
+/** Show the left end of the picture at `scale`, at which its text can be read. */
+function showLeftEnd(picture, scale) {
   const { width, height } = view;
   camera.scale = scale;
   camera.x = Math.max(24, (width - picture.width * scale) / 2);
@@ -57,8 +57,8 @@ function pan(dx, dy) {
   aim(false);
 }
 
-/** Bring the boxes in `atoms` into view, if they are not; the last one above all. */
-function follow(atoms) {
+/** Bring `items` into view if they are outside; if not all fit, the last one. */
+function follow(items) {
   const { width, height } = view;
   const seen = ({ x, y, width: w, height: h }) => {
     const [left, top] = [x * camera.scale + camera.x, y * camera.scale + camera.y];
@@ -69,7 +69,7 @@ function follow(atoms) {
       top + h * camera.scale <= height - 56
     );
   };
-  if (!atoms.length || atoms.every(seen)) return;
+  if (!items.length || items.every(seen)) return;
   const whole = (list) => {
     const left = Math.min(...list.map((a) => a.x)),
       right = Math.max(...list.map((a) => a.x + a.width));
@@ -77,11 +77,11 @@ function follow(atoms) {
       bottom = Math.max(...list.map((a) => a.y + a.height));
     return { left, right, top, bottom };
   };
-  let bounds = whole(atoms);
+  let bounds = whole(items);
   const isTooLarge =
     (bounds.right - bounds.left) * camera.scale > width - 24 ||
     (bounds.bottom - bounds.top) * camera.scale > height - 68;
-  if (isTooLarge) bounds = whole(atoms.slice(-1));
+  if (isTooLarge) bounds = whole(items.slice(-1));
   camera.x = width / 2 - ((bounds.left + bounds.right) / 2) * camera.scale;
   camera.y = (height - 40) / 2 - ((bounds.top + bounds.bottom) / 2) * camera.scale;
   aim(true);

@@ -1,27 +1,27 @@
-// Buttons, keys and the focus that walks over the graph.
+// Buttons, keys, and the focus that moves through the graph.
 
-/** Exactly one part of the graph is a stop of the Tab key: the one that was focused last. */
+/** Make `part` the only part of the graph that the Tab key reaches. */
 function rove(part) {
   world.querySelector("[tabindex='0']")?.setAttribute("tabindex", -1);
   part.setAttribute("tabindex", 0);
 }
 
-/** Focus the next or the former part, in topological order. */
+/** Focus the part that is `by` positions behind `from`, in topological order. */
 function walk(from, by) {
   const parts = [...world.querySelectorAll("[role=button]")];
   const next = parts[Math.max(0, Math.min(parts.length - 1, parts.indexOf(from) + by))];
   rove(next);
   next.focus({ preventScroll: true });
-  const { node, group } = next.dataset;
-  const atom =
+  const { node, module } = next.dataset;
+  const item =
     node === undefined
-      ? [...picture.frames, ...picture.atoms].find((item) => item.group === Number(group))
-      : picture.atomOf[Number(node)];
-  follow([atom]);
+      ? [...picture.frames, ...picture.boxes].find((item) => item.module === Number(module))
+      : picture.boxOf[Number(node)];
+  follow([item]);
 }
 
 function press(part) {
-  if (part.dataset.group !== undefined) toggle(Number(part.dataset.group));
+  if (part.dataset.module !== undefined) toggle(Number(part.dataset.module));
   else goTo(Number(part.dataset.node));
 }
 
@@ -133,7 +133,7 @@ addEventListener("resize", () => {
 });
 
 function begin() {
-  const folded = GRAPH.closed.length ? "; modules are closed, a click opens one" : "";
+  const folded = GRAPH.closed.length ? "; modules are closed: click one to open it" : "";
   $("summary").textContent =
     `${many(NODES.length, "node")}, ${many(EDGES.length, "edge")}${folded}`;
   const option = (value, words) => {

@@ -1,4 +1,4 @@
-// What one step does, in formulas with the numbers filled in, and in words.
+// What one step does: formulas, the same with numbers, and words.
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 
@@ -9,7 +9,7 @@ function math(tag, ...children) {
 }
 
 const text = (x) => math("mtext", x);
-const slopeOf = (top, bottom) =>
+const derivative = (top, bottom) =>
   math(
     "mfrac",
     ...[top, bottom].map((x) =>
@@ -17,19 +17,19 @@ const slopeOf = (top, bottom) =>
     ),
   );
 
-/** Lines `left sign right`, set one below the other. */
+/** Lines `left sign right`, one below the other. */
 function equations(lines) {
-  const rows = lines.map(([left, sign, right, tone]) => {
-    const row = math(
+  const entries = lines.map(([left, sign, right, tone]) => {
+    const entry = math(
       "mtr",
       math("mtd", ...left),
       math("mtd", math("mo", sign)),
       math("mtd", ...right),
     );
-    if (tone) row.setAttribute("class", tone);
-    return row;
+    if (tone) entry.setAttribute("class", tone);
+    return entry;
   });
-  const table = math("mtable", ...rows);
+  const table = math("mtable", ...entries);
   table.setAttribute("displaystyle", "true"); // fractions at full size
   return math("math", table);
 }
@@ -40,28 +40,32 @@ const ordinal = (k) =>
   `${k}${{ 1: "st", 2: "nd", 3: "rd" }[k % 100 > 10 && k % 100 < 14 ? 0 : k % 10] ?? "th"}`;
 const many = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
-/** The rule that the backward pass applies: over all nodes u that x is an operand of. */
+/** The rule that the backward pass applies, a sum over all nodes u that use x. */
 function chainRule() {
   const sum = math("munder", math("mo", "∑"), math("mtext", "uses u of x"));
   return equations([
-    [[slopeOf(ROOT, "x")], "=", [sum, slopeOf(ROOT, "u"), math("mo", "·"), slopeOf("u", "x")]],
+    [
+      [derivative(ROOT, "x")],
+      "=",
+      [sum, derivative(ROOT, "u"), math("mo", "·"), derivative("u", "x")],
+    ],
   ]);
 }
 
-/** Headline, formula and sentence of one event; `before` is the state in front of it. */
+/** Headline, formula and sentence for one event; `before` is the state before it. */
 function explain(event, before, sweep) {
   if (event.kind === "forward") return explainValue(event.node);
   if (event.kind === "seed") {
     return {
       phase: "backward",
       headline: "Backward: the seed",
-      formula: equations([[[slopeOf(ROOT, ROOT)], "=", [text("1")]]]),
+      formula: equations([[[derivative(ROOT, ROOT)], "=", [text("1")]]]),
       sentence:
-        `The slope of ${called(ROOT)} with respect to itself is 1. From here, each op ` +
-        "sends its cotangent, times its partial, to each operand.",
+        `The derivative of ${called(ROOT)} with respect to itself is 1. From here on, each op ` +
+        "multiplies its cotangent by a partial for each operand, and sends it the product.",
     };
   }
-  return explainShare(event, before, sweep);
+  return explainContribution(event, before, sweep);
 }
 
 function explainValue(i) {
@@ -71,7 +75,7 @@ function explainValue(i) {
       phase: "forward",
       headline: `Forward: ${called(i)} is given`,
       formula: equations([[[text(called(i))], "=", [text(value)]]]),
-      sentence: `${called(i)} = ${value}, a leaf.`,
+      sentence: `${called(i)} is a leaf; its value ${value} is given.`,
     };
   }
   const numbers = definition(i, (operand) => inner(NODES[operand].data));
@@ -87,23 +91,24 @@ function explainValue(i) {
   };
 }
 
-function explainShare(event, before, sweep) {
-  const { node, operand, partial, slope } = EDGES[event.edge];
+function explainContribution(event, before, sweep) {
+  const { node, operand, partial, formula } = EDGES[event.edge];
   const headline = `Backward: ${called(node)} → ${called(operand)}`;
-  const left = [slopeOf(ROOT, operand)];
+  const left = [derivative(ROOT, operand)];
   if (event.product === null) {
     return {
       phase: "backward",
       headline,
-      formula: equations([[[slopeOf(node, operand)], "=", [text("0")], "result"]]),
+      formula: equations([[[derivative(node, operand)], "=", [text("0")], "result"]]),
       sentence: `${inWords(node)} does not depend on ${called(operand)} here: nothing crosses this edge.`,
     };
   }
   const sign = sweep === "overwriting" ? "=" : "+=";
   const product = digits(event.product);
-  const lines = [[left, sign, [slopeOf(ROOT, node), math("mo", "·"), slopeOf(node, operand)]]];
-  const symbols = slope === null ? null : filled(slope, node, called);
-  if (symbols !== null && slope.includes("{")) {
+  const factors = [derivative(ROOT, node), math("mo", "·"), derivative(node, operand)];
+  const lines = [[left, sign, factors]];
+  const symbols = formula === null ? null : filled(formula, node, called);
+  if (symbols !== null && formula.includes("{")) {
     lines.push([
       [],
       "=",
@@ -112,18 +117,18 @@ function explainShare(event, before, sweep) {
   }
   lines.push([[], "=", [text(`${inner(event.cotangent)} · ${inner(partial)}`)]]);
   lines.push([[], "=", [text(product)], "result"]);
-  const place = before.arrived[operand] + 1,
+  const nth = before.arrived[operand] + 1,
     expected = EXPECTED[operand];
   const total = digits(event.total);
   let sentence = `${called(node)} sends ${inner(event.cotangent)} · ${inner(partial)} = ${product} to ${called(operand)}.`;
   if (expected > 1) {
-    const which = `the ${ordinal(place)} of ${expected} shares`;
-    if (place > 1 && sweep !== "overwriting") {
+    const which = `the ${ordinal(nth)} of ${expected} contributions`;
+    if (nth > 1 && sweep !== "overwriting") {
       const sum = `${digits(before.cotangent[operand])} + ${inner(event.product)}`;
-      lines.push([[slopeOf(ROOT, operand)], "=", [text(`${sum} = ${total}`)], "sum"]);
-      sentence += ` It is ${which}: they add up, ${sum} = ${total}.`;
+      lines.push([[derivative(ROOT, operand)], "=", [text(`${sum} = ${total}`)], "sum"]);
+      sentence += ` This is ${which}, which add up: ${sum} = ${total}.`;
     } else {
-      sentence += ` It is ${which}.`;
+      sentence += ` This is ${which}.`;
     }
   }
   return {
@@ -135,19 +140,19 @@ function explainShare(event, before, sweep) {
   };
 }
 
-/** What goes wrong in this step; undefined where nothing does. */
+/** What goes wrong in this step, in words; undefined if nothing does. */
 function warn(event, before, sweep) {
   const { node, operand } = EDGES[event.edge];
   if (isWrong(event)) {
     const wrong = `${called(node)} passes on ${digits(event.cotangent)}, but ${gradientOf(node)} is ${digits(NODES[node].grad)}`;
-    if (sweep === "overwriting") return `${wrong}: a share was overwritten.`;
+    if (sweep === "overwriting") return `${wrong}: a contribution was overwritten.`;
     const missing = EXPECTED[node] - before.arrived[node];
     return missing > 0
-      ? `${wrong}: ${missing} of ${EXPECTED[node]} shares ${missing === 1 ? "has" : "have"} not arrived yet. In topological order every use of ${called(node)} comes first.`
-      : `${wrong}: the shares that came to it were already wrong.`;
+      ? `${wrong}: ${missing} of ${EXPECTED[node]} contributions ${missing === 1 ? "has" : "have"} not arrived yet. In topological order, all uses of ${called(node)} come first.`
+      : `${wrong}: the contributions to it were already wrong.`;
   }
   if (before.passed[operand] !== null) {
-    return `Too late: ${called(operand)} has already passed on its cotangent. These ${digits(event.product)} never reach its operands.`;
+    return `Too late: ${called(operand)} has already passed on its cotangent. This contribution of ${digits(event.product)} never reaches its operands.`;
   }
   if (sweep === "overwriting" && before.arrived[operand] > 0) {
     return `“=” throws away the ${digits(before.cotangent[operand])} that had arrived. With += the sum is ${digits(before.cotangent[operand] + event.product)}.`;
@@ -155,21 +160,21 @@ function warn(event, before, sweep) {
   return undefined;
 }
 
-/** As `explain`, for the events inside a closed module. */
-function explainModule(events, group, after) {
-  const told = { isModule: true, headline: isolated(short(GROUPS[group].path, 40)) };
+/** As `explain`, for all events of one step inside a closed module. */
+function explainModule(events, module, after) {
+  const told = { isModule: true, headline: isolated(short(MODULES[module].path, 40)) };
   if (events[0].kind === "forward") {
     const inside = new Set(events.map((event) => event.node));
     const leaving = [...inside].filter(
       (i) =>
         i === ROOT ||
-        EDGES.some((edge) => edge.operand === i && !AROUND[edge.node].includes(group)),
+        EDGES.some((edge) => edge.operand === i && !AROUND[edge.node].includes(module)),
     );
     return {
       ...told,
       phase: "forward",
       headline: `Forward: ${told.headline}`,
-      formula: listed("What leaves it", leaving, (i) => NODES[i].data),
+      formula: listed("Outputs", leaving, (i) => NODES[i].data),
       sentence: `${many(events.length, "value")} computed. Open the module to see each.`,
     };
   }
@@ -184,18 +189,18 @@ function explainModule(events, group, after) {
     phase: "backward",
     headline: `Backward: ${told.headline}`,
     formula: listed(
-      "Largest gradients of leaves",
+      "Leaves with the largest gradients",
       leaves.sort((a, b) => size(b) - size(a)),
       (i) => after.cotangent[i],
     ),
-    sentence: `${many(events.length, "share")} sent to ${many(reached.size, "node")}. Open the module to see each.`,
+    sentence: `${many(events.length, "contribution")} sent to ${many(reached.size, "node")}. Open the module to see each.`,
     warning: wrong
-      ? `${wrong} of ${many(events.length, "share")} carry a wrong cotangent. Open the module to see where.`
+      ? `${wrong} of ${many(events.length, "contribution")} carry a wrong cotangent. Open the module to see where.`
       : undefined,
   };
 }
 
-/** The first few of `nodes` with a number each. */
+/** The first five of `nodes`, each with its number. */
 function listed(title, nodes, numberOf) {
   const [made, head] = [document.createElement("div"), document.createElement("h3")];
   head.textContent = nodes.length > 5 ? `${title} (5 of ${nodes.length})` : title;
@@ -206,10 +211,10 @@ function listed(title, nodes, numberOf) {
   return made;
 }
 
-/** Terms and what they are. */
-function list(rows) {
+/** A list of terms, each with its value. */
+function list(entries) {
   const made = document.createElement("dl");
-  for (const [term, value] of rows) {
+  for (const [term, value] of entries) {
     const [dt, dd, bdi] = ["dt", "dd", "bdi"].map((tag) => document.createElement(tag));
     dt.textContent = term;
     bdi.textContent = value;

@@ -1,20 +1,20 @@
-// The graph and the numbers as autodiff wrote them, and how names and numbers are spelled.
+// The graph and its numbers as autodiff wrote them, and the spelling of names and numbers.
 
 const GRAPH = JSON.parse(document.getElementById("graph").textContent, (key, x) =>
   x !== null && typeof x === "object" && "float" in x ? Number(x.float) : x,
 );
 const NODES = GRAPH.nodes;
-const GROUPS = GRAPH.groups;
+const MODULES = GRAPH.modules;
 const ROOT = NODES.length - 1;
 
-// One edge an operand; `node` is the op that it enters.
+// One edge per operand; `node` is the node that has the operand.
 const EDGES = NODES.flatMap((node, i) =>
   node.operands.map((operand, position) => ({
     node: i,
     position,
     operand,
     partial: node.partials[position],
-    slope: node.slopes[position],
+    formula: node.partial_formulas[position],
   })),
 );
 EDGES.forEach((edge, id) => {
@@ -22,14 +22,14 @@ EDGES.forEach((edge, id) => {
 });
 const FIRST_EDGE = NODES.map((_, i) => EDGES.findIndex((edge) => edge.node === i));
 
-// The groups around a node, from the outermost to its own.
+// The modules around a node, from the outermost to its own.
 const AROUND = NODES.map((node) => {
   const path = [];
-  for (let g = node.group; g !== null; g = GROUPS[g].parent) path.unshift(g);
+  for (let g = node.module; g !== null; g = MODULES[g].parent) path.unshift(g);
   return path;
 });
 
-function shares(sweep) {
+function contributions(sweep) {
   return GRAPH.sweeps[sweep].map(([node, position, cotangent, product, total]) => ({
     edge: FIRST_EDGE[node] + position,
     cotangent,
@@ -38,22 +38,23 @@ function shares(sweep) {
   }));
 }
 
-const RIGHT = shares("topological");
-// How many cotangents a node is the sum of, and what each edge carries in the right order.
+const RIGHT = contributions("topological");
+// How many contributions each cotangent is the sum of, and the product on each edge, in the right
+// sweep.
 const EXPECTED = NODES.map(() => 0);
 const PRODUCTS = EDGES.map(() => null);
-for (const share of RIGHT) {
-  if (share.product === null) continue;
-  EXPECTED[EDGES[share.edge].operand] += 1;
-  PRODUCTS[share.edge] = share.product;
+for (const contribution of RIGHT) {
+  if (contribution.product === null) continue;
+  EXPECTED[EDGES[contribution.edge].operand] += 1;
+  PRODUCTS[contribution.edge] = contribution.product;
 }
 EXPECTED[ROOT] += 1; // the seed
 
 const same = (x, y) => Object.is(x, y) || x === y;
-// Products may be added in another order, which rounds differently.
+// Another order of addition rounds differently.
 const agree = (x, y) => same(x, y) || Math.abs(x - y) <= 1e-9 * Math.max(Math.abs(x), Math.abs(y));
 
-/** A number to as many digits as Python's %g. */
+/** A number as Python's %g writes it. */
 function digits(x, precision = GRAPH.precision) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "−inf";
   if (x === 0) return Object.is(x, -0) ? "−0" : "0";
@@ -72,7 +73,7 @@ const inner = (x) => (x < 0 || Object.is(x, -0) ? `(${digits(x)})` : digits(x));
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** `text` on one line, of at most `length` characters as a reader counts them. */
+/** `text` on one line, with at most `length` characters as a reader counts them. */
 function short(text, length) {
   const line = text
     .slice(0, 8 * length)
@@ -83,22 +84,22 @@ function short(text, length) {
   return isWhole ? line : `${parts.slice(0, length - 1).join("")}…`;
 }
 
-/** The name of a node: its label, else root, or v and its place in topological order. */
+/** The name of a node: its label, else root, or v and its index in topological order. */
 function name(i, length = 16) {
   return short(NODES[i].label, length) || (i === ROOT ? "root" : `v${i}`);
 }
 
-// Labels may run from right to left; this keeps them from turning their surroundings around.
+// Labels may run from right to left; this keeps the direction of the text around them.
 const isolated = (text) => `\u2068${text}\u2069`;
 
-/** A formula with what `symbol` gives for each operand of node `i`, and for its result. */
+/** A formula with `symbol` of each operand of node `i`, and of its result, filled in. */
 function filled(formula, i, symbol) {
   return formula.replace(/\{(\w+)\}/g, (_, hole) =>
     symbol(hole === "out" ? i : NODES[i].operands[Number(hole)]),
   );
 }
 
-/** What node `i` is of its operands; null for a leaf. */
+/** The op of node `i` on its operands; null for a leaf. */
 function definition(i, symbol = (operand) => isolated(name(operand))) {
   const { op, formula, operands } = NODES[i];
   if (op === null) return null;
@@ -106,7 +107,7 @@ function definition(i, symbol = (operand) => isolated(name(operand))) {
   return `${op}(${operands.slice(0, 3).map(symbol).join(", ")}, …)`;
 }
 
-/** A node in words, for readers of the screen and for tooltips. */
+/** A node in words, for screen readers and tooltips. */
 function inWords(i) {
   const formula = definition(i);
   return formula === null ? isolated(name(i)) : `${isolated(name(i))} = ${formula}`;

@@ -1,27 +1,27 @@
-// A nested layered drawing: open modules are frames around drawings of their own, closed ones are
-// boxes. Inside a frame: ranks by longest path, order by barycenters, heights by isotonic
-// regression (Sugiyama, Tagawa, Toda 1981; each step in the form that is shortest to state).
+// A nested layered drawing: an open module is a frame around a drawing of its own, a closed one is
+// a box. In a frame, items get ranks by longest path, their order by barycenters, and their heights
+// by isotonic regression (Sugiyama, Tagawa, Toda 1981, each step in its shortest form).
 
 const BOX = { width: 100 + 8 * GRAPH.precision, height: 58 };
 const GAP = { column: 56, node: 12, line: 9, frame: 16, title: 26 };
 
-/** Boxes, frames and lines, with their places, where the groups in `closed` are boxes. */
+/** Boxes, frames and lines with their coordinates; the modules in `closed` are boxes. */
 function layout(closed) {
-  const top = { group: null, children: [], segments: [], parent: null, index: 0 };
-  const { atoms, frames, atomOf } = nested(top, closed);
-  const lines = linesBetween(atomOf);
+  const top = { module: null, children: [], segments: [], parent: null, index: 0 };
+  const { boxes, frames, boxOf } = nested(top, closed);
+  const lines = linesBetween(boxOf);
   for (const line of lines) divide(line);
   arrange(top);
-  place(top, 0, 0);
+  locate(top, 0, 0);
   for (const line of lines) line.points = route(line);
-  return { atoms, frames, lines, atomOf, width: top.width, height: top.height };
+  return { boxes, frames, lines, boxOf, width: top.width, height: top.height };
 }
 
 function nested(top, closed) {
-  const atoms = [],
+  const boxes = [],
     frames = [],
-    atomOf = [],
-    byGroup = new Map();
+    boxOf = [],
+    byModule = new Map();
   const added = (item, parent) => {
     parent.children.push(item);
     item.parent = parent;
@@ -29,34 +29,34 @@ function nested(top, closed) {
   };
   NODES.forEach((_, i) => {
     let parent = top;
-    for (const group of AROUND[i]) {
-      if (!byGroup.has(group)) {
-        const isBox = closed.has(group);
+    for (const module of AROUND[i]) {
+      if (!byModule.has(module)) {
+        const isBox = closed.has(module);
         const item = isBox
-          ? { group, node: null, members: [], index: i, ...BOX }
-          : { group, children: [], segments: [], index: i };
-        byGroup.set(group, added(item, parent));
-        (isBox ? atoms : frames).push(item);
+          ? { module, node: null, members: [], index: i, ...BOX }
+          : { module, children: [], segments: [], index: i };
+        byModule.set(module, added(item, parent));
+        (isBox ? boxes : frames).push(item);
       }
-      parent = byGroup.get(group);
+      parent = byModule.get(module);
       if (parent.members) break;
     }
     if (parent.members) {
       parent.members.push(i);
-      atomOf[i] = parent;
+      boxOf[i] = parent;
     } else {
-      atomOf[i] = added({ group: null, node: i, index: i, ...BOX }, parent);
-      atoms.push(atomOf[i]);
+      boxOf[i] = added({ module: null, node: i, index: i, ...BOX }, parent);
+      boxes.push(boxOf[i]);
     }
   });
-  return { atoms, frames, atomOf };
+  return { boxes, frames, boxOf };
 }
 
-function linesBetween(atomOf) {
+function linesBetween(boxOf) {
   const lines = new Map();
   for (const edge of EDGES) {
-    const from = atomOf[edge.operand],
-      to = atomOf[edge.node];
+    const from = boxOf[edge.operand],
+      to = boxOf[edge.node];
     if (from === to) continue;
     const isSingle = from.node !== null && to.node !== null;
     const key = `${from.index} ${to.index} ${isSingle ? edge.position : ""}`;
@@ -72,7 +72,8 @@ function linesBetween(atomOf) {
 
 const parents = (item) => (item.parent ? [item.parent, ...parents(item.parent)] : []);
 
-/** Give each frame that `line` runs through its segment: from a child or from outside, to likewise. */
+/** Give each frame that `line` runs through its segment, between two children or from or to the
+ * border (null). */
 function divide(line) {
   const ups = parents(line.from),
     downs = parents(line.to);
@@ -93,7 +94,7 @@ function divide(line) {
   meeting.segments.push({ line, from, to });
 }
 
-/** Where `line` leaves or enters `item`, from the item's center. */
+/** How far below the center of `item` the line leaves or enters it. */
 function offset(item, line, side) {
   if (item.children) return item.ports.get(line) - item.height / 2;
   return side === "in" ? line.port : 0;
@@ -101,19 +102,19 @@ function offset(item, line, side) {
 
 function arrange(frame) {
   frame.children.filter((item) => item.children).forEach(arrange);
-  const count = rank(frame);
-  const layers = Array.from({ length: count }, () => []);
+  const count = assignRanks(frame);
+  const ranks = Array.from({ length: count }, () => []);
   for (const item of frame.children) {
     item.cell = { item, height: item.height, index: item.index, left: [], right: [] };
-    layers[item.rank].push(item.cell);
+    ranks[item.rank].push(item.cell);
   }
-  const chains = frame.segments.map((segment) => chain(segment, layers));
-  order(layers);
-  heights(layers);
-  measure(frame, layers, chains);
+  const chains = frame.segments.map((segment) => chain(segment, ranks));
+  order(ranks);
+  heights(ranks);
+  measure(frame, ranks, chains);
 }
 
-/** The children in topological order; what would close a cycle (a recurrence) is left out. */
+/** The children in topological order, except where a recurrence closes a cycle. */
 function sorted(frame) {
   const sources = new Map(frame.children.map((item) => [item, []]));
   for (const { from, to } of frame.segments) if (from && to) sources.get(to).push(from);
@@ -129,7 +130,8 @@ function sorted(frame) {
   return [...done];
 }
 
-function rank(frame) {
+/** Set the rank of each child; returns how many ranks there are. */
+function assignRanks(frame) {
   frame.children = sorted(frame);
   const position = new Map(frame.children.map((item, k) => [item, k]));
   const isOn = ({ from, to }) => from && to && position.get(from) < position.get(to);
@@ -146,22 +148,22 @@ function rank(frame) {
   for (const item of frame.children)
     item.rank = Math.max(0, ...before.get(item).map((x) => x.rank + 1));
   for (const item of frame.children) {
-    // a leaf stands right before its first use
+    // a leaf is in the rank right before its first use
     if (before.get(item).length || entered.has(item) || !after.get(item).length) continue;
     item.rank = Math.min(...after.get(item).map((x) => x.rank)) - 1;
   }
   return Math.max(...frame.children.map((item) => item.rank)) + 1;
 }
 
-/** The cells of one segment, with a thin one in each rank that the line only crosses. */
-function chain(segment, layers) {
+/** The cells of one segment: a thin one in each rank that the line crosses. */
+function chain(segment, ranks) {
   const { line, from, to } = segment;
   const first = from ? from.rank + 1 : 0,
-    last = to ? to.rank : layers.length;
+    last = to ? to.rank : ranks.length;
   const cells = [];
   for (let r = first; r < last; r += 1) {
     const cell = { item: null, height: 0, index: line.from.index, left: [], right: [] };
-    layers[r].push(cell);
+    ranks[r].push(cell);
     cells.push(cell);
   }
   const ends = [

@@ -1,23 +1,23 @@
 // Opening and closing modules.
 
-const MEMBERS = GROUPS.map((_, g) => AROUND.filter((around) => around.includes(g)).length);
+const MEMBERS = MODULES.map((_, g) => AROUND.filter((around) => around.includes(g)).length);
 
-/** How many boxes are drawn when the groups in `closed` are boxes. */
-function boxes(closed) {
+/** How many boxes are drawn if the modules in `closed` are boxes. */
+function boxCount(closed) {
   return new Set(
     NODES.map((_, i) => {
-      const group = closedAround(i, closed);
-      return group === null ? `n${i}` : `g${group}`;
+      const module = closedAround(i, closed);
+      return module === null ? `n${i}` : `g${module}`;
     }),
   ).size;
 }
 
-/** Close exactly the groups in `closed`, unless that draws too many boxes. */
+/** Close exactly the modules in `closed`, unless that draws too many boxes. */
 function setClosed(closed) {
-  const count = boxes(closed);
-  if (count > GRAPH.limit && count > boxes(player.closed)) {
+  const count = boxCount(closed);
+  if (count > GRAPH.max_boxes && count > boxCount(player.closed)) {
     refuse(
-      `That would draw ${count} boxes; up to ${GRAPH.limit} are drawn. Close other modules first.`,
+      `This would draw ${count} boxes; at most ${GRAPH.max_boxes} can be drawn. Close other modules first.`,
     );
     return;
   }
@@ -25,22 +25,22 @@ function setClosed(closed) {
   redraw();
 }
 
-function toggle(group) {
+function toggle(module) {
   const before = player.closed,
     closed = new Set(before);
-  if (!closed.delete(group)) closed.add(group);
+  if (!closed.delete(module)) closed.add(module);
   setClosed(closed);
   if (player.closed === before) return;
   $("live").textContent =
-    `Module ${isolated(short(GROUPS[group].path, 40))} ${player.closed.has(group) ? "closed" : "open"}.`;
-  const part = [...picture.frames, ...picture.atoms].find((item) => item.group === group);
+    `Module ${isolated(short(MODULES[module].path, 40))} ${player.closed.has(module) ? "closed" : "open"}.`;
+  const part = [...picture.frames, ...picture.boxes].find((item) => item.module === module);
   if ($("follow").checked) follow([part]);
-  const stop = world.querySelector(`[data-group="${group}"]`);
+  const stop = world.querySelector(`[data-module="${module}"]`);
   rove(stop);
   stop.focus({ preventScroll: true });
 }
 
-const closeAll = () => setClosed(new Set(GROUPS.keys()));
+const closeAll = () => setClosed(new Set(MODULES.keys()));
 const openAll = () => setClosed(new Set());
 
 function refuse(words) {
@@ -48,17 +48,17 @@ function refuse(words) {
   [$("note").textContent, $("note").className] = [words, "warning"];
 }
 
-/** The tree of modules in the panel; those inside a closed one are not listed. */
+/** List the modules in the panel as a tree, without those inside a closed module. */
 function listModules() {
-  $("modules").hidden = GROUPS.length === 0;
+  $("modules").hidden = MODULES.length === 0;
   const focused = document.activeElement?.dataset?.module;
   $("module-list").replaceChildren(...branch(null));
   if (focused) $("module-list").querySelector(`[data-module="${focused}"]`)?.focus();
 }
 
 function branch(parent) {
-  return [...GROUPS.keys()]
-    .filter((g) => GROUPS[g].parent === parent)
+  return [...MODULES.keys()]
+    .filter((g) => MODULES[g].parent === parent)
     .map((g) => {
       const item = document.createElement("li");
       const button = document.createElement("button");
@@ -67,7 +67,7 @@ function branch(parent) {
       button.dataset.module = g;
       button.setAttribute("aria-expanded", String(isOpen));
       const label = document.createElement("bdi");
-      label.textContent = short(GROUPS[g].name, 40);
+      label.textContent = short(MODULES[g].name, 40);
       const count = document.createElement("span");
       count.textContent = many(MEMBERS[g], "node");
       button.append(label, count);

@@ -1,63 +1,66 @@
-// The order of the cells in each rank of a drawing, and their heights.
+// The order and the heights of the cells in each rank of a drawing.
 
-function order(layers) {
-  for (const layer of layers) {
-    layer.sort((a, b) => a.index - b.index);
-    keepModules(layer);
+function order(ranks) {
+  for (const cells of ranks) {
+    cells.sort((a, b) => a.index - b.index);
+    keepModules(cells);
   }
-  number(layers);
-  let best = layers.map((layer) => [...layer]),
-    fewest = crossings(layers);
+  number(ranks);
+  let best = ranks.map((cells) => [...cells]),
+    fewest = crossings(ranks);
   for (let sweep = 0; sweep < 12 && fewest > 0; sweep += 1) {
     const isRightward = sweep % 2 === 0;
-    for (const layer of isRightward ? layers : [...layers].reverse())
-      byBarycenter(layer, isRightward ? "left" : "right");
-    const count = crossings(layers);
-    if (count < fewest) [best, fewest] = [layers.map((layer) => [...layer]), count];
+    for (const cells of isRightward ? ranks : [...ranks].reverse())
+      byBarycenter(cells, isRightward ? "left" : "right");
+    const count = crossings(ranks);
+    if (count < fewest) [best, fewest] = [ranks.map((cells) => [...cells]), count];
   }
-  best.forEach((layer, r) => {
-    layers[r].splice(0, layer.length, ...layer);
+  best.forEach((cells, r) => {
+    ranks[r].splice(0, cells.length, ...cells);
   });
-  number(layers);
+  number(ranks);
 }
 
-const number = (layers) =>
-  layers.forEach((layer) =>
-    layer.forEach((cell, k) => {
-      cell.place = k;
+const number = (ranks) =>
+  ranks.forEach((cells) =>
+    cells.forEach((cell, k) => {
+      cell.position = k;
     }),
   );
 
-/** Where a link ends, as a place in its rank; ports of one box differ by parts of a place. */
-const end = (link, back) => link.cell.place + (link.shift + back) / (link.cell.height + 20);
+/** The position in its rank at which a link ends; ports of one box differ by fractions. */
+const end = (link, back) => link.cell.position + (link.shift + back) / (link.cell.height + 20);
 
-function byBarycenter(layer, side) {
+function byBarycenter(cells, side) {
   const wanted = new Map(
-    layer.map((cell) => {
+    cells.map((cell) => {
       const ends = cell[side].map((link) => end(link, link.port));
-      return [cell, ends.length ? ends.reduce((a, b) => a + b) / ends.length : cell.place];
+      return [cell, ends.length ? ends.reduce((a, b) => a + b) / ends.length : cell.position];
     }),
   );
-  layer.sort((a, b) => wanted.get(a) - wanted.get(b) || a.place - b.place);
-  keepModules(layer);
-  layer.forEach((cell, k) => {
-    cell.place = k;
+  cells.sort((a, b) => wanted.get(a) - wanted.get(b) || a.position - b.position);
+  keepModules(cells);
+  cells.forEach((cell, k) => {
+    cell.position = k;
   });
 }
 
 /** Bring modules, such as the neurons of a layer, into the order of the model. */
-function keepModules(layer) {
-  const isModule = (cell) => cell.item && cell.item.group !== null;
-  const modules = layer.filter(isModule).sort((a, b) => a.item.group - b.item.group);
-  layer.splice(0, layer.length, ...layer.map((cell) => (isModule(cell) ? modules.shift() : cell)));
+function keepModules(cells) {
+  const isModule = (cell) => cell.item && cell.item.module !== null;
+  const modules = cells.filter(isModule).sort((a, b) => a.item.module - b.item.module);
+  cells.splice(0, cells.length, ...cells.map((cell) => (isModule(cell) ? modules.shift() : cell)));
 }
 
 /** How many pairs of lines cross between neighboring ranks. */
-function crossings(layers) {
+function crossings(ranks) {
   let count = 0;
-  for (const layer of layers) {
-    const links = layer.flatMap((cell) =>
-      cell.right.map((link) => [cell.place + link.port / (cell.height + 20), end(link, link.port)]),
+  for (const cells of ranks) {
+    const links = cells.flatMap((cell) =>
+      cell.right.map((link) => [
+        cell.position + link.port / (cell.height + 20),
+        end(link, link.port),
+      ]),
     );
     links.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     const ends = [];
@@ -77,18 +80,18 @@ function crossings(layers) {
   return count;
 }
 
-function heights(layers) {
-  for (const layer of layers) {
+function heights(ranks) {
+  for (const cells of ranks) {
     let y = 0;
-    layer.forEach((cell, k) => {
-      y += k ? distance(layer[k - 1], cell) : 0;
+    cells.forEach((cell, k) => {
+      y += k ? distance(cells[k - 1], cell) : 0;
       cell.y = y;
     });
-    for (const cell of layer) cell.y -= y / 2;
+    for (const cell of cells) cell.y -= y / 2;
   }
   for (let round = 0; round < 30; round += 1) {
     const sides = round > 24 ? ["left", "right"] : round % 2 ? ["right"] : ["left"];
-    for (const layer of round % 2 ? [...layers].reverse() : layers) settle(layer, sides);
+    for (const cells of round % 2 ? [...ranks].reverse() : ranks) settle(cells, sides);
   }
 }
 
@@ -98,15 +101,15 @@ const distance = (a, b) => {
   return (a.height + b.height) / 2 + gap;
 };
 
-/** Bring the cells of a rank as near to their neighbors as order and distances allow.
+/** Bring the cells of a rank as close to their neighbors as order and distances allow.
  *
- * Least squares under y[k+1] − y[k] ≥ distance: isotonic regression, by pooling violators.
+ * This is least squares under y[k+1] − y[k] ≥ distance: isotonic regression by pooling violators.
  */
-function settle(layer, sides) {
+function settle(cells, sides) {
   const pools = [];
   let room = 0;
-  layer.forEach((cell, k) => {
-    room += k ? distance(layer[k - 1], cell) : 0;
+  cells.forEach((cell, k) => {
+    room += k ? distance(cells[k - 1], cell) : 0;
     cell.room = room;
     const links = sides.flatMap((side) => cell[side]);
     const weight = links.reduce((sum, link) => sum + link.weight, 0);
@@ -127,16 +130,16 @@ function settle(layer, sides) {
   for (const pool of pools) for (const cell of pool.cells) cell.y = pool.wish + cell.room;
 }
 
-/** The size of a frame, the place of its children, and where lines cross its ranks and border. */
-function measure(frame, layers, chains) {
+/** Set the size of a frame, the offsets of its children, and where lines cross its ranks and border. */
+function measure(frame, ranks, chains) {
   const pad = frame.parent ? GAP.frame : 0,
     title = frame.parent ? GAP.title : 0;
-  const cells = layers.flat();
+  const cells = ranks.flat();
   const topmost = Math.min(...cells.map((cell) => cell.y - cell.height / 2));
   const lowest = Math.max(...cells.map((cell) => cell.y + cell.height / 2));
   let x = pad;
-  const columns = layers.map((layer) => {
-    const width = Math.max(20, ...layer.map((cell) => (cell.item ? cell.item.width : 0)));
+  const columns = ranks.map((rank) => {
+    const width = Math.max(20, ...rank.map((cell) => (cell.item ? cell.item.width : 0)));
     const column = { x, width };
     x += width + GAP.column;
     return column;
@@ -167,12 +170,13 @@ function measure(frame, layers, chains) {
   }
 }
 
-function place(item, x, y) {
+/** Set the coordinates of `item` and of all items in it. */
+function locate(item, x, y) {
   [item.x, item.y] = [x, y];
-  for (const child of item.children ?? []) place(child, x + child.dx, y + child.dy);
+  for (const child of item.children ?? []) locate(child, x + child.dx, y + child.dy);
 }
 
-/** The points that a line goes through, in pairs: between the two of a pair it is straight. */
+/** The points of a line in pairs; between the two points of a pair it is straight. */
 function route(line) {
   const { from, to, port } = line;
   const points = [[from.x + from.width, from.y + from.height / 2]];

@@ -1,4 +1,4 @@
-// The player: which sweep, which modules are closed, how many events have happened.
+// The state of the player: its sweep, the closed modules, and how many events have happened.
 
 const $ = (id) => document.getElementById(id);
 const SWEEPS = ["topological", "depth_first", "overwriting"];
@@ -14,10 +14,11 @@ const player = {
 let picture = null,
   scene = null;
 
-const stepOf = (at) => player.ends.findIndex((end) => end >= at); // the step that ends at or behind `at`
+/** The first step that ends at or behind `at`. */
+const stepOf = (at) => player.ends.findIndex((end) => end >= at);
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Draw anew, after modules were opened or closed. */
+/** Draw again after modules were opened or closed. */
 function redraw() {
   picture = layout(player.closed);
   scene = build(picture);
@@ -25,7 +26,7 @@ function redraw() {
   player.ends = endsOf(player.events, player.closed);
   if (player.at) player.at = player.ends[stepOf(player.at)];
   fit(picture);
-  if ($("follow").checked && camera.scale < ZOOM.readable) look(picture, ZOOM.reading);
+  if ($("follow").checked && camera.scale < ZOOM.readable) showLeftEnd(picture, ZOOM.reading);
   listModules();
   show();
 }
@@ -47,17 +48,17 @@ function show() {
   $("position").style.setProperty("--forward-part", `${(100 * forward) / player.ends.length}%`);
   for (const id of ["first", "back"]) $(id).disabled = player.at === 0;
   for (const id of ["forward", "last"]) $(id).disabled = isAtEnd;
-  if ($("follow").checked) follow(currentAtoms(current));
+  if ($("follow").checked) follow(currentItems(current));
 }
 
-function currentAtoms(current) {
+function currentItems(current) {
   const last = current[current.length - 1];
   if (!last) return [];
-  const ends = last.kind === "share" ? [last.node, EDGES[last.edge].operand] : [last.node];
-  return [...new Set(ends.map((i) => picture.atomOf[i]))];
+  const ends = last.kind === "contribution" ? [last.node, EDGES[last.edge].operand] : [last.node];
+  return [...new Set(ends.map((i) => picture.boxOf[i]))];
 }
 
-/** The panel on the right, and the line that a screen reader speaks. */
+/** Fill the panel on the right, and the line that a screen reader speaks. */
 function tell(current, start, state, step) {
   const count = player.ends.length;
   const told = describe(current, start, state);
@@ -71,8 +72,9 @@ function tell(current, start, state, step) {
   $("live").textContent =
     `${$("where").textContent}. ${told.headline}. ${told.sentence} ${told.warning ?? ""}${end}`;
   const last = current[current.length - 1];
-  $("facts").hidden = Boolean(told.isModule);
-  showFacts(last ? (last.kind === "share" ? EDGES[last.edge].operand : last.node) : ROOT, state);
+  $("selected").hidden = Boolean(told.isModule);
+  const selected = last?.kind === "contribution" ? EDGES[last.edge].operand : last?.node;
+  showNode(selected ?? ROOT, state);
 }
 
 function describe(current, start, state) {
@@ -80,47 +82,42 @@ function describe(current, start, state) {
     return {
       headline: "Press Play, or →",
       formula: chainRule(),
-      sentence: `${many(NODES.length, "value")} first, each after its operands; then cotangents flow back from ${called(ROOT)}, edge by edge.`,
+      sentence: `The forward pass computes ${many(NODES.length, "value")}, each after its operands. Then cotangents flow back from ${called(ROOT)}, edge by edge.`,
     };
   }
-  const group = closedAround(current[0].node, player.closed);
-  return group === null
+  const module = closedAround(current[0].node, player.closed);
+  return module === null
     ? explain(current[0], stateAfter(player.events, start), player.sweep)
-    : explainModule(current, group, state);
+    : explainModule(current, module, state);
 }
 
-function showFacts(i, state) {
+/** Show all that is known of node `i`, with all digits. */
+function showNode(i, state) {
   const { label, path, data, grad, op } = NODES[i];
-  const users = new Set(
-    EDGES.filter((edge) => edge.operand === i).map((edge) => called(edge.node)),
-  );
-  const rows = [
+  const users = [
+    ...new Set(EDGES.filter((edge) => edge.operand === i).map((edge) => called(edge.node))),
+  ];
+  const got = state.cotangent[i];
+  const isWrongHere = got !== null && !agree(got, grad) && state.arrived[i] >= EXPECTED[i];
+  const inFull = (x) => String(x).replace("-", "−");
+  const shownUsers = users.slice(0, 6).join(", ");
+  const entries = [
     ["node", `${path ?? (label.trim() || called(i))}${op === null ? " (leaf)" : ""}`],
-    ...(op === null ? [] : [["is", definition(i)]]),
-    ["data", state.known[i] ? String(data).replace("-", "−") : "not computed yet"],
-    [
-      `gradient`,
-      state.cotangent[i] === null
-        ? "nothing has arrived"
-        : String(state.cotangent[i]).replace("-", "−"),
-    ],
+    ...(op === null ? [] : [["formula", definition(i)]]),
+    ["data", state.known[i] ? inFull(data) : "not computed yet"],
+    ["gradient", got === null ? "no contribution yet" : inFull(got)],
+    ...(isWrongHere ? [["correct", inFull(grad)]] : []),
     [
       "used by",
-      users.size
-        ? [...users].slice(0, 6).join(", ") + (users.size > 6 ? `, … ${users.size} in all` : "")
-        : "nothing: it is the result",
+      users.length > 6
+        ? `${shownUsers}, … ${users.length} in all`
+        : shownUsers || "nothing: this is the result",
     ],
   ];
-  if (
-    state.cotangent[i] !== null &&
-    !agree(state.cotangent[i], grad) &&
-    state.arrived[i] >= EXPECTED[i]
-  )
-    rows.splice(4, 0, ["right", String(grad).replace("-", "−")]);
-  $("facts").replaceChildren(list(rows));
+  $("selected").replaceChildren(list(entries));
 }
 
-/** What the whole sweep of a wrong mode comes to. */
+/** The outcome of the whole sweep: the nodes with wrong gradients, and a sentence. */
 function verdict() {
   const nodes = player.sweep === "topological" ? [] : wrongNodes(player.events);
   if (player.sweep === "topological") {
@@ -131,15 +128,15 @@ function verdict() {
   }
   const how =
     player.sweep === "overwriting"
-      ? "with = instead of +="
-      : "depth-first, without a topological sort";
+      ? "With = instead of +="
+      : "Depth-first, without a topological sort";
   const lucky =
     player.sweep === "overwriting"
-      ? "no node has more than one share, so there is nothing to add up."
-      : "no node passed on its cotangent before the last share had come. A value that is computed and then used twice can change that.";
+      ? "no node has more than one contribution, so there is nothing to add up."
+      : "no node passed on its cotangent before its last contribution arrived. That can change where a computed value is used twice.";
   const text = nodes.length
-    ? `Swept ${how}, ${nodes.length} of ${NODES.length} gradients ${nodes.length === 1 ? "is" : "are"} wrong.`
-    : `Swept ${how}, this graph is lucky: ${lucky}`;
+    ? `${how}, ${nodes.length} of ${NODES.length} gradients ${nodes.length === 1 ? "is" : "are"} wrong.`
+    : `${how}, this graph is lucky: ${lucky}`;
   return { nodes, text };
 }
 
@@ -154,7 +151,7 @@ function showVerdict() {
   const title = document.createElement("h3");
   title.textContent = words;
   title.className = nodes.length ? "wrong" : "";
-  const rows = nodes.slice(0, 40).map(({ node, got, right }) => {
+  const entries = nodes.slice(0, 40).map(({ node, got, right }) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = `${isolated(short(NODES[node].path ?? name(node), 40))}: ${digits(got)} instead of ${digits(right)}`;
@@ -164,7 +161,7 @@ function showVerdict() {
     return item;
   });
   const made = document.createElement("ul");
-  made.append(...rows);
+  made.append(...entries);
   const start = document.createElement("button");
   start.type = "button";
   start.className = "main";
@@ -176,13 +173,13 @@ function showVerdict() {
 function firstWarning() {
   const state = beginning();
   return player.events.findIndex((event) => {
-    if (event.kind === "share" && warn(event, state, player.sweep)) return true;
+    if (event.kind === "contribution" && warn(event, state, player.sweep)) return true;
     advance(state, event);
     return false;
   });
 }
 
-/** Go to the end of the step that holds event `k`. */
+/** Go to the end of the step with event `k`. */
 function moveTo(k) {
   stop();
   player.at = player.ends[stepOf(k + 1)];
@@ -196,14 +193,12 @@ function step(by) {
   show();
 }
 
-/** In the forward pass the step that computes node `i`, else the one that completes its gradient. */
+/** Go to the step that computes node `i`, or in the backward pass to the one that completes its
+ * gradient. */
 function goTo(i, isBackward = player.at > NODES.length) {
-  const arrivals = player.events.map((event, k) =>
-    (event.kind === "share" ? EDGES[event.edge].operand : event.kind === "seed" ? ROOT : -1) === i
-      ? k
-      : -1,
-  );
-  const last = Math.max(...arrivals);
+  const receiver = ({ kind, edge }) =>
+    kind === "contribution" ? EDGES[edge].operand : kind === "seed" ? ROOT : -1;
+  const last = player.events.findLastIndex((event) => receiver(event) === i);
   moveTo(isBackward && last >= 0 ? last : i);
 }
 

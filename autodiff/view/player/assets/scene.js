@@ -1,4 +1,4 @@
-// The picture: boxes, frames and lines in SVG, and how they look in a state.
+// The picture in SVG: boxes, frames and lines.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -30,14 +30,14 @@ const chip = drawn(
   drawn("text", { "text-anchor": "middle", y: 4 }),
 );
 
-/** Fill the world with `picture`; the parts that `paint` changes. */
+/** Fill the world with `picture`; returns the parts that `paint` changes. */
 function build(picture) {
   const frames = picture.frames.map(drawFrame);
   const lines = picture.lines.map((line) => ({
     line,
     path: drawn("path", { class: "line", d: curve(line.points) }),
   }));
-  const boxes = picture.atoms.map(drawBox);
+  const boxes = picture.boxes.map(drawBox);
   world.replaceChildren(
     drawn("g", {}, ...frames),
     drawn("g", { "aria-hidden": "true" }, ...lines.map(({ path }) => path)),
@@ -49,7 +49,7 @@ function build(picture) {
   return { lines, boxes };
 }
 
-/** Shorten the texts that are wider than their place: letters differ in width. */
+/** Shorten each text that is wider than its room: letters differ in width. */
 function narrow(texts) {
   const widths = texts.map((made) => made.getComputedTextLength());
   for (const [k, made] of texts.entries()) {
@@ -63,15 +63,15 @@ function narrow(texts) {
   }
 }
 
-function drawFrame({ group, x, y, width, height }) {
-  const { path } = GROUPS[group];
+function drawFrame({ module, x, y, width, height }) {
+  const { path } = MODULES[module];
   const button = drawn(
     "g",
     {
       class: "handle",
       role: "button",
       tabindex: -1,
-      "data-group": group,
+      "data-module": module,
       "aria-expanded": "true",
       "aria-label": `Module ${isolated(short(path, 80))}: close`,
       transform: `translate(${x + 10} ${y + 8})`,
@@ -82,7 +82,7 @@ function drawFrame({ group, x, y, width, height }) {
   const title = drawn(
     "text",
     { class: "title", x: x + 33, y: y + 20.5, "data-room": width - 42 },
-    isolated(short(GROUPS[group].name, 60)),
+    isolated(short(MODULES[module].name, 60)),
   );
   return drawn(
     "g",
@@ -93,31 +93,31 @@ function drawFrame({ group, x, y, width, height }) {
   );
 }
 
-function drawBox(atom) {
-  const isModule = atom.node === null;
+function drawBox(item) {
+  const isModule = item.node === null;
   const box = drawn("g", {
     role: "button",
     tabindex: -1,
-    transform: `translate(${atom.x} ${atom.y})`,
+    transform: `translate(${item.x} ${item.y})`,
     ...(isModule
-      ? { "data-group": atom.group, "aria-expanded": "false" }
-      : { "data-node": atom.node }),
+      ? { "data-module": item.module, "aria-expanded": "false" }
+      : { "data-node": item.node }),
   });
   const head = drawn(
     "text",
     { class: "name", x: 10, y: 18, "data-room": BOX.width - 18 },
-    isModule ? isolated(short(GROUPS[atom.group].name, 30)) : caption(atom.node),
+    isModule ? isolated(short(MODULES[item.module].name, 30)) : caption(item.node),
   );
-  head.dataset.text = isModule ? GROUPS[atom.group].name : name(atom.node, 30);
-  head.dataset.rest = isModule ? "" : opOf(atom.node);
-  const row = (key, y) => {
+  head.dataset.text = isModule ? MODULES[item.module].name : name(item.node, 30);
+  head.dataset.rest = isModule ? "" : opOf(item.node);
+  const entry = (key, y) => {
     const number = drawn("text", { class: "number", x: BOX.width - 10, y, "text-anchor": "end" });
     const term = drawn("text", { class: "key", x: 10, y }, key);
     box.append(term, number);
     return [number, term];
   };
   box.append(
-    drawn("title", {}, isModule ? short(GROUPS[atom.group].path, 200) : tooltip(atom.node)),
+    drawn("title", {}, isModule ? short(MODULES[item.module].path, 200) : tooltip(item.node)),
   );
   if (isModule)
     box.append(
@@ -125,23 +125,23 @@ function drawBox(atom) {
     );
   box.append(drawn("rect", { class: "body", width: BOX.width, height: BOX.height, rx: 9 }));
   box.append(head);
-  const [[data], [grad, term]] = [row("data", 36), row("grad", 52)];
-  return { atom, box, data, grad, term, seen: "" };
+  const [[data], [grad, term]] = [entry("data", 36), entry("grad", 52)];
+  return { item, box, data, grad, term, seen: "" };
 }
 
 const tooltip = (i) => `${short(NODES[i].path ?? NODES[i].label, 300)}\n${inWords(i)}`.trim();
 
-/** What fits the head of a box: the name, and what it is. */
+/** The name of a node and its formula, as far as they fit into the head of a box. */
 function caption(i) {
   if (NODES[i].op === null) return isolated(name(i, 30));
   const whole = inWords(i);
   return whole.length <= 40 ? whole : isolated(name(i, 10)) + opOf(i);
 }
 
-/** What stands behind the name of a node where its formula is too long. */
+/** The text behind the name of a node whose formula is too long. */
 const opOf = (i) => (NODES[i].op === null ? "" : `: ${isolated(short(NODES[i].op, 8))}`);
 
-/** A smooth path: straight inside each pair of points, with level ends between the pairs. */
+/** A smooth path: straight between the points of a pair, a curve from pair to pair. */
 function curve(points) {
   const at = ([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`;
   let path = `M${at(points[0])}`;
@@ -154,126 +154,4 @@ function curve(points) {
         : `C${at([a[0] + reach, a[1]])} ${at([b[0] - reach, b[1]])} ${at(b)}`;
   }
   return path;
-}
-
-/** Show `state`, with the events of the current step marked. Touches only what changed. */
-function paint(scene, state, current, isAtEnd) {
-  const acting = new Set(current.map((event) => event.node));
-  const crossed = new Set(
-    current.filter((event) => event.kind === "share").map((event) => event.edge),
-  );
-  const computed = new Set(
-    current.filter((event) => event.kind === "forward").map((event) => event.node),
-  );
-  const receiving = new Set([...crossed].map((edge) => EDGES[edge].operand));
-  for (const part of scene.boxes) {
-    const look =
-      part.atom.node === null
-        ? lookOfModule(part.atom, state, isAtEnd)
-        : lookOfNode(part.atom.node, state, isAtEnd);
-    const members = part.atom.members ?? [part.atom.node];
-    const marks = [acting, receiving]
-      .map((set, k) => (members.some((i) => set.has(i)) ? [" acting", " receiving"][k] : ""))
-      .join("");
-    const seen = `${look.kind}${marks}|${look.data}|${look.grad}|${look.term}`;
-    if (seen === part.seen) continue;
-    part.seen = seen;
-    part.box.setAttribute("class", `box ${look.kind}${marks}`);
-    part.data.textContent = look.data;
-    part.grad.textContent = look.grad;
-    part.term.textContent = look.term;
-    part.box.setAttribute("aria-label", look.words());
-  }
-  for (const part of scene.lines) {
-    const { edges } = part.line;
-    const isCurrent = edges.some((edge) => crossed.has(edge));
-    const isEntering = edges.some((edge) => computed.has(EDGES[edge].node));
-    const look = isCurrent
-      ? edges.some(
-          (edge) =>
-            state.carried[edge] &&
-            isWrong({ kind: "share", node: EDGES[edge].node, ...state.carried[edge] }),
-        )
-        ? "now back wrong"
-        : "now back"
-      : isEntering
-        ? "now ahead"
-        : edges.some((edge) => state.carried[edge])
-          ? "back"
-          : edges.some((edge) => state.known[EDGES[edge].node])
-            ? "ahead"
-            : "";
-    const seen = look + (edges.length > 1 ? " many" : "");
-    if (part.seen !== seen) part.path.setAttribute("class", `line ${seen}`);
-    if (part.seen !== seen && look.startsWith("now")) part.path.parentNode.append(part.path);
-    part.seen = seen;
-  }
-  paintChip(scene, current);
-}
-
-/** Whether the cotangent of node `i`, passed on or complete, is not the right one. */
-function isBad(i, { cotangent, passed, arrived }, isAtEnd) {
-  const isSettled =
-    isAtEnd || passed[i] !== null || (cotangent[i] !== null && arrived[i] === EXPECTED[i]);
-  return isSettled && !agree(cotangent[i] ?? 0, NODES[i].grad);
-}
-
-function lookOfNode(i, state, isAtEnd) {
-  const { data, grad } = NODES[i];
-  const [arrived, expected, cotangent] = [state.arrived[i], EXPECTED[i], state.cotangent[i]];
-  const isWrongHere = isBad(i, state, isAtEnd);
-  const isPartly = cotangent !== null && arrived < expected;
-  const kind = [
-    NODES[i].op === null ? "leaf" : "op",
-    state.known[i] ? "known" : "",
-    cotangent !== null ? (isPartly ? "partly" : "graded") : "",
-    isWrongHere ? "wrong" : "",
-  ]
-    .filter(Boolean)
-    .join(" ");
-  const shown = {
-    data: state.known[i] ? digits(data) : "",
-    grad: cotangent !== null ? digits(cotangent) : isAtEnd ? "0" : "",
-  };
-  const words = () =>
-    `${inWords(i)}, ${shown.data ? `data ${shown.data}` : "not computed yet"}` +
-    `${shown.grad ? `, gradient ${shown.grad}` : ""}${isPartly ? ` from ${arrived} of ${expected} shares` : ""}${isWrongHere ? `, wrong: ${digits(grad)} is right` : ""}`;
-  return {
-    kind,
-    words,
-    ...shown,
-    term: `grad${isPartly ? ` ${arrived}/${expected}` : ""}${isWrongHere ? " ✗" : ""}`,
-  };
-}
-
-function lookOfModule({ group, members }, state, isAtEnd) {
-  const count = (holds) => members.filter(holds).length;
-  const [known, graded] = [count((i) => state.known[i]), count((i) => state.cotangent[i] !== null)];
-  const bad = count((i) => isBad(i, state, isAtEnd));
-  const kind = `module${known === members.length ? " known" : ""}${graded ? " graded" : ""}${bad ? " wrong" : ""}`;
-  const share = (part) => (part ? `${part} of ${members.length}` : "");
-  return {
-    kind,
-    term: bad ? "grad ✗" : "grad",
-    data: share(known),
-    grad: share(graded),
-    words: () =>
-      `Module ${isolated(short(GROUPS[group].path, 80))}, closed: ${known} of ${members.length} values, ${graded} gradients${bad ? `, ${bad} wrong` : ""}. Enter opens it.`,
-  };
-}
-
-/** The partial, written on the line that carries the current share. */
-function paintChip(scene, current) {
-  const share = current.length === 1 && current[0].kind === "share" ? current[0] : null;
-  const part = share && scene.lines.find(({ line }) => line.edges.includes(share.edge));
-  chip.setAttribute("visibility", part ? "visible" : "hidden");
-  if (!part) return;
-  const words = share.product === null ? "nothing" : `× ${digits(EDGES[share.edge].partial)}`;
-  const { x, y } = part.path.getPointAtLength(part.path.getTotalLength() / 2);
-  const [back, label] = chip.children;
-  label.textContent = words;
-  const width = 7 * words.length + 14;
-  back.setAttribute("width", width);
-  back.setAttribute("x", -width / 2);
-  chip.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
 }

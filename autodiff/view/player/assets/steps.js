@@ -1,54 +1,55 @@
-// A computation as a list of events, their grouping into steps, and the state after some of them.
+// A computation as a list of events, the steps they form, and the state after some of them.
 
-/** Every event: values forward, the seed, then the shares of `sweep`. */
+/** Every event: values forward, the seed, then the contributions of `sweep`. */
 function eventsOf(sweep) {
   const forward = NODES.map((_, node) => ({ kind: "forward", node }));
-  const backward = shares(sweep).map((share) => ({
-    kind: "share",
-    node: EDGES[share.edge].node,
-    ...share,
+  const backward = contributions(sweep).map((contribution) => ({
+    kind: "contribution",
+    node: EDGES[contribution.edge].node,
+    ...contribution,
   }));
   return [...forward, { kind: "seed", node: ROOT }, ...backward];
 }
 
-/** The outermost group around node `i` that is closed, or null. */
+/** The outermost module around node `i` that is closed, or null. */
 function closedAround(i, closed) {
-  const g = AROUND[i].find((group) => closed.has(group));
+  const g = AROUND[i].find((module) => closed.has(module));
   return g === undefined ? null : g;
 }
 
-/** Where each step ends: one event a step, but what follows each other inside a closed group is one. */
+/** Where each step ends: a step is one event, or all consecutive events of one kind inside a closed
+ * module. */
 function endsOf(events, closed) {
   const ends = [];
   let before = null;
   events.forEach((event, at) => {
-    const group = closedAround(event.node, closed);
+    const module = closedAround(event.node, closed);
     const isSameStep =
-      before !== null && group !== null && group === before.group && event.kind === before.kind;
+      before !== null && module !== null && module === before.module && event.kind === before.kind;
     if (isSameStep) ends.pop();
     ends.push(at + 1);
-    before = { group, kind: event.kind };
+    before = { module, kind: event.kind };
   });
   return ends;
 }
 
-/** What is known before any event. */
+/** The state before any event. */
 function beginning() {
   return {
     known: NODES.map(() => false),
     cotangent: NODES.map(() => null),
-    arrived: NODES.map(() => 0), // how many shares of the cotangent
+    arrived: NODES.map(() => 0), // how many contributions to the cotangent
     passed: NODES.map(() => null), // the cotangent that a node passed on
     carried: EDGES.map(() => null), // the event that crossed each edge
   };
 }
 
-/** Change `state` as `event` does. */
+/** Apply `event` to `state`. */
 function advance(state, event) {
   const { kind, node } = event;
   if (kind === "forward") state.known[node] = true;
   if (kind === "seed") [state.cotangent[node], state.arrived[node]] = [1, 1];
-  if (kind !== "share") return;
+  if (kind !== "contribution") return;
   const { operand } = EDGES[event.edge];
   state.passed[node] = event.cotangent;
   state.carried[event.edge] = event;
@@ -57,18 +58,18 @@ function advance(state, event) {
   state.arrived[operand] += 1;
 }
 
-/** What is known after the first `at` events. */
+/** The state after the first `at` events. */
 function stateAfter(events, at) {
   const state = beginning();
   for (let k = 0; k < at; k += 1) advance(state, events[k]);
   return state;
 }
 
-/** Whether an event carries a cotangent that is not that of its node. */
+/** Whether an event carries a cotangent that is not the right one of its node. */
 const isWrong = (event) =>
-  event.kind === "share" && !agree(event.cotangent, NODES[event.node].grad);
+  event.kind === "contribution" && !agree(event.cotangent, NODES[event.node].grad);
 
-/** The nodes whose gradient after all events is not the right one. */
+/** The nodes whose gradient is wrong after all events. */
 function wrongNodes(events) {
   const { cotangent } = stateAfter(events, events.length);
   return NODES.map((node, i) => ({ node: i, got: cotangent[i] ?? 0, right: node.grad })).filter(
