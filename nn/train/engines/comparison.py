@@ -14,12 +14,7 @@ from nn.layers.dropout import uniforms
 from nn.module import Module
 from nn.train.arrays import Floats, Listed
 from nn.train.engines.eager import EagerEngine
-from nn.train.engines.trust import (
-    DiffersError,
-    Words,
-    require_equal,
-    spread,
-)
+from nn.train.engines.trust import DiffersError, Words, require_equal, spread
 
 _MEASURED = 4
 """How many examples are compared in evaluation mode."""
