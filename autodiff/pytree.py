@@ -99,10 +99,13 @@ def levels(tree: list[object]) -> Iterator[list[object]]:
 
 def _has_containers(tree: list[object]) -> bool:
     """Whether nested lists hold a dict, a tuple or an array."""
-    kinds = {kind for items in levels(tree) for kind in set(map(type, items))}
     numpy = sys.modules.get("numpy")
     others = (dict, tuple) if numpy is None else (dict, tuple, numpy.ndarray)
-    return any(issubclass(kind, others) for kind in kinds)
+    for items in levels(tree):
+        for kind in set(map(type, items)):  # few, however long the list is
+            if issubclass(kind, others):
+                return True
+    return False
 
 
 def folded(

@@ -239,7 +239,7 @@ CUT = [  # at 0 the branch not taken has slope inf or nan
 
 
 @pytest.mark.parametrize("f", CUT)
-def test_no_cotangent_crosses_to_what_was_not_selected(f):
+def test_no_cotangent_crosses_to_unselected_operands(f):
     x = Value(0.0)
     f(x).backward()
     assert x.grad == 0.0
@@ -251,7 +251,7 @@ def test_no_cotangent_crosses_to_what_was_not_selected(f):
     [("where", (1.0, 2.0, 3.0)), ("relu", (-1.0,)), ("sign", (2.0,)), ("maximum", (3.0, 2.0)),
      ("minimum", (2.0, 3.0)), ("clip", (2.0, 0.0, 1.0))],
 )  # fmt: skip
-def test_infinite_cotangent_leaves_zero_where_the_slope_is_zero(name, operands, ct):
+def test_an_infinite_cotangent_gives_zero_where_the_slope_is_zero(name, operands, ct):
     row = TABLE[name]
     slopes = np.array(vjp(row, 1.0, operands), float)
     expected = np.where(slopes == 0, 0.0, ct)[~np.isnan(slopes)]
@@ -363,7 +363,7 @@ def test_row_is_public_under_its_name(row):
 
 
 @every_row
-def test_row_has_one_domain_an_operand(row):
+def test_row_has_one_domain_per_operand(row):
     assert len(row.domain) == (row.arity or 1)
     for domain in row.domain:
         assert all(domain.low < kink < domain.high for kink in domain.kinks)

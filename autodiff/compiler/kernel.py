@@ -21,11 +21,11 @@ from autodiff.engine import modes, reverse
 from autodiff.engine.value import Value
 
 Array = npt.NDArray[np.float64]
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 """What a call returns: the structure of the function's result, with arrays for numbers."""
 
 
-class Kernel(Generic[R]):
+class Kernel(Generic[R_co]):
     """A scalar function at array speed; what `autodiff.compile` returns.
 
     Calls trace the function once for each structure of arguments. Sums are reassociated, so
@@ -49,16 +49,16 @@ class Kernel(Generic[R]):
     def __reduce__(self) -> tuple[Any, ...]:
         return _kernel, (type(self), self._f, self._is_batched, self._dtype)
 
-    def __call__(self, *args: Any, parameters: npt.ArrayLike | None = None) -> R:
+    def __call__(self, *args: Any, parameters: npt.ArrayLike | None = None) -> R_co:
         """The result of the function, in its structure: shape (B,) for each number in it.
 
         An array of numbers of shape S gives one of shape (B, *S).
         """
         if modes.switched and modes.recorder():
-            return cast(R, self._traced_call(args, parameters))
+            return cast(R_co, self._traced_call(args, parameters))
         call = self._dispatch(args)
         values = self._values(call, parameters)
-        return cast(R, restored(call.made.structure, values, (call.batch,) * self._is_batched))
+        return cast(R_co, restored(call.made.structure, values, (call.batch,) * self._is_batched))
 
     @overload
     def value_and_grad(
@@ -263,7 +263,7 @@ class Kernel(Generic[R]):
 
 
 def _kernel(
-    kind: type[Kernel[R]], f: Callable[..., object], batched: bool, dtype: npt.DTypeLike
-) -> Kernel[R]:
+    kind: type[Kernel[R_co]], f: Callable[..., object], batched: bool, dtype: npt.DTypeLike
+) -> Kernel[R_co]:
     """The kernel that a copy or a pickle makes; it traces again."""
     return kind(f, batched=batched, dtype=dtype)

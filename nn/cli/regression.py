@@ -99,7 +99,7 @@ def check_finite(*numbers: float) -> None:
 
 def print_check(
     options: argparse.Namespace, model: nn.MLP, x: Floats, y: Floats
-) -> autodiff.Kernel:
+) -> autodiff.Kernel[object]:
     """Check the gradient of the squared error at a few examples; return the kernel that has it."""
     kernel = autodiff.compile(lambda x, y: nn.mse(model(as_lists(x)), y))
     kernel(x, y)
@@ -115,7 +115,7 @@ def print_check(
 
 
 def write_source(
-    folder: Path, options: argparse.Namespace, nin: int, kernel: autodiff.Kernel
+    folder: Path, options: argparse.Namespace, nin: int, kernel: autodiff.Kernel[object]
 ) -> None:
     """Write `backprop.py`, the derived program as a module that runs by itself."""
     header = HEADER.format(sizes="-".join(map(str, [nin, *options.layers])), nin=nin)

@@ -1,7 +1,7 @@
 """`Embedding`: a table with one vector per index."""
 
 from collections.abc import Sequence
-from typing import TypeAlias, overload
+from typing import TypeAlias, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from autodiff import Value, take
 from autodiff.checks import integer
 from nn.layers.init import generator
-from nn.layers.vectors import NestedValues
+from nn.layers.vectors import Nested, NestedValues, map_numbers
 from nn.module import Module
 
 Indices: TypeAlias = int | np.integer | Sequence["Indices"] | npt.NDArray[np.generic]
@@ -19,7 +19,7 @@ Indices: TypeAlias = int | np.integer | Sequence["Indices"] | npt.NDArray[np.gen
 class Embedding(Module):
     """The rows of `weight`, of shape (num_embeddings, embedding_dim), by their index.
 
-    NestedValues start as independent standard normal numbers, as in torch.nn.Embedding.
+    Rows start as independent standard normal numbers, as in torch.nn.Embedding.
     """
 
     def __init__(
@@ -46,16 +46,16 @@ class Embedding(Module):
 
         Raises IndexError outside 0 … num_embeddings - 1, TypeError for a non-integer.
         """
-        if isinstance(index, np.ndarray | np.generic):
-            index = index.tolist()
-        if isinstance(index, Sequence) and not isinstance(index, str):
-            return [self(i) for i in index]
+        return map_numbers(self._row, cast(Nested, index))
+
+    def _row(self, index: object) -> list[Value]:
+        if isinstance(index, np.generic):
+            index = index.item()
         if isinstance(index, bool | float | str | Value) or index is None:
             raise TypeError(f"Embedding takes integers, got {index!r}")
         if isinstance(index, int) and not 0 <= index < len(self.weight):
             raise IndexError(f"Embedding: index {index} is not in 0 … {len(self.weight) - 1}")
-        row: list[Value] = take(self.weight, index)
-        return row
+        return take(self.weight, cast(int, index))  # an int, or a traced one
 
     def __repr__(self) -> str:
         return f"Embedding({len(self.weight)}, {len(self.weight[0])})"

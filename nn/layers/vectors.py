@@ -12,11 +12,14 @@ from nn.module import Module
 
 Scalar: TypeAlias = Value | float
 S = TypeVar("S", Value, float, Scalar)
+R = TypeVar("R")
 Vector: TypeAlias = Sequence[Scalar] | npt.NDArray[np.generic]
 Nested: TypeAlias = Scalar | Sequence["Nested"] | npt.NDArray[np.generic]
 """A number, or numbers in nested sequences."""
 NestedValues: TypeAlias = Sequence["Value | NestedValues"]
 """Values in nested lists."""
+Mapped: TypeAlias = R | list["Mapped[R]"]
+"""Results in the places of numbers."""
 
 if TYPE_CHECKING:
 
@@ -51,13 +54,13 @@ def check_vector(layer: Module, x: Vector) -> None:
         raise TypeError(f"{name} takes one vector, got a sequence of sequences; call it for each")
 
 
-def map_numbers(f: Callable[[Scalar], Scalar], x: Nested) -> Nested:
+def map_numbers(f: Callable[[Scalar], R], x: Nested) -> Mapped[R]:
     """`f` of a number, or of each number in nested sequences, which become lists."""
     if isinstance(x, np.ndarray):
         x = x.tolist()
-    if hasattr(x, "__len__"):
+    if hasattr(x, "__len__") and not isinstance(x, str):
         return [map_numbers(f, item) for item in cast(Sequence[Nested], x)]
-    return f(x)
+    return f(cast(Scalar, x))
 
 
 def map_vectors(name: str, f: Callable[[list[Scalar]], list[S]], xs: Nested) -> Nested:

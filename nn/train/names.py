@@ -137,7 +137,7 @@ class _NamesEngine:
 
 
 def _require_equal(
-    model: GPT, kernel: autodiff.Kernel, loss: Callable[..., Value], tokens: Tokens
+    model: GPT, kernel: autodiff.Kernel[object], loss: Callable[..., Value], tokens: Tokens
 ) -> None:
     """Raise DiffersError if the loss of a name or its gradient is another on Values."""
     parameters, following = model.parameters(), tokens[:, 1:]

@@ -52,6 +52,10 @@ def test_without_a_batch_uneven_lists_are_containers():
     spec, arrays = described([[1.0, 2.0], [3.0], "s", None], False)
     assert [x.tolist() for x in arrays] == [[1.0, 2.0], [3.0]]
     assert filled(spec, lambda block, _: block.shape) == [(2,), (1,), "s", None]
+    for uneven, shapes in (([[1.0, 2.0], [3.0]], [(2,), (1,)]), ([[1.0], 2.0], [(1,), ()])):
+        spec, _ = described(uneven, False)
+        assert filled(spec, lambda block, _: block.shape) == shapes
+    assert described([[[1.0], [2.0]]], False)[0] == Block((1, 2, 1), "f", "lists")
 
 
 def test_values_count_as_their_numbers():

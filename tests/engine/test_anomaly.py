@@ -95,7 +95,7 @@ def test_code_of_the_packages_is_not_the_users():
     assert here("numpy") in message(average)
 
 
-def test_of_many_operands_those_that_are_not_finite():
+def test_among_many_operands_the_non_finite_are_shown():
     xs = [Value(1.0) for _ in range(1000)]
     xs[700] = Value(nan, "bad")
     found = message(dot, xs, xs)
@@ -145,7 +145,7 @@ def test_backward_that_raises_has_changed_nothing():
     assert (x.grad, y.grad, product.has_grad, root.has_grad) == (5.0, 7.0, False, False)
 
 
-def test_cut_edges_are_no_anomaly():
+def test_cut_edges_are_not_anomalies():
     x = Value(-1.0)
     with detect_anomaly():
         maximum(x, 0.0).relu().backward()
@@ -187,7 +187,7 @@ def test_places_die_with_their_nodes():
     assert len(anomaly._places) <= before - 2
 
 
-def test_outside_it_nothing_raises_and_nothing_is_kept():
+def test_outside_detect_anomaly_nothing_raises_or_is_kept():
     before = len(anomaly._places)
     root = Value(0.0).log() * 2
     root.backward()

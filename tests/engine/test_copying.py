@@ -128,7 +128,7 @@ LOOKUPS = SHELLS | codes_of(weakref.WeakValueDictionary.get, weakref.WeakValueDi
 @pytest.mark.parametrize(
     ("thread", "codes"), [(True, LOOKUPS), (False, SHELLS)], ids=["thread", "handler"]
 )
-def test_a_pickle_is_made_while_another_looks_for_a_node(thread, codes):
+def test_two_threads_may_pickle_one_graph(thread, codes):
     x, w, loss = example()
 
     def dumped():

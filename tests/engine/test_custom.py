@@ -72,7 +72,7 @@ def test_a_ufunc_of_ours_stays_ours():
     assert np.exp(Value(0.0)).op is ops.exp
 
 
-def test_cut_edges_of_a_choice_stay_cut():
+def test_a_choice_cuts_edges_at_every_order():
     assert grad(lambda x: PICK(x > 0, ops.log(x), 0.0))(0.0) == 0.0
     assert grad(grad(lambda x: PICK(x > 0, ops.log(x), x * x)))(0.0) == -2.0
     with pytest.raises(TypeError, match="user_pick: operand 0, without derivative, is a Value"):
@@ -112,6 +112,22 @@ def test_without_an_array_form_it_runs_element_by_element():
 
 
 @pytest.mark.usefixtures("tables")
+def test_facts_of_a_row_are_told():
+    row = custom_op(
+        "own", lambda x, y: x - y, [lambda x, y, out: 1.0, lambda x, y, out: -1.0],
+        signs=[1, -1], singular=False, textbook=[one_of_two, lambda x, y, out: -1.0],
+    )  # fmt: skip
+    assert (row.signs, row.singular, len(row.textbook)) == ((1, -1), False, 2)
+    assert [partial(3.0, 2.0, 1.0) for partial in row.textbook] == [1.0, -1.0]
+    assert CBRT.singular
+    assert (CBRT.signs, CBRT.textbook) == ((), ())
+
+
+def one_of_two(x, y, out):
+    return 1.0
+
+
+@pytest.mark.usefixtures("tables")
 def test_results_of_any_kind_of_number_are_floats():
     row = custom_op("own_floor", lambda x: math.floor(x), lambda x, out: 0, selects=True)  # noqa: PLW0108
     node = row(Value(2.5))
@@ -121,7 +137,7 @@ def test_results_of_any_kind_of_number_are_floats():
 
 
 @pytest.mark.usefixtures("tables")
-def test_what_goes_wrong_later_is_named():
+def test_later_errors_name_the_op_and_the_part():
     row = custom_op(
         "own",
         lambda x: "text" if x > 1 else x,
@@ -137,7 +153,7 @@ def test_what_goes_wrong_later_is_named():
 
 
 @pytest.mark.usefixtures("tables")
-def test_a_partial_that_raises_is_told_of_the_ops():
+def test_the_error_of_a_partial_names_the_ops_to_use():
     row = custom_op("own", lambda x: x * x, lambda x, out: 2 * out / x)
     assert grad(row)(3.0) == 6.0
     with pytest.raises(ZeroDivisionError) as caught:
@@ -147,7 +163,7 @@ def test_a_partial_that_raises_is_told_of_the_ops():
 
 
 @pytest.mark.usefixtures("tables")
-def test_a_constant_as_partial_and_a_domain_without_ends():
+def test_partials_may_be_constants_and_domains_may_be_unbounded():
     inside = []
 
     def forward(x):
@@ -200,18 +216,25 @@ WRONG = [
     (("own", same, one), {"domain": [Domain()] * 2}, "own: 1 operands need a Domain each"),
     (("own", same, one), {"domain": [(0, 1)]}, "own: 1 operands need a Domain each"),
     (("own", same, one), {"defaults": [1.0]}, "own: 1 defaults for 1 operands"),
+    (("own", same, one), {"signs": [1, 1]}, r"own: signs must be 1 or -1 per operand, got list"),
+    (("own", same, one), {"signs": [2]}, "own: signs must be 1 or -1 per operand, got list"),
+    (("own", same, one), {"signs": [-1]}, r"at \(0.5\) forward gives 0.5, the signed sum -0.5"),
+    (("own", same, one), {"textbook": [one, one]}, "own: 2 textbook partials for 1 operand"),
+    (("own", same, one), {"textbook": 3}, "own: textbook must be a function or a list of them"),
+    (("own", same, one), {"textbook": lambda x, out: x}, r"partial 0 gives 1, the textbook's 0.5"),
+    (("own", same, one), {"textbook": lambda x, out: 1 / 0}, "textbook 0 fails at .*: ZeroDiv"),
 ]
 
 
 @pytest.mark.parametrize(("args", "options", "message"), WRONG)
-def test_what_does_not_fit_is_refused_and_nothing_declared(args, options, message):
+def test_arguments_that_do_not_fit_are_refused_and_declare_nothing(args, options, message):
     before = dict(TABLE), dict(UFUNCS), dict(array.CUSTOM)
     with pytest.raises((TypeError, ValueError), match=message):
         custom_op(*args, **options)
     assert before == (TABLE, UFUNCS, array.CUSTOM)
 
 
-def test_edges_of_the_samples():
+def test_custom_ops_follow_ieee_at_the_edges():
     assert_array_equal([CBRT(-inf), CBRT(nan), LOG(-1.0)], [-inf, nan, nan])
 
 
@@ -368,7 +391,7 @@ def test_an_array_form_that_writes_to_its_operands_is_refused():
 
 
 @pytest.mark.usefixtures("tables")
-def test_results_of_an_array_form_are_the_callers():
+def test_the_caller_owns_the_results_of_an_array_form():
     same = custom_op("own", lambda x: x, lambda x, out: 1.0, array=lambda x: x[...])
     x = np.ones(3)
     found = same(x)
@@ -376,7 +399,7 @@ def test_results_of_an_array_form_are_the_callers():
     assert x.tolist() == [1.0] * 3
 
 
-def test_an_operand_more_is_not_written_over():
+def test_a_ufunc_with_fewer_operands_is_refused():
     with pytest.raises(ValueError, match=r"own: np.exp takes 1 operands?, the op 2"):
         custom_op("own", lambda x, y: math.exp(x), [lambda x, y, out: out] * 2, array=np.exp)
 
@@ -408,7 +431,7 @@ def test_a_slope_of_0_has_a_slope_of_its_own_beside_a_number():
         autodiff.compile(lambda x: row(x, w))(np.ones(1))
 
 
-def test_kernels_cut_what_was_not_selected():
+def test_kernels_send_no_cotangent_to_unselected_operands():
     kernel = autodiff.compile(lambda x: ops.where(x > 0, LOG(x), 0.0) + PICK(x > 0, CBRT(x), 1.0))
     x = np.array([0.0, 8.0])
     assert_array_equal(kernel(x), [-1.0, math.log(8.0) + 2.0])

@@ -44,7 +44,7 @@ def reachable(root):
 
 
 @given(RECIPES, SALTS)
-def test_toposort_has_every_node_once_behind_its_operands(recipe, salts):
+def test_toposort_has_every_node_once_after_its_operands(recipe, salts):
     root = build(recipe, salts)[-1]
     order = toposort(root)
     assert order[-1] is root

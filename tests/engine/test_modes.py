@@ -97,7 +97,7 @@ def test_results_are_leaves_with_the_same_data(f):
     assert not v.has_grad
 
 
-def test_what_an_op_refuses_it_refuses_inside():
+def test_ops_refuse_the_same_inside_a_mode():
     with no_grad(), pytest.raises(TypeError, match="the condition is a Value"):
         where(Value(1.0), 2.0, 3.0)
 
@@ -188,7 +188,7 @@ def test_another_thread_is_outside(mode, holds):
 
 
 @every_mode
-def test_a_thread_that_starts_inside_is_outside(mode, holds):
+def test_a_thread_started_inside_a_mode_is_outside(mode, holds):
     with mode(), ThreadPoolExecutor(1) as pool:
         assert not pool.submit(holds).result()
 
@@ -272,7 +272,7 @@ def test_a_generator_function_is_refused(mode, holds):
 
 
 @every_mode
-def test_a_task_that_is_made_inside_is_inside_for_its_life(mode, holds):
+def test_a_task_created_inside_a_mode_stays_inside(mode, holds):
     async def work():
         await asyncio.sleep(0)
         said = holds()
@@ -290,7 +290,7 @@ def test_a_task_that_is_made_inside_is_inside_for_its_life(mode, holds):
 
 
 @every_mode
-def test_a_context_that_was_copied_inside_is_inside(mode, holds):
+def test_a_context_copied_inside_a_mode_is_inside(mode, holds):
     with mode():
         context = copy_context()
     assert not holds()
@@ -300,7 +300,7 @@ def test_a_context_that_was_copied_inside_is_inside(mode, holds):
 
 
 @every_mode
-def test_what_is_left_in_another_context_changes_nothing_there(mode, holds):
+def test_leaving_a_mode_in_another_context_changes_nothing_there(mode, holds):
     def inside():
         with mode():
             yield holds()
@@ -332,7 +332,7 @@ CHANGES = codes_of(modes._Mode, modes.recording) | codes_of(
 
 @every_mode
 @finishes
-def test_a_mode_is_entered_while_another_is_at_every_opcode(mode, holds):
+def test_two_threads_enter_modes_at_every_opcode(mode, holds):
     def check():
         with mode():
             assert holds()
@@ -345,7 +345,7 @@ def test_a_mode_is_entered_while_another_is_at_every_opcode(mode, holds):
 
 
 @finishes
-def test_a_derivative_is_taken_while_another_is_at_every_opcode():
+def test_derivatives_on_two_threads_interleave_at_every_opcode():
     for position in range(opcodes(derived, CHANGES)):
         at_opcode(position, derived, derived, CHANGES)
         assert not modes.deriving

@@ -142,7 +142,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS)
-def test_functions_of_arrays_compute_and_gradients_flow_through(f):
+def test_gradients_flow_through_numpy_functions(f):
     x, y = values(X), values(Y)
     out = np.asarray(f(x, y))
     assert np.allclose(data(out), f(X, Y), rtol=1e-14)
@@ -182,7 +182,7 @@ def test_mixed_arguments_of_an_op_map_over_the_array():
     assert dot(w, F[1]).operands == tuple(w)
 
 
-def test_no_array_of_floats_is_made_of_values():
+def test_values_do_not_become_an_array_of_floats():
     for make in (lambda v: np.array([v], float), lambda v: np.add(F, v, out=F.copy())):
         with pytest.raises(TypeError):
             make(Value(1.0))
@@ -194,7 +194,7 @@ def test_no_array_of_floats_is_made_of_values():
 
 
 @pytest.mark.parametrize("array", [np.array([1j]), np.array(["a"]), np.array([None])], ids=repr)
-def test_an_array_of_no_numbers_is_a_type_error(array):
+def test_an_array_of_non_numbers_is_a_type_error(array):
     for apply in OPERATORS:
         with pytest.raises(TypeError):
             apply(Value(1.0), array)

@@ -78,7 +78,7 @@ def test_random_graphs_agree_with_forward_mode(recipe, xs):
 # What a second pass adds to
 
 
-def test_a_second_pass_doubles_the_leaves_and_nothing_else():
+def test_a_second_pass_doubles_only_the_leaves():
     x, y = Value(3.0), Value(4.0)
     product = x * y
     root = product * product
@@ -98,7 +98,7 @@ def test_roots_that_share_a_graph_each_start_from_zero():
     assert (one.grad, two.grad, shared.grad) == (1.0, 1.0, 7.0)
 
 
-def test_a_gradient_that_was_set_is_added_to_on_a_leaf_and_dropped_between():
+def test_a_gradient_set_by_the_user_accumulates_on_leaves_only():
     x = Value(2.0)
     y = x * 3
     root = y * 5
@@ -114,7 +114,7 @@ def test_a_leaf_as_root_accumulates_the_seed():
     assert x.grad == 4.0
 
 
-def test_has_grad_says_whether_a_pass_came_by():
+def test_has_grad_is_true_after_a_backward_pass():
     x, unused = Value(0.0), Value(0.0)
     (x * x).backward()
     assert (x.grad, x.has_grad) == (0.0, True)
@@ -175,7 +175,7 @@ def test_no_cotangent_crosses_to_an_operand_that_was_not_selected(choose, ct):
     assert (leaf.grad, cut.grad, leaf.has_grad) == (0.0, 0.0, False)
 
 
-def test_the_branch_not_taken_has_no_say():
+def test_the_branch_not_taken_does_not_matter():
     assert gradients(lambda x: where(x > 0, log(x), 0.0), 0.0) == [0.0]
     assert gradients(lambda x: where(x > 0, x.sqrt(), -x), 0.0) == [-1.0]
     assert gradients(lambda x: maximum(x, 1.0) * math.inf, 0.5) == [0.0]
@@ -247,7 +247,7 @@ def test_a_chain_of_a_million_nodes_lives_and_dies_without_recursion():
     assert run(LONG) == "2.0 4.0\n"
 
 
-def test_a_wide_graph_does_too():
+def test_a_wide_graph_lives_and_dies_without_recursion():
     total = 199_999 * 200_000 // 2
     assert run(WIDE) == f"3.0 {total + 3 + 6}.0 {3 + 2 * 199_999}.0\n"
 
@@ -272,7 +272,7 @@ def test_gradients_are_the_same_bits_under_every_hash_seed():
 
 
 @pytest.mark.usefixtures("threads_that_alternate")
-def test_graphs_of_their_own_on_threads_have_the_right_gradients():
+def test_threads_with_separate_graphs_get_the_right_gradients():
     def work(k):
         x = Value(k)
         for _ in range(50):
@@ -337,7 +337,7 @@ def entangled(*passes):
     return pair
 
 
-def test_a_sweep_comes_in_the_middle_of_a_sweep_at_every_opcode():
+def test_a_sweep_may_interrupt_a_sweep_at_every_opcode():
     one, other = entangled("outer", "inner"), entangled("inner", "outer")
     assert one.grads() == other.grads()
     for position in range(opcodes(Entangled().outer.backward, SWEEP)):
@@ -353,7 +353,7 @@ def test_a_sweep_comes_in_the_middle_of_a_sweep_at_every_opcode():
         assert pair.between() in (one.between(), other.between()), position
 
 
-def test_another_thread_may_sweep_in_the_middle_of_a_sweep():
+def test_another_thread_may_sweep_during_a_sweep():
     expected = entangled("outer", "inner").grads()
     for position in range(0, opcodes(Entangled().outer.backward, FLOW), 40):
         pair = Entangled()
@@ -398,7 +398,7 @@ EDGES = range(len(edges(Entangled().inner)))
 
 
 @pytest.mark.parametrize("edge", EDGES)
-def test_a_sweep_comes_in_the_middle_of_one_that_does(edge):
+def test_a_sweep_may_interrupt_an_interrupting_sweep(edge):
     expected = entangled("outer", "inner", "outer").grads()
     for position in range(0, opcodes(Entangled().outer.backward, SWEEP), 7):
         pair = Entangled()
@@ -412,7 +412,7 @@ def test_a_sweep_comes_in_the_middle_of_one_that_does(edge):
         assert pair.grads() == expected, position
 
 
-def test_a_sweep_comes_while_what_came_in_the_middle_is_added():
+def test_a_sweep_may_interrupt_the_adding_of_late_cotangents():
     expected = entangled("outer", "inner", "outer").grads()
     ending = codes_of(reverse.backward, reverse._settle)
 
@@ -425,7 +425,7 @@ def test_a_sweep_comes_while_what_came_in_the_middle_is_added():
         assert pair.grads() == expected, position
 
 
-def test_a_graph_of_its_own_is_swept_in_the_middle_of_a_sweep():
+def test_a_separate_graph_may_be_swept_during_a_sweep():
     y = Value(3.0)
     square = y * y
     root = square * 2.0
@@ -438,7 +438,7 @@ def test_a_graph_of_its_own_is_swept_in_the_middle_of_a_sweep():
     assert (y.grad, square.grad, root.grad) == (12.0, 2.0, 1.0)
 
 
-def test_what_is_added_to_leaves_comes_at_every_opcode_of_a_sweep_and_so_does_a_sweep():
+def test_adding_to_leaves_and_sweeps_interleave_at_every_opcode():
     cts = [1.0, 2.0, 3.0, 4.0]
 
     def adding(pair):
@@ -457,7 +457,7 @@ def test_what_is_added_to_leaves_comes_at_every_opcode_of_a_sweep_and_so_does_a_
         assert pair.grads() == expected, position
 
 
-def test_what_is_added_does_not_reach_beyond_the_leaves_given():
+def test_added_gradients_stay_on_the_given_leaves():
     x, y = Value(1.0), Value(2.0)
     x.grad = 3.0
     reverse.add([x], [-0.5])
@@ -469,7 +469,7 @@ def interrupted():
     raise KeyboardInterrupt
 
 
-def test_a_sweep_that_is_broken_off_does_not_reach_the_next():
+def test_an_aborted_sweep_does_not_affect_the_next():
     expected = entangled("inner", "outer").grads()
     for position in range(opcodes(Entangled().outer.backward, FLOW)):
         pair = Entangled()
@@ -483,7 +483,7 @@ def test_a_sweep_that_is_broken_off_does_not_reach_the_next():
 
 
 @pytest.mark.parametrize("edge", EDGES)
-def test_a_sweep_that_is_broken_off_does_not_reach_the_outer_one(edge):
+def test_an_aborted_sweep_does_not_affect_the_outer_one(edge):
     expected = entangled("outer").grads()[:-1]
     for position in range(0, opcodes(Entangled().outer.backward, FLOW), 7):
         pair = Entangled()
@@ -523,7 +523,7 @@ def test_a_child_forked_while_another_thread_sweeps_can_sweep():
 
 
 @can_fork
-def test_a_child_forked_in_the_middle_of_a_sweep_can_sweep():
+def test_a_child_forked_during_a_sweep_can_sweep():
     pair = Entangled()
 
     def check():

@@ -1,5 +1,6 @@
 """The strategy with which users draw networks for their own tests."""
 
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,8 @@ def test_modules_are_smooth_networks():
     found = examples(modules(max_inputs=2, max_layers=2), 40)
     assert {len(m.layers) for m in found} == {1, 2}
     assert len({len(m.parameters()) for m in found}) > 5
+    used = {name for m in found for name in re.findall(r"activation='(\w+)'", repr(m))}
+    assert used == {"tanh", "sigmoid"}
     for model in found[:5]:
         nin = len(model.layers[0].neurons[0].w)
         assert nin <= 2

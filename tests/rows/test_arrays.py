@@ -134,7 +134,7 @@ def test_number_beside_an_array_keeps_its_precision(x):
 
 
 @pytest.mark.parametrize("kind", [bool, int, np.float32, np.float64])
-def test_condition_has_no_say_in_the_precision(kind):
+def test_a_condition_does_not_affect_the_precision(kind):
     x = np.ones(3, np.float32)
     assert ops.where(np.array([0, 1, 2], kind), x, 0.0).dtype == np.float32
     assert ops.where(np.array([0, 1, 2], kind), 1.0, 0.0).dtype == np.float64
@@ -148,7 +148,7 @@ def test_cotangent_of_float32_is_float32(row):
 
 
 @pytest.mark.parametrize("x", [np.array(["1"]), np.array([1j]), np.zeros(2, "datetime64[s]")])
-def test_array_of_no_real_numbers_is_refused(x):
+def test_array_of_non_real_numbers_is_refused(x):
     for call in ops.exp, lambda x: ops.sum([1.0, x]), lambda x: ops.add(np.ones(2), x):
         with pytest.raises(
             TypeError,
@@ -157,7 +157,7 @@ def test_array_of_no_real_numbers_is_refused(x):
             call(x)
 
 
-def test_objects_that_are_no_numbers_are_refused_by_name():
+def test_non_numbers_in_object_arrays_are_refused_with_the_op():
     with pytest.raises(TypeError, match=r"^exp: expected a real number, got str 'a'$"):
         ops.exp(np.array([Value(1.0), "a"], object))
 

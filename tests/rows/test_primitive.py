@@ -47,7 +47,7 @@ def test_wrong_number_of_operands_is_named(row, args, message):
 
 @pytest.mark.parametrize("call", [ops.exp, lambda x: ops.add(1.0, x), lambda x: ops.add(V, x)])
 @pytest.mark.parametrize("x", ["1", None, 1j, [1.0], object()], ids=lambda x: type(x).__name__)
-def test_operand_that_is_no_number_is_named_with_the_op(call, x):
+def test_a_non_number_operand_is_named_with_the_op(call, x):
     with pytest.raises(
         TypeError, match=f"^(exp|add): expected a real number, got {type(x).__name__}"
     ):
@@ -75,7 +75,7 @@ def test_partials_of_constants_are_not_evaluated():
         (nan, ops.relu, (-1.0,), 0.0),
     ],
 )
-def test_vjp_has_one_cotangent_an_argument(cotangent, row, args, expected):
+def test_vjp_has_one_cotangent_per_argument(cotangent, row, args, expected):
     assert row.vjp(cotangent, *args) == expected
 
 
@@ -133,7 +133,7 @@ def test_op_is_copied_and_pickled_by_name():
 
 
 @pytest.mark.parametrize("name", INNER)
-def test_inner_rows_are_found_by_name_but_are_no_ops_of_the_table(name):
+def test_inner_rows_are_found_by_name_but_are_not_in_the_table(name):
     row = INNER[name]
     assert copy.deepcopy([row])[0] is pickle.loads(pickle.dumps(row)) is row
     assert name not in TABLE

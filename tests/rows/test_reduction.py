@@ -35,7 +35,7 @@ def test_operands_one_by_one_bind_as_a_sequence_does(row):
     assert row.vjp(1.0, *THREE) == tuple(row.vjp(1.0, THREE))
 
 
-def test_dot_binds_its_sequences_one_behind_the_other():
+def test_dot_binds_its_sequences_one_after_the_other():
     for kind in list, tuple, iter, np.array:
         assert ops.dot.bind(kind(TWO), kind([3.0, 7.0])) == (2.0, 5.0, 3.0, 7.0)
         assert ops.dot(kind(TWO), kind([3.0, 7.0])) == 41.0
@@ -68,7 +68,7 @@ def test_wrong_call_is_a_type_error_that_names_the_op(call, message):
 
 
 @pytest.mark.parametrize("values", [iter(TWO), set(TWO)], ids=["iterator", "set"])
-def test_take_from_no_sequence_is_not_blamed_on_the_index(values):
+def test_take_from_a_non_sequence_does_not_blame_the_index(values):
     with pytest.raises(TypeError, match="take takes a sequence and an index"):
         ops.take(values, 0)
 
@@ -84,19 +84,19 @@ IDENTITIES = [(ops.sum, 0.0), (ops.prod, 1.0), (ops.dot, 0.0), (ops.logsumexp, -
 
 
 @pytest.mark.parametrize(("row", "identity"), IDENTITIES)
-def test_nothing_reduces_to_the_identity(row, identity):
+def test_no_operands_reduce_to_the_neutral_element(row, identity):
     for empty in [], (), np.zeros(0):
         assert row(*[empty] * row.sequences) == identity
     assert row.apply(row.bind(*[[x] for x in (3.0, 1.0)[: row.sequences]])) == 3.0
 
 
 @named([row for row, _ in IDENTITIES])
-def test_nothing_has_no_cotangents(row):
+def test_no_operands_have_no_cotangents(row):
     assert row.vjp(1.0, *[[]] * row.sequences) == ([] if row.sequences == 1 else ([], []))
 
 
 @pytest.mark.parametrize("row", [ops.mean, ops.maximum, ops.minimum], ids=lambda row: row.name)
-def test_nothing_without_identity_is_refused(row):
+def test_no_operands_are_refused_by_other_reductions(row):
     for args in [([],), ((),), (np.zeros(0),), (np.zeros((0, 3)),)]:
         with pytest.raises(ValueError, match=f"^{row.name} of no operands$"):
             row(*args)
@@ -197,12 +197,12 @@ def test_take_of_a_row_takes_value_by_value():
     assert {out.op for out in row} == {ops.take}
 
 
-def test_cotangent_of_a_table_is_zero_but_in_the_row_taken():
+def test_cotangent_of_a_table_is_zero_outside_the_row_taken():
     ct, index = ops.take.vjp(np.array([5.0, 7.0]), np.array(TABLE[:2], np.float32), 0)
     assert_array_equal(ct, [[5.0, 7.0], [0.0, 0.0]])
     assert (ct.dtype, index) == (np.float32, None)
 
 
-def test_cotangent_of_a_table_with_inf_is_zero_but_in_the_row_taken():
+def test_cotangent_of_a_table_with_inf_is_zero_outside_the_row_taken():
     ct, _ = ops.take.vjp(np.ones(2), np.array(TABLE), 0)
     assert_array_equal(ct, [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]])

@@ -13,6 +13,7 @@ from autodiff.compiler.arrays.ops import (
     MATMUL,
     MATMUL_BATCH,
     REDUCE,
+    REFINE,
     ROWS,
     SUM,
     SUM_BATCH,
@@ -48,6 +49,13 @@ class Builder(Moves):
         kind = "b" if row.is_predicate else "f"
         shape = self.common_shape(operands)
         return self.enter(Instr(row, tuple(operands), shape, is_batched, None, kind))
+
+    def refine(self, slope: int, row: Primitive, x: int) -> int:
+        """The slopes of `row` at `x`, of which small ones have lost digits, with all of them."""
+        if self.is_known(slope):
+            return slope
+        made = self.instrs[slope]
+        return self.enter(Instr(REFINE, (slope, x), made.shape, made.is_batched, row))
 
     def _as_read(self, row: Primitive, operands: Sequence[int]) -> Sequence[int]:
         """The operands as a row reads them: conditions as booleans, others as numbers."""

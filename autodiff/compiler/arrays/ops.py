@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff.compiler.arrays.layout import Access, Gather, Shape, View
+from autodiff.rows.primitive import Primitive
 from autodiff.rows.reduction import Reduction
 
 Values = npt.NDArray[np.float64 | np.bool_]
 """The elements of a constant."""
 
-Fact = str | Values | View | Gather | tuple[int, ...] | tuple[Access, ...] | Reduction | None
+Fact = str | Values | View | Gather | tuple[int, ...] | tuple[Access, ...] | Primitive | None
 """What an instruction needs besides its operands."""
 
 
@@ -66,6 +67,8 @@ class ArrayOp:
     """Whether nothing runs for it: its array is given, known, or a view of another."""
     holds_parts: bool = False
     """Whether operands may be computed at their place in its array."""
+    writes_over: bool = False
+    """Whether its array may be that of its first operand, if nothing reads this any more."""
     takes_numbers: bool = False
     """Whether the text may write a constant operand as a number."""
     may_have_batch_last: bool = True
@@ -150,6 +153,11 @@ def _are_batched(fact: Fact, operands: Sequence[Array]) -> bool:
     return all(operand.is_batched for operand in operands)
 
 
+def _are_alike(fact: Fact, operands: Sequence[Array]) -> bool:
+    first, *others = operands
+    return all((x.shape, x.is_batched) == (first.shape, first.is_batched) for x in others)
+
+
 def _has_axes(fact: Fact, operands: Sequence[Array]) -> bool:
     assert isinstance(fact, tuple)
     return set(range(len(operands[0].shape))).issuperset(fact)
@@ -197,6 +205,10 @@ REDUCE = _op(ArrayOp("reduce", "a reduction of the last axis; fact: its row of t
     lambda fact, operands: operands[0].shape[:-1], keeps_unsigned=False, stem="r", may_have_batch_last=False))
 TOP = _op(ArrayOp("top", "the largest along the last axis, within the finite numbers, as a constant",
     shape=lambda fact, operands: (*operands[0].shape[:-1], 1), stem="top", may_have_batch_last=False))
+
+# Slopes that have lost digits
+REFINE = _op(ArrayOp("refine", "the slopes of a row at the last operand, computed anew where they are small; fact: the row", Primitive,
+    shape=_same, needs=_are_alike, stem="slope", writes_over=True))
 
 # By indices known at run time, which are the last operand
 ROWS = _op(ArrayOp("rows", "rows of a matrix",

@@ -74,6 +74,12 @@ class Instr:
         return tuple(axis for axis in self.fact if isinstance(axis, int))
 
     @property
+    def row(self) -> Primitive:
+        """The scalar row whose slopes are refined."""
+        assert isinstance(self.fact, Primitive)
+        return self.fact
+
+    @property
     def reduction(self) -> Reduction:
         """The scalar row that reduces the last axis."""
         assert isinstance(self.fact, Reduction)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from autodiff.compiler.arrays.layout import Gather, Positions, View
+from autodiff.compiler.arrays.ops import CONSTANT
 from autodiff.compiler.arrays.program import Instr
+from autodiff.compiler.numpy.memory import starts
 from autodiff.compiler.numpy.records import Expr, all_of, call, written
 from autodiff.compiler.numpy.writer import Writer
 
@@ -67,6 +69,22 @@ def _put(writer: Writer, i: int, instr: Instr, access: Gather, ct: Expr) -> None
     ordered = writer.compute(i, "sorted", taken)
     total = written("np.add.reduceat({}, {}, axis={})", ordered, start, axis)
     writer.write(i, total, into=writer.indexed(own, instr, at), sign=sign)
+
+
+def concatenate(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
+    """Flattened arrays one behind the other."""
+    own = writer.whole(i)
+    there = writer.memory.held.get(i, ())
+    for k, (start, operand) in enumerate(starts(writer.program, instr)):
+        made = writer.program.instrs[operand]
+        if made.op is CONSTANT or k in there:
+            continue
+        span = writer.indexed(own, instr, f"{start}:{start + made.size}")
+        part = writer.bind(span, f"{own}_{start}")
+        flat = writer.flat(operand, operands[k]) if len(made.shape) > 1 else operands[k]
+        is_column = writer.memory.batch_last and instr.is_batched and not made.is_batched
+        column = written("{}[:, None]", flat) if is_column else flat
+        writer.finish(i, call("np.copyto", part, column))
 
 
 # Positions known at run time

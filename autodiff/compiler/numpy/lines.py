@@ -20,6 +20,7 @@ from autodiff.compiler.arrays.ops import (
     MATMUL,
     MATMUL_BATCH,
     REDUCE,
+    REFINE,
     ROWS,
     SCATTER,
     SUM,
@@ -32,7 +33,6 @@ from autodiff.compiler.arrays.ops import (
 )
 from autodiff.compiler.arrays.program import Instr
 from autodiff.compiler.numpy import indices, products
-from autodiff.compiler.numpy.memory import starts
 from autodiff.compiler.numpy.records import NOTHING, Expr, Line, all_of, call, written
 from autodiff.compiler.numpy.writer import Writer
 from autodiff.rows.primitive import Primitive
@@ -214,6 +214,20 @@ def _top(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None
     writer.write(i, call("np.minimum", own, limit, out=own))
 
 
+def _refine(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
+    """Slopes, and those that are small anew, by the spelling that keeps their digits."""
+    slope, x = operands
+    own = writer.out(i)
+    if i not in writer.memory.over:
+        writer.finish(i, call("np.copyto", own, slope))
+    precision = written("np.cbrt(np.finfo(dtype).eps)")
+    least = writer.bind(precision, "least", "slopes below it have lost digits")
+    small = writer.compute(i, "small", written("{} < {}", own, least))
+    again = Expr((instr.row.refined.format(f"{x}[{small}]"),), x.reads)
+    some = written("{}.any()", small)
+    writer.write(i, again, into=written("{}[{}]", own, small), when=some)
+
+
 # Copies
 
 
@@ -229,26 +243,11 @@ def _broadcast(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -
     writer.finish(i, call("np.copyto", writer.out(i), source))
 
 
-def _concatenate(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
-    own = writer.whole(i)
-    there = writer.memory.held.get(i, ())
-    for k, (start, operand) in enumerate(starts(writer.program, instr)):
-        made = writer.program.instrs[operand]
-        if made.op is CONSTANT or k in there:
-            continue
-        span = writer.indexed(own, instr, f"{start}:{start + made.size}")
-        part = writer.bind(span, f"{own}_{start}")
-        flat = writer.flat(operand, operands[k]) if len(made.shape) > 1 else operands[k]
-        is_column = writer.memory.batch_last and instr.is_batched and not made.is_batched
-        column = written("{}[:, None]", flat) if is_column else flat
-        writer.finish(i, call("np.copyto", part, column))
-
-
 LINES: dict[ArrayOp, Callable[[Writer, int, Instr, Sequence[Expr]], None]] = {
     LEAF: _leaf, CONSTANT: _constant, VIEW: _view,
     MATMUL: products.matmul, MATMUL_BATCH: products.matmul_batch,
-    SUM: _sum, SUM_BATCH: _sum_batch, REDUCE: _reduce, TOP: _top,
-    COPY: _copy, CAST: _copy, BROADCAST: _broadcast, CONCATENATE: _concatenate,
+    SUM: _sum, SUM_BATCH: _sum_batch, REDUCE: _reduce, TOP: _top, REFINE: _refine,
+    COPY: _copy, CAST: _copy, BROADCAST: _broadcast, CONCATENATE: indices.concatenate,
     GATHER: indices.gather, SCATTER: indices.scatter,
     ROWS: indices.rows, ADD_ROWS: indices.add_rows,
     TAKE: indices.take, UNTAKE: indices.untake,

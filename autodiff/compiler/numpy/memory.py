@@ -132,7 +132,7 @@ class Memory:
         is_held = i in self.slots or i in self.live.fused
         if is_held or self.is_ordered(i) or (_stays(instr) and not self._may_reuse(i)):
             return
-        for operand in instr.operands if isinstance(instr.op, Primitive) else ():
+        for operand in _overwritable(instr):
             if self._may_overwrite(i, operand):
                 owner = self._owners[i] = self._owners[self.live.base(operand)]
                 self._until[owner] = self._until.get(i, i)
@@ -210,6 +210,13 @@ class Memory:
             view = view.transposed()
         is_whole = instrs[array].size == instrs[i].size or not self.axis(instrs[array])
         return view.is_run() and is_whole
+
+
+def _overwritable(instr: Instr) -> tuple[int, ...]:
+    """The operands over which a result may be written."""
+    if isinstance(instr.op, Primitive):
+        return instr.operands
+    return instr.operands[: int(instr.op.writes_over)]
 
 
 def _stays(instr: Instr) -> bool:

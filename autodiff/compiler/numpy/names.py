@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from autodiff.compiler.arguments import Block, filled
+from autodiff.compiler.arguments import Block, Spec, filled
 from autodiff.compiler.arrays.layout import View
 from autodiff.compiler.arrays.ops import CONCATENATE, CONSTANT
 from autodiff.compiler.arrays.program import Program
@@ -138,7 +138,7 @@ def argument_names(f: Callable[..., object], count: int) -> list[str]:
     return [f"{name}_in" if name in RESERVED else name for name in names]
 
 
-def input_names(f: Callable[..., object], specs: Sequence[object]) -> list[str]:
+def input_names(f: Callable[..., object], specs: Sequence[Spec]) -> list[str]:
     """A name for each array in arguments of these specs: x_weights_0 for x["weights"][0]."""
     names, found = Names(), list[str]()
 

@@ -66,6 +66,8 @@ class Line:
     into: Expr | None = None
     """The elements that the expression is written to, as `z1[...]`."""
     sign: str = "="
+    when: Expr | None = None
+    """The condition under which the line runs."""
     comment: str = ""
     """The shape of the result, say; only lines with a comment or a name are broken."""
     is_step: bool = True
@@ -74,4 +76,5 @@ class Line:
     @property
     def reads(self) -> tuple[str, ...]:
         """The names that must be bound before."""
-        return self.expression.reads + (self.into.reads if self.into else ())
+        others = [x.reads for x in (self.into, self.when) if x]
+        return self.expression.reads + tuple(read for reads in others for read in reads)

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from autodiff.rows.arrays import CUSTOM
 
 Array = npt.NDArray[np.generic]
-Step = Callable[..., tuple[Array, ...]]
-"""The function of the leaves; its results are arrays that the next call overwrites."""
+"""Constants and indices of a text."""
+Step = Callable[..., tuple[npt.NDArray[np.float64], ...]]
+"""The function of the leaves: its results, in arrays that the next call overwrites."""
 
 
 # Programs that stand alone hold its source, so it names NumPy and the standard library alone.

@@ -83,7 +83,9 @@ def broken(lines: Iterable[Line]) -> Iterator[str]:
         target = f"{line.binds or line.into} {line.sign} " if line.binds or line.into else ""
         whole = f"{target}{line.expression}{comment}".lstrip()
         atoms = line.expression.atoms
-        if len(whole) <= WIDTH or not (line.comment or line.binds):
+        if line.when:
+            yield from (f"if {line.when}:", f"    {whole}")
+        elif len(whole) <= WIDTH or not (line.comment or line.binds):
             yield whole
         elif line.binds:
             yield from (f"{target}(", f"    {line.expression}{comment}", ")")

@@ -47,20 +47,28 @@ class Writer:
         self.lines.append(Line(expression, binds=new, comment=comment, is_step=is_step))
         return name(new)
 
-    def bind(self, expression: Expr, stem: str) -> Expr:
+    def bind(self, expression: Expr, stem: str, comment: str = "") -> Expr:
         """A name, made of `stem`, for an expression; the same for equal ones."""
         known = self._bound.get(str(expression))
         if known is None:
-            known = self._bound[str(expression)] = self.assign(self.names.plain(stem), expression)
+            known = self.assign(self.names.plain(stem), expression, comment)
+            self._bound[str(expression)] = known
         return known
 
     def compute(self, i: int, stem: str, expression: Expr) -> Expr:
         """A new name for something that the line of `i` needs."""
         return self.assign(self.names.numbered(stem), expression, is_step=self.is_step(i))
 
-    def write(self, i: int, expression: Expr, into: Expr | None = None, sign: str = "=") -> None:
-        """Add a line for `i` that writes into an array."""
-        self.lines.append(Line(expression, into=into, sign=sign, is_step=self.is_step(i)))
+    def write(
+        self,
+        i: int,
+        expression: Expr,
+        into: Expr | None = None,
+        sign: str = "=",
+        when: Expr | None = None,
+    ) -> None:
+        """Add a line for `i` that writes into an array, `when` a condition holds."""
+        self.lines.append(Line(expression, "", into, sign, when, is_step=self.is_step(i)))
 
     def finish(self, i: int, expression: Expr, into: Expr | None = None) -> None:
         """Add the line for `i` that says the shape of its result."""

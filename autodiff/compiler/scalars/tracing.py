@@ -6,11 +6,11 @@ from math import prod
 from typing import Any
 
 from autodiff.compiler.arguments import Block, filled, flattened
+from autodiff.compiler.scalars.operators import Tracer
 from autodiff.compiler.scalars.program import TAKE, Leaf, Scalars
 from autodiff.compiler.scalars.tracer import (
     CONDITION,
     KIND_OF_ELEMENTS,
-    Tracer,
     TraceRecorder,
     kind_of,
     number_of,

@@ -14,18 +14,15 @@ from nn.layers.dropout import uniforms
 from nn.module import Module
 from nn.train.arrays import Floats, Listed
 from nn.train.engines.eager import EagerEngine
-from nn.train.engines.trust import (
-    DiffersError,
-    Words,
-    require_equal,
-    spread,
-)
+from nn.train.engines.trust import DiffersError, Words, require_equal, spread
 
 _MEASURED = 4
 """How many examples are compared in evaluation mode."""
 
 
-def require_step(engine: EagerEngine, kernel: autodiff.Kernel, wanted: int, draws: int) -> None:
+def require_step(
+    engine: EagerEngine, kernel: autodiff.Kernel[object], wanted: int, draws: int
+) -> None:
     """Raise DiffersError if losses of examples, their mean or its gradient differ on Values.
 
     The kernel takes `draws` random numbers for Dropout beside each of `wanted` examples.
@@ -58,7 +55,9 @@ def require_step(engine: EagerEngine, kernel: autodiff.Kernel, wanted: int, draw
     require_equal(engine.model, eager, compiled, x, words)
 
 
-def require_evaluation(engine: EagerEngine, kernel: autodiff.Kernel, x: Rows, y: Rows) -> None:
+def require_evaluation(
+    engine: EagerEngine, kernel: autodiff.Kernel[object], x: Rows, y: Rows
+) -> None:
     """Raise DiffersError if losses of examples, or their mean, differ on Values."""
     few = spread(_MEASURED, x, y)
     targets = y[few].tolist()

@@ -191,17 +191,17 @@ class CompiledEngine(EagerEngine):
 
     # Parameters
 
-    def _run(self, kernel: autodiff.Kernel, *args: Rows) -> object:
+    def _run(self, kernel: autodiff.Kernel[object], *args: Rows) -> object:
         return kernel(*args, parameters=self._flat(kernel))
 
-    def _flat(self, kernel: autodiff.Kernel) -> Floats:
+    def _flat(self, kernel: autodiff.Kernel[object]) -> Floats:
         """The parameters in the order of the kernel, with the Values that are not trained."""
         order = self._order(kernel)
         if self._others:
             self._data[len(self.parameters) :] = [value.data for value in self._others]
         return self._data if order is None else self._data[order]
 
-    def _order(self, kernel: autodiff.Kernel) -> npt.NDArray[np.int_] | None:
+    def _order(self, kernel: autodiff.Kernel[object]) -> npt.NDArray[np.int_] | None:
         """Where the parameters of the kernel lie among those here; None if in the same order."""
         if id(kernel) not in self._orders:
             for parameter in kernel.parameters:

@@ -55,7 +55,7 @@ def predict(model: Module, x: npt.ArrayLike, *, engine: EngineName = "auto") -> 
         return outputs
 
 
-def outputs_kernel(model: Module) -> autodiff.Kernel:
+def outputs_kernel(model: Module) -> autodiff.Kernel[object]:
     """The kernel of a model, which sees lists of numbers there too."""
     return autodiff.compile(lambda x: model(as_lists(x)))
 

@@ -2,5 +2,6 @@
 
 `training` is the loop. It takes batches and limits from a `plan`, losses and gradients from an
 engine, and steps from a `descent`. `examples` are what `fit` trains on, `measuring` is what it
-records, `stopping` when it ends, `interruption` is Ctrl-C, and `checkpoint` a training on disk.
+records, `stopping` says when a loss has not fallen for too long, `interruption` is Ctrl-C.
+`checkpoint` saves and resumes a training: `facts` is its file, `likeness` whether it fits.
 """

@@ -5,24 +5,22 @@ schedule fits if its state has the same keys, shapes and kinds of numbers and if
 state, it does the same next.
 """
 
-import json
-import zlib
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NotRequired, TypedDict, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from autodiff.checks import brief
 from nn.module import Module
-from nn.train.arrays import NumberArray, State
+from nn.train.arrays import State
 from nn.train.engines.auto import AutoEngine
 from nn.train.engines.eager import EagerEngine
 from nn.train.engines.snapshot import generators
-from nn.train.files import load, save
-from nn.train.history import History, Stopped
+from nn.train.history import History
 from nn.train.loop.examples import Examples
+from nn.train.loop.facts import Facts, fingerprint, history_facts, part_of, read, write
 from nn.train.loop.likeness import (
     Saved,
     difference,
@@ -36,32 +34,6 @@ from nn.train.loop.training import Training
 from nn.train.stateful import Stateful
 
 B = TypeVar("B", bound=Sized)
-
-_FACTS = "facts"
-"""The array that holds what is not an array, as JSON in UTF-8; it keeps every bit of a float."""
-
-
-class HistoryFacts(TypedDict):
-    """The fields of a History."""
-
-    losses: list[float]
-    stopped: Stopped
-    epochs: dict[str, list[float]]
-    best_epoch: int | None
-
-
-class Facts(TypedDict):
-    """What a checkpoint holds beside arrays."""
-
-    identity: dict[str, object]
-    """What must be the same for training to go on to the same bits."""
-    next: NotRequired[dict[str, list[float] | None]]
-    """What the optimizer and the schedule do next; older files do not say."""
-    history: HistoryFacts
-    epoch: int
-    plateau: tuple[float, int]
-    early: tuple[float, int]
-    generators: list[Saved]
 
 
 @dataclass(frozen=True)
@@ -95,7 +67,7 @@ class Checkpoint:
         facts: Facts = {
             "identity": self._identity(training),
             "next": _next(training, states),
-            "history": _history_facts(training.history),
+            "history": history_facts(training.history),
             "epoch": training.epoch,
             "plateau": (training.plateau.least, training.plateau.since),
             "early": (training.early.least, training.early.since),
@@ -115,11 +87,10 @@ class Checkpoint:
             self.engine.resume_as("eager")
         try:
             self._require_same(training, arrays, facts)
-            pairs = list(zip(self._generators(training), facts["generators"], strict=True))
-            states = [generator_state(rng, saved) for rng, saved in pairs]
+            states = self._generator_states(training, facts["generators"])
         except ValueError as error:
             raise ValueError(f"{self.path} is of another training, with {error}") from None
-        for (rng, _), state in zip(pairs, states, strict=True):
+        for rng, state in states:
             rng.bit_generator.state = state
         for name, part in _stateful(training).items():
             part.load_state_dict(part_of(arrays, f"{name}."))
@@ -133,8 +104,11 @@ class Checkpoint:
         for name, here in self._identity(training).items():
             there = facts["identity"].get(name)
             if there != here:
-                about = "" if name.endswith(("model", "examples")) else f": {there}, here {here}"
+                about = (
+                    "" if name.endswith("examples") else f": {_brief(there)}, here {_brief(here)}"
+                )
                 raise ValueError(f"another {name}{about}")
+        self._require_same_parameters(training, arrays)
         states = {name: part_of(arrays, f"{name}.") for name in ("optimizer", "schedule")}
         parts = _stateful(training)
         for name, there in states.items():
@@ -146,6 +120,15 @@ class Checkpoint:
             if not is_alike(facts.get("next", {}).get(name), step):
                 raise ValueError(f"another {name}: from the same state it goes on otherwise")
 
+    def _require_same_parameters(self, training: Training[B], arrays: State) -> None:
+        """Raise ValueError if the optimizer here does not train the saved parameters."""
+        ours, theirs = training.descent.optimizer.parameters, arrays["theta"].tolist()
+        if len(ours) != len(theirs):
+            raise ValueError(f"another optimizer: {len(theirs)} parameters, here {len(ours)}")
+        data = dict(zip(self.model.parameters(), arrays["model"].tolist(), strict=True))
+        if any(data.get(p, x) != x for p, x in zip(ours, theirs, strict=True)):
+            raise ValueError("another optimizer: it has other parameters, or another order of them")
+
     def _identity(self, training: Training[B]) -> dict[str, object]:
         train, validation = self.examples.train, self.examples.validation
         return {
@@ -156,6 +139,15 @@ class Checkpoint:
             "training examples": fingerprint(*train),
             "validation examples": validation and fingerprint(*validation),
         }
+
+    def _generator_states(
+        self, training: Training[B], saved: list[Saved]
+    ) -> list[tuple[np.random.Generator, Mapping[str, object]]]:
+        """The saved states beside the generators here. ValueError if they do not fit."""
+        rngs = self._generators(training)
+        if len(rngs) != len(saved):
+            raise ValueError(f"other random generators: {len(saved)}, here {len(rngs)}")
+        return [(rng, generator_state(rng, state)) for rng, state in zip(rngs, saved, strict=True)]
 
     def _generators(self, training: Training[B]) -> list[np.random.Generator]:
         return [training.rng, *generators(self.model)]
@@ -171,6 +163,11 @@ def checkpoint_path(path: object) -> Path:
             f"fit: checkpoint must be an .npz file in a folder that exists, got {found}"
         )
     return found
+
+
+def _brief(fact: object) -> str:
+    """A fact in an error message; of the names of parameters only how many."""
+    return f"{len(fact)} parameters" if isinstance(fact, list) else str(fact)
 
 
 def _stateful(training: Training[B]) -> dict[str, Stateful]:
@@ -189,15 +186,6 @@ def _next(training: Training[B], states: Mapping[str, State]) -> dict[str, list[
     return steps
 
 
-def _history_facts(history: History) -> HistoryFacts:
-    return {
-        "losses": history.losses,
-        "stopped": history.stopped,
-        "epochs": history.epochs,
-        "best_epoch": history.best_epoch,
-    }
-
-
 def _load(training: Training[B], arrays: State, facts: Facts) -> None:
     """Set the state of the loop to the saved one."""
     best = arrays.get("best")
@@ -208,31 +196,3 @@ def _load(training: Training[B], arrays: State, facts: Facts) -> None:
     training.epoch = facts["epoch"]
     training.plateau.least, training.plateau.since = facts["plateau"]
     training.early.least, training.early.since = facts["early"]
-
-
-def write(path: Path, arrays: State, facts: Mapping[str, object]) -> None:
-    """Write an `.npz` file of arrays and facts, whole or not at all."""
-    text = json.dumps(facts).encode()
-    save(arrays | {_FACTS: np.frombuffer(text, dtype=np.uint8)}, path)
-
-
-def read(path: Path) -> tuple[State, Facts]:
-    """The arrays and facts in a file. ValueError if it is damaged or not a checkpoint."""
-    arrays = load(path)
-    if _FACTS not in arrays:
-        raise ValueError(f"{path} is not a checkpoint of a training")
-    return arrays, json.loads(arrays.pop(_FACTS).tobytes())
-
-
-def part_of(arrays: State, prefix: str) -> State:
-    """The arrays whose name begins with `prefix`, without it."""
-    return {name[len(prefix) :]: x for name, x in arrays.items() if name.startswith(prefix)}
-
-
-def fingerprint(*arrays: NumberArray) -> int:
-    """A number that differs, almost surely, if the bits or the shapes of arrays differ."""
-    total = 0
-    for array in arrays:
-        total = zlib.crc32(repr((array.shape, array.dtype.str)).encode(), total)
-        total = zlib.crc32(np.ascontiguousarray(array).data, total)
-    return total

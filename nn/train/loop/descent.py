@@ -37,6 +37,7 @@ class Descent:
     """How often the schedule takes a step."""
     frozen: npt.NDArray[np.bool_] = field(init=False)
     """Which parameters no gradient has reached."""
+    _moves_all: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.frozen = np.ones(len(self.optimizer.parameters), dtype=bool)
@@ -51,11 +52,12 @@ class Descent:
             clip_grad_value_(gradient, self.clip_value)
         if self.clip_norm is not None:
             clip_grad_norm_(gradient, self.clip_norm)
-        if self.frozen.any():
-            self.frozen &= gradient == 0.0
-            self._update_all_but_frozen(theta, gradient)
-        else:
+        if self._moves_all:
             self.optimizer.update(theta, gradient)
+        else:
+            self.frozen &= gradient == 0.0
+            self._moves_all = not self.frozen.any()
+            self._update_all_but_frozen(theta, gradient)
         if self.schedule is not None and self.per == "iteration":
             self.schedule.step()
 

@@ -111,7 +111,8 @@ class Training(Generic[B]):
     def _take_step(self, batch: B) -> float:
         """Go down the loss of a batch once; return that loss."""
         value = self.engine.loss(batch)
-        self._check(f"the loss is {value}", isfinite(value))
+        if not isfinite(value):
+            raise self._diverged(f"the loss is {value}")
         self.engine.update(self._change)
         self.history.losses.append(value)
         if self.plan.tolerance is not None:
@@ -119,15 +120,15 @@ class Training(Generic[B]):
         return value
 
     def _change(self, theta: Floats, gradient: Floats) -> None:
-        self._check("the gradient is not finite", bool(np.isfinite(gradient).all()))
+        if not np.isfinite(gradient).all():
+            raise self._diverged("the gradient is not finite")
         self.descent.step(theta, gradient)
 
-    def _check(self, what: str, is_finite: bool) -> None:
-        if not is_finite:
-            raise FloatingPointError(
-                f"{what} at iteration {len(self.history.losses) + 1}; a lower learning rate than "
-                f"{self.descent.optimizer.lr:g} may help"
-            )
+    def _diverged(self, what: str) -> FloatingPointError:
+        return FloatingPointError(
+            f"{what} at iteration {len(self.history.losses) + 1}; a lower learning rate than "
+            f"{self.descent.optimizer.lr:g} may help"
+        )
 
     def _record(self, loss: float) -> dict[str, float]:
         """Add a row to the history; return it."""

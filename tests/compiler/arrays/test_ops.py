@@ -61,6 +61,7 @@ def every_op(builder):
         "add_rows": builder.add_rows(picked, index, (2, 3)), "take": taken,
         "untake": builder.untake(taken, table, index, (6,), True),
     }  # fmt: skip
+    made["refine"] = builder.refine(builder.apply(ops.sub, [w, w]), ops.tanh, w)
     builder.logsumexp(rows)
     made["top"] = next(i for i, x in enumerate(builder.instrs) if x.name == "top")
     return made

@@ -413,3 +413,9 @@ def test_functions_of_values_alone_are_traced_in_the_order_of_the_program():
         kernel.value_and_grad()
         assert kernel.parameters == xs
         assert "gather" not in [instr.name for instr in kernel.program.instrs]
+
+
+def test_the_method_clip_takes_none_for_no_bound_as_on_values():
+    f = lambda x: x.clip(None, 1.0) + x.clip(0.75, None) * 2  # noqa: E731
+    kernel = autodiff.compile(f)
+    assert kernel(X).tolist() == [f(Value(x)).data for x in X]

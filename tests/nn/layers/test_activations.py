@@ -25,6 +25,11 @@ def test_numbers_keep_their_places():
     assert [v.data for v in tanh(np.array([Value(0.5)]))] == [math.tanh(0.5)]
 
 
+def test_text_is_not_a_sequence_of_numbers():
+    with pytest.raises(TypeError, match="'ab'"):
+        Activation("relu")("ab")
+
+
 def test_linear_is_the_identity():
     assert Activation("linear")([1.0, -2.0]) == [1.0, -2.0]
     assert known("linear") is known(None) is None

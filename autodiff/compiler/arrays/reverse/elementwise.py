@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autodiff import ops
+from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import Access, Positions, View
 from autodiff.compiler.arrays.reverse.choices import may_be_infinite
 from autodiff.compiler.arrays.reverse.operands import ArrayOperand, Slope
@@ -37,6 +38,8 @@ def _partials(step: Step, row: Primitive) -> Sequence[Slope | None]:
     out = ArrayOperand(step.builder, step.i)
     if isinstance(row, Reduction):
         return list(row.partials_at(terms, out))
+    if row.refined and isinstance(terms[0], ArrayOperand):
+        return [_refined(step.builder, row, terms[0], out)]
     partials = [
         None if partial is None or not step.reaches(operand) else partial(*terms, out)
         for partial, operand in zip(row.partials, operands, strict=True)
@@ -46,6 +49,13 @@ def _partials(step: Step, row: Primitive) -> Sequence[Slope | None]:
         assert first is not None
         return [2.0 * first, None]
     return partials
+
+
+def _refined(builder: Builder, row: Primitive, x: ArrayOperand, out: ArrayOperand) -> Slope:
+    """The partial of a textbook, computed anew where it has lost digits."""
+    (partial,) = row.textbook
+    slope: ArrayOperand = partial(x, out)
+    return ArrayOperand(builder, builder.refine(slope.index, row, x.index))
 
 
 def _term(step: Step, operand: int) -> Slope:

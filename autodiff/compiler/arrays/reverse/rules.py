@@ -16,6 +16,7 @@ from autodiff.compiler.arrays.ops import (
     MATMUL,
     MATMUL_BATCH,
     REDUCE,
+    REFINE,
     ROWS,
     SCATTER,
     SUM,
@@ -140,6 +141,7 @@ RULES: dict[ArrayOp, Rule] = {
     SUM_BATCH: _same,
     REDUCE: reduction,
     TOP: _nothing,
+    REFINE: _same,  # whose slope is that of the textbook's
     ROWS: _rows,
     ADD_ROWS: _add_rows,
     TAKE: _take,
