@@ -1,6 +1,7 @@
 """Reverse mode on the array program.
 
-`adjoint` sweeps back, one rule per array op, and collects parts in `cotangents`; `operands` are
-arrays given to the partials of scalar rows, `products` cotangents times partials. `reach` finds
-the elements that are sent a cotangent, as `masks`; `choices` are what rows with a guard send.
+`adjoint` sweeps back: a `step` per instruction, `rules` for array ops, `elementwise` for scalar
+rows, whose partials are given arrays as `operands` and multiply cotangents in `products`;
+`cotangents` collects the parts. `reach` finds the elements that are sent a cotangent: `readers`
+say so, as `masks`, and `choices` are what rows with a guard choose.
 """
