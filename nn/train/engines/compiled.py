@@ -132,9 +132,9 @@ class CompiledEngine(EagerEngine):
         except Exception as error:  # user code runs here, on Values and on tracers
             kind = "" if isinstance(error, DiffersError) else f"{type(error).__name__}: "
             warn(
-                f"fit: what was trained is not the loss as it is after training: {kind}{error}. "
-                "It may be that it reads something that has changed meanwhile: kernels read Values "
-                "at each step, but numbers once. Train with engine='eager'"
+                f"fit: the loss after training is not the loss that was trained: {kind}{error}. It "
+                "may be that it reads something that has changed meanwhile: kernels read Values at "
+                "each step, but numbers only once. Train with engine='eager'"
             )
 
     # Functions that are compiled

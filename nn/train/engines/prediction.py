@@ -117,7 +117,7 @@ def warn_of_eager(name: str, reason: BaseException) -> None:
     warn(
         f"{name}: running on Values, about a hundred times slower than compiled: "
         f"{type(reason).__name__}: {reason}. "
-        "engine='eager' says that this is meant"
+        "Pass engine='eager' if this is intended"
     )
 
 

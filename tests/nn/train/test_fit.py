@@ -213,7 +213,7 @@ def test_auto_compiles_what_can_be_compiled(monkeypatch):
 
 @pytest.mark.parametrize(
     ("loss", "reason"),
-    [(branching, "trainees.py"), (total, "of 12 examples is 12, the mean of their losses 1. eng")],
+    [(branching, "trainees.py"), (total, "of 12 examples is 12, the mean of their losses 1. Pass")],
 )
 def test_auto_trains_on_values_with_a_warning_otherwise(loss, reason):
     model, same = Number(1.0), Number(1.0)

@@ -57,7 +57,7 @@ def test_falling_back_at_any_step_loses_nothing(monkeypatch, make, method, count
 
     expected = run("eager")
     broken_after(monkeypatch, method, count, error)
-    message = f"fit: running on Values, .*{type(error).__name__}: here. engine='eager' says"
+    message = f"fit: running on Values, .*{type(error).__name__}: here. Pass engine='eager' if"
     with pytest.warns(RuntimeWarning, match=message) as caught:
         found = run("auto")
     assert len(caught) == 1

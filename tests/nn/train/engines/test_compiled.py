@@ -104,7 +104,7 @@ def test_a_number_that_changes_during_training_is_found_at_the_end(what):
         scale[what] = 1.0 + 1e-6
 
     message = (
-        "what was trained is not the loss as it is after training: .* It may be that it reads "
+        "the loss after training is not the loss that was trained: .* It may be that it reads "
         "something that has changed meanwhile: .* Train with engine='eager'"
     )
     with pytest.warns(RuntimeWarning, match=message):
