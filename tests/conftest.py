@@ -6,15 +6,11 @@ from hypothesis import settings
 
 from autodiff.compiler import build
 
+build.VERIFIES = True  # every form of the compiler is verified as soon as it is made
+
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if "CI" in os.environ else "local")
-
-
-@pytest.fixture(autouse=True)
-def verified_passes(monkeypatch):
-    """Every form of the compiler is verified as soon as it is made."""
-    monkeypatch.setattr(build, "VERIFIES", True)
 
 
 @pytest.fixture

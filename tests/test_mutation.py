@@ -45,7 +45,7 @@ def test_mutants_are_killed_and_leave_no_trace(row, suite):
 def test_what_no_test_looks_at_survives(suite):
     mutant = Mutant([ops.tanh], "partial 0", "no change", {"tanh": ops.tanh.partials})
     assert suite.killer(mutant) == ""
-    blind = Suite(("tests/test_graph.py",))
+    blind = Suite(("tests/engine/test_graph.py",))
     (flip, *_) = mutants(ops.tanh)
     assert suite.killer(flip) == "test_partial_is_the_slope_of_forward"
     assert blind.killer(flip) == ""

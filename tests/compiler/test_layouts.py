@@ -7,7 +7,7 @@ import pytest
 
 from autodiff import Value
 from autodiff.compiler import Kernel
-from autodiff.compiler.arrays import lower
+from autodiff.compiler.arrays.lowering import contract
 from autodiff.compiler.arrays.program import verify
 from autodiff.compiler.numpy import memory, runtime
 
@@ -123,7 +123,7 @@ def test_random_layouts_with_large_arrays_equal_eager_execution(least, monkeypat
 
 
 def test_random_layouts_with_lanes_apart_equal_eager_execution(monkeypatch):
-    monkeypatch.setattr(lower, "bands", lambda counts: [[k] for k in range(len(counts))[::-1]])
+    monkeypatch.setattr(contract, "bands", lambda counts: [[k] for k in range(len(counts))[::-1]])
     for seed in range(40):
         check(seed)
         check_structure(seed)

@@ -72,7 +72,7 @@ class Liveness:
         if instr.size != 1 or i in self.results:
             return
         readers = [self.program.instrs[reader].op for reader in self.readers.get(i, ())]
-        value = float(instr.values.flat[0])
+        value: float = instr.values.flat[0].item()
         may_be_number = all(isinstance(op, Primitive) or op.takes_numbers for op in readers)
         if may_be_number and math.isfinite(value):
             self.numbers[i] = value
