@@ -114,6 +114,8 @@ def test_second_derivatives_at_edges_are_those_of_eager_execution(
     made, pushed, pulled = np.array(found), np.array(forward), np.array(backward)
     # 0 · inf arises on one way and not on the other: then neither is the right one.
     made = np.where(same(pushed, pulled), made, pushed)
+    if row.refined:  # of which eager execution subtracts numbers near 1, and has no small ones
+        made = np.where(np.abs(made - pushed) < 1e-16, pushed, made)
     assert same(made, pushed).all(), told(rows, made, pushed)
 
 

@@ -286,3 +286,32 @@ def test_a_value_that_a_sum_takes_twice_has_its_second_derivative(name):
     w, b = Value(0.5), Value(0.2)
     kernel = Kernel(lambda x: REPEATED[name](w, b, x))
     kernel.check(np.array([1.05, -0.4]))
+
+
+SATURATED = [0.0, 1e-9, 0.5, -3.0, 6.0, -9.0, 12.0, 15.0, 18.7, 25.0, -300.0, 700.0, 1e6]
+
+
+@pytest.mark.parametrize("row", [ops.tanh, ops.sigmoid], ids=lambda row: row.name)
+def test_the_slope_of_a_textbook_is_refined_where_it_has_lost_digits(row):
+    kernel = Kernel(row)
+    _, slopes = kernel.value_and_grad(np.array(SATURATED), argnums=0)
+    exact = [autodiff.grad(row)(x) for x in SATURATED]
+    np.testing.assert_allclose(slopes, exact, rtol=1e-10, atol=1e-300)
+    assert "np.cosh" in kernel._latest.function("grad", (0,)).source
+
+
+@pytest.mark.parametrize("row", [ops.tanh, ops.sigmoid], ids=lambda row: row.name)
+def test_second_derivatives_of_refined_slopes_keep_their_digits(row):
+    w = Value(1.0)
+    kernel = Kernel(lambda x: row(w * x))
+    for x in SATURATED[2:9]:
+        product = kernel.hvp(np.array([x]), vector=[1.0])
+        expected = autodiff.hvp(lambda v, x=x: row(v * x), (1.0,), (1.0,))
+        np.testing.assert_allclose(product, [expected], rtol=1e-9)
+
+
+def test_slopes_in_single_precision_are_refined():
+    kernel = Kernel(ops.tanh, dtype=np.float32)
+    _, slopes = kernel.value_and_grad(np.array(SATURATED[:9]), argnums=0)
+    exact = [autodiff.grad(ops.tanh)(x) for x in SATURATED[:9]]
+    np.testing.assert_allclose(slopes, exact, rtol=1e-4)
