@@ -72,7 +72,8 @@ POLES = {
 @pytest.fixture
 def alone(monkeypatch):
     """No kernel falls back to eager execution."""
-    monkeypatch.setattr("autodiff.compiler.kernel.Fallback", None)
+    for module in ("kernel", "results"):
+        monkeypatch.setattr(f"autodiff.compiler.{module}.Fallback", None)
 
 
 @pytest.mark.parametrize("case", POLES)
