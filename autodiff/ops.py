@@ -190,7 +190,7 @@ clip = _row(Clip, "clip", "min(max(x, low), high): the upper bound wins where lo
     lambda x, low, high, out: where((x > high) | (low > high), 1.0, 0.0),
     array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True, ties=True, keeps_unsigned=True, guards=True)
 # Not in the table: difference quotients do not have its slope.
-stop_gradient = Unary("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True, guards=True, meaning="x, with no derivative")
+stop_gradient = Unary("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True, guards=True, stops=True, meaning="x, with no derivative")
 take = declare(Take("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take", keeps_unsigned=True, meaning="xs[index]; of a table, the row"))
 
 # Conditions; the last three join conditions

@@ -67,6 +67,8 @@ class Row:
     """True where a partial may be infinite, or nan, at finite operands."""
     hides_nan: bool = False
     """True where the result may be a number although an operand is nan."""
+    stops: bool = False
+    """True where no cotangent ever crosses to an operand."""
     signs: tuple[int, ...] = ()
     """1 or -1 per operand (one for all, in a reduction) where the result is their signed sum."""
     bilinear: bool = False
@@ -113,6 +115,16 @@ class Row:
         """
         is_square = self.bilinear and len(operands) == 2 and operands[0] == operands[1]
         return self.unsigned or is_square or (self.keeps_unsigned and are_unsigned)
+
+    @cached_property
+    def chooses(self) -> bool:
+        """True where the first operand, a condition, chooses one of the others as the result."""
+        return self.selects and self.conditions == (0,)
+
+    @cached_property
+    def multiplies(self) -> bool:
+        """True where the result is the product of two operands."""
+        return self.bilinear and self.arity == 2
 
     @cached_property
     def adds(self) -> bool:

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 import autodiff
 from autodiff import ops
+from autodiff.rows.arrays import CUSTOM
 from autodiff.rows.documentation import derivatives, documentation, operands_of
 from autodiff.rows.primitive import INNER, TABLE, retract
 from autodiff.rows.reduction import Reduction, Selection
@@ -137,6 +138,7 @@ def test_a_users_function_gives_its_docstring():
         assert row(2.0, mass=3.0) == 6.0
     finally:
         retract(row)
+        CUSTOM.pop(row.name, None)
 
 
 def test_a_partial_that_does_not_run_on_symbols_has_no_formula():
@@ -145,6 +147,7 @@ def test_a_partial_that_does_not_run_on_symbols_has_no_formula():
         assert "d/d" not in row.__doc__
     finally:
         retract(row)
+        CUSTOM.pop(row.name, None)
 
 
 def test_a_class_keeps_its_own_docstring():

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autodiff import ops
 from autodiff.compiler.arrays.ops import (
     ADD_ROWS,
     BROADCAST,
@@ -136,7 +135,7 @@ def elementwise(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) 
     if isinstance(row, Reduction):
         writer.finish(i, call(f"np.{row.ufunc}", *given, out=writer.out(i)))
         return
-    if row is ops.neg and not any(map(writer.memory.is_one_piece, (i, *instr.operands))):
+    if row.signs == (-1,) and not any(map(writer.memory.is_one_piece, (i, *instr.operands))):
         # If the rows of a column are 64 bytes apart (16 in float32), NumPy 2.4 negates the first
         # alone when it writes into a column.
         writer.finish(i, call("np.multiply", given[0], "-1.0", out=writer.out(i)))

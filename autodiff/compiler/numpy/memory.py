@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autodiff import ops
 from autodiff.compiler.arrays.layout import Access, View
 from autodiff.compiler.arrays.ops import CONCATENATE, COPY, MATMUL, SCATTER, VIEW
 from autodiff.compiler.arrays.program import Instr, Program
@@ -147,7 +146,7 @@ class Memory:
     def zeroes(self, i: int) -> bool:
         """Whether `i`, where(mask, 0, kept), is written as zeros over `kept`, or a copy of it."""
         instr = self.program.instrs[i]
-        if instr.op is not ops.where:
+        if not (isinstance(instr.op, Primitive) and instr.op.chooses):
             return False
         _, zero, kept = instr.operands
         value, made = self.live.numbers.get(zero), self.program.instrs[kept]

@@ -147,7 +147,7 @@ class Scalars:
             if isinstance(op, Leaf):
                 self._is_still.append(op is CONSTANTS)
             else:
-                is_cut = op is ops.stop_gradient or getattr(op, "is_predicate", False)
+                is_cut = isinstance(op, Primitive) and (op.stops or op.is_predicate)
                 self._is_still.append(is_cut or all(self._is_still[x] for x in self.operands[k]))
         return i if self._is_still[i] else self.apply(ops.stop_gradient, (i,))
 

@@ -139,7 +139,7 @@ def _traced(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -> 
 
 def _check_numpy(primitive: Primitive) -> None:
     """Raise TraceError for what NumPy's conditions have not, or mean otherwise."""
-    if primitive in (ops.add, ops.sub, ops.neg):
+    if primitive.signs and primitive.arity:
         raise trace_error(
             f"{primitive.label} of NumPy's conditions",
             "in NumPy a + b is their or, a - b an error; write |, ^, or sum([a, b])",
