@@ -65,6 +65,7 @@ from autodiff.ops import (
     tanh,
     where,
 )
+from autodiff.rows import arrays as _arrays  # noqa: F401 - ops on NumPy arrays
 from autodiff.rows.primitive import Domain
 from autodiff.view import draw, play, tree
 

@@ -1,4 +1,4 @@
-"""The op table: one row per op, and nothing about an op anywhere else.
+"""The op table: one row per op, with all that passes, tests and pictures need to know of it.
 
 A partial is written in ops and in + - *, which are total on floats; / and ** are not, so
 partials say `div` and `pow`. Given Values they build a graph, so derivatives of every order need

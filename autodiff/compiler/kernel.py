@@ -91,10 +91,10 @@ class Kernel(Generic[R_co]):
     def _value_and_grad(
         self, args: tuple[Any, ...], parameters: npt.ArrayLike | None, exact: bool = True
     ) -> tuple[float, Array]:
-        """The mean and its gradient; unless `exact`, only as far as to tell that one is infinite.
+        """The mean and its gradient; unless `exact`, infinite ones only until that is known.
 
-        Then the mean, if that is not finite, else the gradient, may be that of the examples up
-        to the first for which it is not, in eager execution.
+        Then a mean that is not finite, or the gradient of a finite one, may be that of the first
+        examples alone, up to one for which it is not finite in eager execution either.
         """
         (made, order, function, is_fresh, steps, key, _), leaves = self._dispatch.step(args)
         theta = self._dispatch.theta(made, order, parameters)
@@ -113,15 +113,15 @@ class Kernel(Generic[R_co]):
         return value, order.spread(gradient, len(self._dispatch.parameters))
 
     def backward(self, *args: Any) -> float:
-        """Add the gradient of the mean over the batch to each parameter's `grad`; the mean.
+        """Add the gradient of the mean over the batch to each parameter's `grad`; return the mean.
 
         Raises TypeError if an argument is a Value, which would not receive its gradient.
         """
         are_plain = all(type(x) is np.ndarray and not x.dtype.hasobject for x in args)
         if not are_plain and any(x.block.has_values for x in self._dispatch(args).made.inputs):
             raise TypeError(
-                "backward: an argument is a Value, of which a kernel takes the number; its "
-                "gradient is that of value_and_grad(…, argnums=…), or let the function read it"
+                "backward: an argument is a Value, of which a kernel reads only the number; use "
+                "value_and_grad(…, argnums=…), or read the Value inside the function"
             )
         value, gradient = self.value_and_grad(*args)
         reverse.add(self.parameters, gradient.tolist())

@@ -103,7 +103,7 @@ class Row:
         return len(self.partials)
 
     @cached_property
-    def has_conditions(self) -> bool:
+    def needs_numbers(self) -> bool:
         """True if an operand beside others has no derivative, so that it has to be a number."""
         return None in self.partials and not self.is_predicate
 

@@ -79,7 +79,7 @@ def differentiate(
 def _outputs(
     builder: Builder, lowered: Lowered, are_conditions: Sequence[bool]
 ) -> tuple[list[int], list[int | None]]:
-    """The results, and for each what is nan where it does not show a nan that is in doubt."""
+    """The results, and for each an array that is nan where the result may hide a nan."""
     outputs = []
     for result, is_condition in zip(lowered.results, are_conditions, strict=True):
         array = builder.fetch(*result)

@@ -18,7 +18,7 @@ Bind = Callable[[int, float, npt.DTypeLike, Sequence[Array]], Step]
 """The function that a text defines: batch size, scale, dtype and arrays → step."""
 
 MANY_LINES = 4000
-"""From this many lines on, the names of a text are those of a module."""
+"""Above this many lines, exec the body of a text at module level."""
 
 _NUMBERS = count(1)  # no two texts, living or dead, have the same name
 

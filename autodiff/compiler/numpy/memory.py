@@ -25,7 +25,7 @@ class Slot:
 
     whole: int
     view: View
-    """Of the whole array."""
+    """Where it lies in the whole array."""
     operand: int = -1
     """Which operand of the whole; -1 if the whole is a view, in whose order it is computed."""
 
@@ -93,7 +93,7 @@ class Memory:
                 self.slots[source] = Slot(i, view, k)
 
     def _concatenate(self, i: int, instr: Instr) -> None:
-        """Compute what is joined with other arrays at its start among them."""
+        """Compute the operands of a concatenation at their places in it."""
         for k, (start, operand) in enumerate(starts(self.program, instr)):
             made = self.program.instrs[operand]
             is_whole = operand not in self.live.viewed
@@ -101,7 +101,7 @@ class Memory:
                 self.slots[operand] = Slot(i, View(start, made.shape, (1,)), k)
 
     def _permute(self, i: int, instr: Instr) -> None:
-        """Compute what is only read in another order in that order."""
+        """Compute a result in the order in which it is read, if only one view reads it."""
         (source,) = instr.operands
         made = self.program.instrs[source]
         view = instr.view

@@ -32,7 +32,7 @@ def elementwise(step: Step, row: Primitive, unreached: int | None) -> None:
 
 
 def _partials(step: Step, row: Primitive) -> Sequence[Slope | None]:
-    """The partials by operands that are reached; by a square's operand in one."""
+    """The partial by each operand that is reached; for x·x both in the first, as 2 x."""
     operands = step.instr.operands
     terms = [_term(step, operand) for operand in operands]
     out = ArrayOperand(step.builder, step.i)
