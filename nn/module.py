@@ -142,7 +142,8 @@ class Module:
     # A subclass decides what it takes and returns.
     def __call__(self, x: Any) -> Any:
         """The output for the input `x`."""
-        raise NotImplementedError(f"{type(self).__name__} defines no __call__")
+        hint = "; rename forward to __call__" if hasattr(self, "forward") else ""
+        raise NotImplementedError(f"{type(self).__name__} defines no __call__{hint}")
 
     def __repr__(self) -> str:
         lines = [f"({name}): {child!r}" for name, child in self.named_children()]

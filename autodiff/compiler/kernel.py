@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar, cast, overload
 import numpy as np
 import numpy.typing as npt
 
+from autodiff.checks import function
 from autodiff.compiler.arrays.program import Program
 from autodiff.compiler.comparison import Derivatives, compare
 from autodiff.compiler.dispatch import CacheInfo, Dispatch
@@ -37,7 +38,7 @@ class Kernel(Generic[R_co]):
     def __init__(
         self, f: Callable[..., object], *, batched: bool = True, dtype: npt.DTypeLike = float
     ) -> None:
-        self._f = f
+        self._f = function("compile: f", f)
         self._is_batched = batched
         self._dtype = np.dtype(dtype)
         if self._dtype.kind != "f":

@@ -284,3 +284,12 @@ def test_an_array_of_numbers_is_not_searched():
 
     found = module(table=np.zeros(2).view(Closed), b=Value(1.0))
     assert names(found) == list(found.state_dict()) == ["b"]
+
+
+def test_a_module_with_forward_is_told_the_name_of_the_call():
+    class Torchy(Module):
+        def forward(self, x):
+            return x
+
+    with pytest.raises(NotImplementedError, match="Torchy defines no __call__; rename forward to"):
+        Torchy()(1.0)

@@ -133,6 +133,9 @@ def _loss_words(name: str, few: npt.NDArray[np.int_]) -> list[Words]:
         return f"the {name} of example {few[place]} is {ours} on Values, {theirs} compiled"
 
     def of_all(place: int, ours: str, theirs: str) -> str:
-        return f"the {name} of {len(few)} examples is {ours}, the mean of their losses {theirs}"
+        return (
+            f"the {name} of {len(few)} examples is {ours}, the mean of their losses {theirs}; "
+            "a loss that is a mean over examples can be compiled"
+        )
 
     return [of_one, of_all]

@@ -87,7 +87,14 @@ class EagerEngine:
 
     def of(self, predictions: Sequence[object], targets: Sequence[Listed]) -> Value:
         """The loss of predictions as a Value."""
-        root = self.criterion(predictions, targets)
+        try:
+            root = self.criterion(predictions, targets)
+        except TypeError as error:
+            error.add_note(
+                "fit: loss is given a list of predictions and a list of targets; a mean over "
+                "zip(predictions, targets), say, is a loss"
+            )
+            raise
         if isinstance(root, float) and not _is_recording():
             return Value(root)  # derivatives inside a model are numbers there
         if not isinstance(root, Value):

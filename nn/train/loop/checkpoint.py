@@ -127,7 +127,7 @@ class Checkpoint:
             raise ValueError(f"the optimizer differs: {len(theirs)} parameters, here {len(ours)}")
         data = dict(zip(self.model.parameters(), arrays["model"].tolist(), strict=True))
         if any(data.get(p, x) != x for p, x in zip(ours, theirs, strict=True)):
-            raise ValueError("the optimizer differs: it has other parameters, or another order of them")
+            raise ValueError("the parameters of the optimizer, or their order, differ")
 
     def _identity(self, training: Training[B]) -> dict[str, object]:
         train, validation = self.examples.train, self.examples.validation

@@ -226,7 +226,7 @@ def test_an_optimizer_of_other_parameters_is_refused(tmp_path):
     with pytest.raises(ValueError, match="the optimizer differs: 6 parameters, here 12"):
         run(lambda ps: ps, resume=True)
     for other in (lambda ps: ps[6:], lambda ps: ps[5::-1]):
-        with pytest.raises(ValueError, match="the optimizer differs: it has other parameters, or"):
+        with pytest.raises(ValueError, match="the parameters of the optimizer"):
             run(other, resume=True)
 
 
