@@ -10,9 +10,9 @@ import pytest
 
 from autodiff import hessian
 from autodiff.checking.expressions import arranged
-from tests import peers
 from tests.conventions import LIBRARIES, rows
 from tests.op_table import README
+from tests.support import peers
 from tests.support.samples import EDGES, ROWS, backward, count, edges, grid, has_partial
 
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")

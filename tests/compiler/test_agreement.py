@@ -8,8 +8,7 @@ import autodiff
 from autodiff import Value, gradcheck
 from autodiff.compiler.arrays.program import verify
 from autodiff.testing import expressions
-
-from .reading import unbound_names
+from tests.compiler.reading import unbound_names
 
 OFFSETS = np.array([0.0, 1e-3, -1e-3])[:, None]
 

@@ -13,7 +13,7 @@ from autodiff.compiler.scalars.order import arrange
 from autodiff.compiler.scalars.packs import pack
 from autodiff.compiler.scalars.sums import reassociate
 from autodiff.compiler.scalars.tracing import trace
-from tests.compiler.programs import PROGRAMS, compiled
+from tests.support.programs import PROGRAMS, compiled
 
 w, b = Value(2.0), Value(1.0)
 

@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -14,10 +12,11 @@ import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.arrays.program import verify
-
-from . import programs
-from .programs import PROGRAMS, compiled, eager, example, is_close, random_program
-from .reading import unbound_names
+from tests.compiler.reading import unbound_names
+from tests.support import programs
+from tests.support.eager import eager, example, is_close
+from tests.support.process import printed_under_any_hash_seed
+from tests.support.programs import PROGRAMS, compiled, random_program
 
 CALLS = {
     "mlp_module": 38, "mixed": 42, "chain": 78, "classifier": 27, "gpt_4": 116, "conv": 18,
@@ -159,25 +158,13 @@ def test_attention_makes_as_many_instructions_at_every_length():
 
 
 SHOW = """
-import sys
-from tests.compiler.programs import compiled
-sys.stdout.reconfigure(encoding="utf-8")
+from tests.support.programs import compiled
 print(compiled("mlp_module")[1].source, compiled("gpt_4")[1].source)
 """
 
 
 def test_source_is_the_same_whatever_the_hash_seed():
-    here = Path(__file__).parent.parent
-    texts = []
-    for seed in ("1", "2"):
-        environment = dict(os.environ, PYTHONHASHSEED=seed,
-                           PYTHONPATH=os.pathsep.join([str(here), str(here.parent)]))  # fmt: skip
-        run = subprocess.run(
-            [sys.executable, "-c", SHOW], env=environment, capture_output=True, check=True
-        )
-        texts.append(run.stdout)
-    assert texts[0] == texts[1]
-    assert texts[0].count(b"def step") == 2
+    assert printed_under_any_hash_seed(SHOW).count("def step") == 2
 
 
 # Random programs

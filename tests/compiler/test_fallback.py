@@ -9,8 +9,7 @@ import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.eager import Examples, mended, summed
-
-from .programs import check_derivatives
+from tests.support.eager import check_derivatives
 
 W = [0.5, -1.0, 2.0]
 

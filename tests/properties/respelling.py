@@ -5,8 +5,8 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from .program import Program
-from .trees import (
+from tests.properties.program import Program
+from tests.properties.trees import (
     expression,
     get,
     holes,

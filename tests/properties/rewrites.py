@@ -4,9 +4,8 @@ import ast
 from random import Random
 
 import autodiff
-
-from .program import Program
-from .trees import (
+from tests.properties.program import Program
+from tests.properties.trees import (
     expression,
     get,
     holes,

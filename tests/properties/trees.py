@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from .program import Program
+from tests.properties.program import Program
 
 Hole = tuple[ast.AST, str, int | None]
 """A place in a tree: a node, its field, and the index in it if that is a list."""

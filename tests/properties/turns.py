@@ -4,8 +4,8 @@ import ast
 import copy
 from random import Random
 
-from .program import Program
-from .trees import (
+from tests.properties.program import Program
+from tests.properties.trees import (
     get,
     is_name,
     parsed,

@@ -10,7 +10,7 @@ from autodiff import Value, draw
 from autodiff.compiler.arrays.ops import CONSTANT, LEAF, ArrayOp
 from autodiff.compiler.arrays.program import Instr, Program
 from autodiff.ops import sub
-from autodiff.view import find_renderer
+from tests.support.marks import needs_renderer
 from tests.view.golden import is_golden
 
 
@@ -76,7 +76,7 @@ def test_options_of_graphs_are_refused(option):
         draw(SMALL, **option)
 
 
-@pytest.mark.skipif(find_renderer("svg") is None, reason="no renderer")
+@needs_renderer
 @pytest.mark.parametrize("direction", ["LR", "TB", "RL", "BT"])
 def test_it_can_be_rendered(program, direction):
     svg = draw(program, direction=direction).pipe("svg", encoding="utf-8")

@@ -1,15 +1,9 @@
 import numpy as np
-import pytest
 
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import ANY, Gather, View
 from autodiff.compiler.arrays.ops import CAST, CONSTANT, COPY, GATHER, SCATTER, VIEW
-
-
-@pytest.fixture
-def builder():
-    return Builder()
 
 
 def test_equal_instructions_are_made_once(builder):

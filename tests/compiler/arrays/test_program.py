@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 
 from autodiff import ops
-from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import Gather, View
 from autodiff.compiler.arrays.ops import CONSTANT, LEAF, MATMUL, SUM, VIEW
 from autodiff.compiler.arrays.program import Instr, Program, verify
-from tests.compiler.programs import compiled
-
-
-@pytest.fixture
-def builder():
-    return Builder()
+from tests.support.programs import compiled
 
 
 def test_a_program_keeps_the_instructions_that_its_results_need(builder):

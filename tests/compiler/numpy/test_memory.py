@@ -1,16 +1,9 @@
 import numpy as np
-import pytest
 
 from autodiff import ops
-from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import View
 from autodiff.compiler.numpy.memory import Memory, covers, is_disjoint, starts
-from tests.compiler.programs import compiled
-
-
-@pytest.fixture
-def builder():
-    return Builder()
+from tests.support.programs import compiled
 
 
 def memory(builder, *results):

@@ -14,8 +14,9 @@ from autodiff.compiler.arrays.layout import Gather, View
 from autodiff.compiler.numpy import memory, runtime
 from autodiff.compiler.numpy.loading import load
 from autodiff.compiler.numpy.source import write
-from tests.compiler.programs import PROGRAMS, compiled, eager, is_close
 from tests.compiler.reading import Poisoned, unbound_names
+from tests.support.eager import eager, is_close
+from tests.support.programs import PROGRAMS, compiled
 
 
 def run(builder, results, leaves, values, batch=1):

@@ -6,7 +6,7 @@ from autodiff import Value, ops
 from autodiff.compiler.scalars.packs import SUM, pack
 from autodiff.compiler.scalars.program import PARAMETERS, Leaf, Scalars
 from autodiff.compiler.scalars.sums import reassociate
-from tests.compiler.programs import compiled
+from tests.support.programs import compiled
 
 
 class Recorded:

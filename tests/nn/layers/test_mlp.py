@@ -9,6 +9,7 @@ import autodiff
 import nn
 from autodiff import Value, gradcheck
 from nn import ACTIVATIONS, MLP, Layer, Linear, Neuron
+from tests.support.values import bits, data
 
 FORWARD = {
     None: lambda z: z,
@@ -46,10 +47,6 @@ def shaken(model, seed=0):
         for neuron in layer.neurons:
             neuron.b.data = rng.uniform(-1, 1)
     return model
-
-
-def data(outputs):
-    return [v.data for v in outputs] if isinstance(outputs, list) else [outputs.data]
 
 
 def test_every_activation_has_its_formula_here():
@@ -275,10 +272,6 @@ def test_a_layer_of_one_neuron_feeds_the_next_in_a_trace_as_well():
 
 
 # Where the first weights come from
-
-
-def bits(model):
-    return [p.data.hex() for p in model.parameters()]
 
 
 @pytest.mark.parametrize(

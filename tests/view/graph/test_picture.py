@@ -1,8 +1,6 @@
 """Pictures of graphs: golden texts, the order of neurons, paths, colors, and omissions."""
 
 import re
-import subprocess
-import sys
 from itertools import pairwise
 from math import inf, nan
 
@@ -12,13 +10,10 @@ from hypothesis import strategies as st
 
 import nn
 from autodiff import Value, dot, draw, prod, toposort
-from autodiff.view import find_renderer
 from tests.programs import gpt
+from tests.support.marks import needs_renderer
+from tests.support.process import printed_under_any_hash_seed
 from tests.view.golden import is_golden
-
-needs_renderer = pytest.mark.skipif(
-    find_renderer("svg") is None, reason='no renderer: pip install "scalar-autodiff[draw]"'
-)
 
 
 def network(nouts=(2, 1), nin=2, activation="tanh"):
@@ -331,14 +326,4 @@ def test_text_does_not_depend_on_the_hash_seed():
         for collapse in (None, "layers", "neurons", "ops"):
             print(ascii(draw(root, model=model, collapse=collapse, highlight=root).source))
     """
-    texts = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={"PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in "012"
-    }
-    assert len(texts) == 1
-    assert len(texts.pop()) > 1000
+    assert len(printed_under_any_hash_seed(program)) > 1000

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import ANY
 from autodiff.compiler.arrays.lowering.contract import Dots, _completed, bands, padded
 from autodiff.compiler.arrays.ops import VIEW
@@ -14,11 +13,6 @@ def run(builder, i, arrays):
     source = write(program, list(arrays))
     (found,) = load(source.text, "test")(2, 1.0, float, source.arrays)(*arrays.values())
     return found
-
-
-@pytest.fixture
-def builder():
-    return Builder()
 
 
 A = np.random.default_rng(0).normal(size=12)
