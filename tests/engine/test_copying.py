@@ -6,13 +6,19 @@ import io
 import pickle
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from autodiff import Value, dot, grad, leaves, maximum, toposort, where
 from autodiff.engine import copying
-from tests.support.interruptions import at_opcode, can_fork, codes_of, opcodes, passes_in_child
+from tests.support.interruptions import (
+    amid,
+    at_opcode,
+    can_fork,
+    codes_of,
+    opcodes,
+    passes_in_child,
+)
 from tests.support.process import printed
 
 
@@ -166,20 +172,8 @@ def test_a_child_forked_while_another_thread_pickles_may_pickle():
         return leaves(other) == [y, v]
 
     for position in range(0, opcodes(check, SHELLS), 40):
-        amid, done = threading.Event(), threading.Event()
-
-        def stop(amid=amid, done=done):
-            amid.set()
-            done.wait(60)
-
-        with ThreadPoolExecutor(1) as pool:
-            dumped = pool.submit(at_opcode, position, stop, check, SHELLS)
-            assert amid.wait(60)
-            try:
-                assert passes_in_child(check), position
-            finally:
-                done.set()
-            dumped.result()
+        with amid(check, position, SHELLS):
+            assert passes_in_child(check), position
 
 
 def test_a_pickle_opens_in_another_process():

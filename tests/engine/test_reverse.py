@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from autodiff import Value, clip, dot, log, maximum, mean, minimum, ops, relu, toposort, where
 from autodiff.engine import reverse
-from tests.support.interruptions import at_opcode, can_fork, codes_of, opcodes, passes_in_child
+from tests.support.interruptions import (
+    amid,
+    at_opcode,
+    can_fork,
+    codes_of,
+    opcodes,
+    passes_in_child,
+)
 from tests.support.process import printed, printed_under_any_hash_seed
 
 
@@ -473,11 +480,6 @@ def test_an_aborted_sweep_does_not_affect_the_outer_one(edge):
 @can_fork
 def test_a_child_forked_while_another_thread_sweeps_can_sweep():
     pair = Entangled()
-    amid, done = threading.Event(), threading.Event()
-
-    def stop():
-        amid.set()
-        done.wait(60)
 
     def check():
         for leaf in pair.leaves:
@@ -485,14 +487,8 @@ def test_a_child_forked_while_another_thread_sweeps_can_sweep():
         pair.inner.backward()
         return pair.grads() == entangled("inner").grads()
 
-    with ThreadPoolExecutor(1) as pool:
-        swept = pool.submit(at_opcode, 150, stop, pair.outer.backward, SWEEP)
-        assert amid.wait(60)
-        try:
-            assert passes_in_child(check)
-        finally:
-            done.set()
-        swept.result()
+    with amid(pair.outer.backward, 150, SWEEP):
+        assert passes_in_child(check)
     assert pair.grads() == entangled("outer").grads()
 
 

@@ -45,6 +45,10 @@ def is_name(node: Any, kinds: str = "s") -> bool:
     return isinstance(node, ast.Name) and bool(re.fullmatch(rf"[{kinds}]\d+", node.id))
 
 
+def names_in(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
 def get(hole: Hole) -> Any:
     owner, field, index = hole
     found = getattr(owner, field)
@@ -113,3 +117,18 @@ def replaced_names(tree: ast.AST, given: Callable[[ast.Name], Any]) -> Any:
 
 def pick(rng: Random, items: list[Any]) -> Any:
     return rng.choice(items) if items else None
+
+
+def rewriting(find: Callable[[ast.FunctionDef], list[Any]]) -> Callable[..., Any]:
+    """Makes a relation of what edits one of the places that `find` gives, and says what it did."""
+
+    def relation(edit: Callable[[ast.FunctionDef, Any, Random], str | None]) -> Callable[..., Any]:
+        def related(program: Program, rng: Random) -> Program | None:
+            tree = parsed(program)
+            place = pick(rng, find(tree))
+            done = None if place is None else edit(tree, place, rng)
+            return None if done is None else with_function(program, tree, done)
+
+        return related
+
+    return relation
