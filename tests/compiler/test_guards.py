@@ -121,6 +121,6 @@ CHOICES = [
 
 
 @pytest.mark.parametrize("seed", range(150))
-def test_every_derivative_is_that_of_eager_execution(seed):
+def test_every_derivative_equals_that_of_eager_execution(seed):
     recipe = Recipe(seed)
     check_derivatives(recipe, recipe.weights, recipe.rows, recipe.vector, tolerance=1e-9)

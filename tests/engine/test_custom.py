@@ -49,7 +49,7 @@ def test_third_derivatives_come_from_the_row():
     assert gradcheck(lambda x, y: PICK(x > y, x * y, y), (2.0, 1.0)).passed
 
 
-def test_names_labels_and_defaults():
+def test_rows_have_names_labels_and_defaults():
     node = BUMP(Value(0.5))
     assert (node.op, node.data, BUMP.label, CBRT.label) == (
         BUMP, math.exp(-0.25), "bump", "user_cbrt",
@@ -104,7 +104,7 @@ def test_without_an_array_form_it_runs_element_by_element():
 
 
 @pytest.mark.usefixtures("tables")
-def test_facts_of_a_row_are_told():
+def test_a_custom_row_has_the_facts_that_it_was_given():
     row = custom_op(
         "own", lambda x, y: x - y, [lambda x, y, out: 1.0, lambda x, y, out: -1.0],
         signs=[1, -1], singular=False, textbook=[one_of_two, lambda x, y, out: -1.0],
@@ -243,7 +243,7 @@ def function(row):
 
 
 @pytest.mark.parametrize("row", USER_ROWS, ids=lambda row: row.name)
-def test_kernels_agree_with_eager(row):
+def test_kernels_of_custom_ops_equal_eager_execution(row):
     w = Value(0.7)
     f = function(row)
     kernel = autodiff.compile(lambda x, y: f(x, w * y) + w)

@@ -96,7 +96,7 @@ def test_a_failure_is_made_small() -> None:
     assert len(small.function.splitlines()) <= 3
 
 
-def test_what_is_printed_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_printed_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(1, 30, 3):
         program = make(number, 7)
         if program is not None and judged(program).kind == "agreed":

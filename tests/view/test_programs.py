@@ -1,6 +1,7 @@
 """Programs: each instruction is a box with the facts of the printed program."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ from autodiff import Value, draw
 from autodiff.compiler.arrays.ops import CONSTANT, LEAF, ArrayOp
 from autodiff.compiler.arrays.program import Instr, Program
 from autodiff.ops import sub
+from tests.support.golden import recorded
 from tests.support.marks import needs_renderer
-from tests.view.golden import is_golden
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,8 @@ SMALL = Program(
 
 
 def test_text_is_the_golden_one():
-    assert is_golden("program", draw(SMALL, precision=3).source)
+    text = draw(SMALL, precision=3).source
+    assert text == recorded(Path(__file__).parent / "golden" / "program.gv", text)
 
 
 def test_every_instruction_is_a_box_and_every_operand_an_arrow(program):

@@ -104,7 +104,7 @@ def test_the_gradient_is_that_of_finite_differences(activation):
     assert not report.kinks
 
 
-def test_micrograds_usage():
+def test_an_mlp_is_used_as_in_micrograd():
     model = MLP(3, [4, 4, 1])
     assert len(model.parameters()) == 16 + 20 + 5
     out = model([2.0, 3.0, -1.0])

@@ -3,6 +3,7 @@
 import re
 from itertools import pairwise
 from math import inf, nan
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 import nn
 from autodiff import Value, dot, draw, prod, toposort
 from tests.programs import gpt
+from tests.support.golden import recorded
 from tests.support.marks import needs_renderer
 from tests.support.process import printed_under_any_hash_seed
-from tests.view.golden import is_golden
+
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def network(nouts=(2, 1), nin=2, activation="tanh"):
@@ -61,7 +64,8 @@ PICTURES = {
 @pytest.mark.parametrize("name", PICTURES)
 def test_text_is_the_golden_one(name):
     model, root = network()
-    assert is_golden(name, PICTURES[name](model, root).source)
+    text = PICTURES[name](model, root).source
+    assert text == recorded(GOLDEN / f"{name}.gv", text)
 
 
 def test_parameters_have_the_names_of_the_model_unless_they_have_a_label():
