@@ -10,16 +10,6 @@ from autodiff.compiler.arrays.program import Instr, Program, verify
 from tests.support.programs import compiled
 
 
-def test_a_program_keeps_the_instructions_that_its_results_need(builder):
-    x = builder.leaf("x", 2, True)
-    builder.apply(ops.sin, [x])
-    y = builder.apply(ops.exp, [x])
-    program, number = builder.program([y])
-    assert [instr.op for instr in program.instrs] == [LEAF, ops.exp]
-    assert program.results == (1,)
-    assert number == {x: 0, y: 1}
-
-
 def test_programs_print_one_line_per_instruction(builder):
     x = builder.leaf("x", 4, True)
     y = builder.apply(ops.exp, [builder.fetch(x, np.array([0, 2]))])

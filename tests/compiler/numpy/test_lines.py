@@ -91,21 +91,6 @@ def test_parts_of_a_row_repeated_along_the_batch_are_read():
     assert np.array_equal(found, [-np.exp(values)[[1, 2, 0, 1]]] * BATCH)
 
 
-@pytest.mark.parametrize("shape", [(1,), (4,), (2, 3)])
-def test_sums_over_the_batch_are_those_of_numpy(shape):
-    builder, leaves = Builder(), {}
-    x, values = matrix(builder, "x", shape, True, leaves)
-    assert np.allclose(run(builder, builder.sum_batch(x), leaves), values.sum(0), rtol=1e-12)
-
-
-@pytest.mark.parametrize("axes", [(0,), (1,), (0, 1)])
-def test_sums_over_axes_are_those_of_numpy(axes):
-    builder, leaves = Builder(), {}
-    x, values = matrix(builder, "x", (2, 3), True, leaves)
-    expected = values.sum(axis=tuple(axis + 1 for axis in axes))
-    assert np.allclose(run(builder, builder.sum(x, axes), leaves), expected, rtol=1e-12)
-
-
 def test_a_product_summed_along_the_last_axis_is_one_call():
     builder, leaves = Builder(), {}
     x, left = matrix(builder, "x", (2, 3), True, leaves)
@@ -113,20 +98,6 @@ def test_a_product_summed_along_the_last_axis_is_one_call():
     total = builder.sum(builder.apply(ops.mul, [x, y]), (1,))
     assert "np.vecdot(" in emitted(builder, [total], leaves).text
     assert np.allclose(run(builder, total, leaves), (left * right).sum(-1), rtol=1e-12)
-
-
-REDUCTIONS = {
-    ops.maximum: np.max, ops.minimum: np.min, ops.prod: np.prod,
-    ops.logsumexp: lambda x, axis: np.logaddexp.reduce(x, axis=axis),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("row", REDUCTIONS, ids=str)
-def test_reductions_of_the_last_axis_are_those_of_numpy(row):
-    builder, leaves = Builder(), {}
-    x, values = matrix(builder, "x", (2, 3), True, leaves)
-    found = run(builder, builder.reduce(row, x), leaves)
-    assert np.allclose(found, REDUCTIONS[row](values, axis=-1), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -140,16 +111,6 @@ def test_logsumexp_at_the_edges_is_that_of_the_row(row):
     found = run(builder, builder.reduce(ops.logsumexp, x), {"x": np.array([row] * BATCH)})
     expected = ops.logsumexp(row)
     assert np.allclose(found, expected, rtol=1e-14, equal_nan=True)
-
-
-@pytest.mark.parametrize("shape", [(4,), (2, 2)])
-def test_gathered_elements_are_those_at_the_places(shape):
-    builder, leaves = Builder(), {}
-    x, values = matrix(builder, "x", shape, True, leaves)
-    places = np.array([3, 0, 0, 2])
-    made = builder.apply(ops.exp, [x])
-    found = run(builder, builder.fetch(made, places), leaves)
-    assert np.allclose(found, np.exp(values).reshape(BATCH, -1)[:, places], rtol=1e-14)
 
 
 INDICES = np.array([[0, 2, 1], [1, 1, 0], [2, 0, 0]])

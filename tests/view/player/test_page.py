@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import autodiff
 from autodiff import Value, play, toposort
 from autodiff.view.player import page
 from nn import MLP
@@ -195,8 +194,3 @@ def test_the_wheel_has_the_assets(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     assert {f"autodiff/view/player/assets/{path.name}" for path in ASSETS.iterdir()} <= held
-
-
-def test_play_is_a_public_name():
-    assert autodiff.play is play
-    assert "play" in autodiff.__all__

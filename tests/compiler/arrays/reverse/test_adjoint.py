@@ -237,19 +237,6 @@ def test_ties_and_kinks_are_those_of_eager_execution():
     assert [s[0] for s in slopes] == [x.grad, y.grad]
 
 
-def test_the_adjoint_of_an_adjoint_is_a_program():
-    builder = Builder()
-    x = builder.leaf("x", 1, False)
-    y = builder.apply(ops.mul, [builder.apply(ops.exp, [x]), x])
-    seed = builder.constant([1.0])
-    (first,), names = adjoint(builder, [(y, seed)], [x])
-    assert names[first] == x
-    (second,), _ = adjoint(builder, [(first, seed)], [x])
-    program, _ = builder.program([first, second])
-    verify(program)
-    assert [program.instrs[i].shape for i in program.results] == [(1,), (1,)]
-
-
 def test_a_source_that_no_result_reads_has_cotangent_zero():
     builder = Builder()
     x, y = builder.leaf("x", 3, False), builder.leaf("y", 3, False)
