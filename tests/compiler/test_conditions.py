@@ -324,7 +324,7 @@ def rows():
         custom_op(
             "user_steps",
             lambda x: max(x, 0.0) + max(x - 1.0, 0.0),
-            lambda x, out: (x > 0) + (x > 1) - (x == 0) * 0.0 - (x != x),
+            lambda x, out: +(x > 0) + (x > 1) - (x == 0) * 0.0 - (x != x),
         ),
         custom_op(
             "user_scale",

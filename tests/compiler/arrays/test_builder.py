@@ -57,3 +57,15 @@ def test_operands_arrive_as_the_kind_that_an_op_reads(builder):
     assert in_text == (builder.number(positive), x)
     views = [builder.number(builder.view(positive, View(k, (2,), (1,)))) for k in range(2)]
     assert {builder.instrs[i].operands for i in views} == {(builder.number(positive),)}
+
+
+def test_known_arrays_are_computed_at_once(builder):
+    three = builder.apply(ops.add, [builder.constant([1.0]), builder.constant([2.0])])
+    assert builder.only(three) == 3.0
+    larger = builder.apply(ops.maximum, [builder.constant([1.0, 5.0]), builder.constant([2.0])])
+    assert builder.instrs[larger].fact.tolist() == [2.0, 5.0]
+    turned = builder.reshape(larger, (2, 1))
+    assert builder.instrs[turned].fact.tolist() == [[2.0], [5.0]]
+    known = builder.constant([True, False])
+    assert builder.instrs[builder.number(known)].fact.tolist() == [1.0, 0.0]
+    assert builder.instrs[builder.condition(builder.constant([2.0, 0.0]))].fact.tolist() == [1, 0]
