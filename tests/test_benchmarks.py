@@ -10,7 +10,7 @@ import pytest
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import engine, fit, gpt, harness, irregular, tracing, training
 from tests.benchmarks.harness import Bar, Row, Unmeasured
-from tests.compiler import programs
+from tests.support import programs
 
 SETTINGS = harness.Settings(1, quick=True)
 

@@ -9,8 +9,15 @@ from time import process_time
 
 from autodiff import Value, detect_anomaly, grad, hvp, jvp
 from nn import MLP
-
-from .harness import Bar, MissingPeerError, Row, Unmeasured, peak_bytes, peer, speedups
+from tests.benchmarks.harness import (
+    Bar,
+    MissingPeerError,
+    Row,
+    Unmeasured,
+    peak_bytes,
+    peer,
+    speedups,
+)
 
 SIZES = (1, 10, 20, 30, 40, 1)
 NET, PEER = "1-10-20-30-40-1", "micrograd 0.1.0"

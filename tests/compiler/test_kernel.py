@@ -7,8 +7,8 @@ import pytest
 import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
-
-from .programs import compiled, is_close
+from tests.support.eager import is_close
+from tests.support.programs import compiled
 
 X = np.array([1.0, 2.0, 3.0])
 Y = np.array([4.0, 5.0, 7.0])

@@ -274,7 +274,7 @@ def test_a_value_is_neither_an_index_nor_a_sequence():
             use(Value(1.0))
 
 
-def test_numbers_out_of_a_value():
+def test_a_value_converts_to_numbers():
     v = Value(-2.567, "loss")
     assert v.item() == v.data == -2.567
     assert (round(v), type(round(v))) == (-3, int)

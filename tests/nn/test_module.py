@@ -8,6 +8,7 @@ import pytest
 import nn
 from autodiff import Value, dot
 from nn import Module
+from tests.support.values import data
 
 
 def module(**attributes):
@@ -151,10 +152,6 @@ def test_train_and_eval_set_every_module():
 
 
 # State
-
-
-def data(model):
-    return [p.data for p in model.parameters()]
 
 
 def test_the_state_of_an_mlp_is_one_weight_and_one_bias_per_layer():

@@ -9,7 +9,7 @@ from autodiff.compiler.numpy.records import Expr, Line, all_of, call, name, writ
 from autodiff.compiler.numpy.runtime import ARGUMENTS, BUILTINS, NAMESPACE
 from autodiff.compiler.numpy.source import WIDTH, broken, needed, wrapped
 from autodiff.compiler.numpy.writer import Writer
-from tests.compiler.programs import PROGRAMS, compiled
+from tests.support.programs import PROGRAMS, compiled
 
 X, Y, Z = map(name, "xyz")
 

@@ -9,6 +9,7 @@ import autodiff
 import nn
 from autodiff import Value, gradcheck
 from nn import ACTIVATIONS, MLP, Layer, Linear, Neuron
+from tests.support.values import bits, data
 
 FORWARD = {
     None: lambda z: z,
@@ -46,10 +47,6 @@ def shaken(model, seed=0):
         for neuron in layer.neurons:
             neuron.b.data = rng.uniform(-1, 1)
     return model
-
-
-def data(outputs):
-    return [v.data for v in outputs] if isinstance(outputs, list) else [outputs.data]
 
 
 def test_every_activation_has_its_formula_here():
@@ -107,7 +104,7 @@ def test_the_gradient_is_that_of_finite_differences(activation):
     assert not report.kinks
 
 
-def test_micrograds_usage():
+def test_an_mlp_is_used_as_in_micrograd():
     model = MLP(3, [4, 4, 1])
     assert len(model.parameters()) == 16 + 20 + 5
     out = model([2.0, 3.0, -1.0])
@@ -275,10 +272,6 @@ def test_a_layer_of_one_neuron_feeds_the_next_in_a_trace_as_well():
 
 
 # Where the first weights come from
-
-
-def bits(model):
-    return [p.data.hex() for p in model.parameters()]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from autodiff import Value, take
 from nn import SGD
 from nn.train.engines.compiled import CompiledEngine
 from tests.nn.meanings import ROWS, TARGETS, Weighted
-from tests.nn.trainees import Number, X, Y, data
+from tests.nn.trainees import Number, X, Y
+from tests.support.values import data
 
 OPTIONS = {"epochs": 5, "batch_size": 8, "validation": (ROWS[:9], TARGETS[:9]), "progress": False}
 

@@ -12,7 +12,8 @@ from autodiff import Value
 from nn import MLP, SGD
 from nn.train.engines.compiled import CompiledEngine
 from nn.train.engines.eager import EagerEngine
-from tests.nn.trainees import Number, Unused, X, Y, absolute, branching, data, grads, total
+from tests.nn.trainees import Number, Unused, X, Y, absolute, branching, total
+from tests.support.values import data, grads
 
 
 def pair(**options):

@@ -12,6 +12,7 @@ from nn import MLP
 from nn.train.engines.snapshot import generators
 from nn.train.loop.facts import read, write
 from tests.nn.trainees import Seen, Unused
+from tests.support.values import bits
 
 X, Y = nn.data.moons(50, seed=1)
 VALIDATION = nn.data.moons(20, seed=2)
@@ -32,10 +33,6 @@ def trained(path, epochs, *, resume=False, progress=False, optimizer="adam", see
         checkpoint=path, checkpoint_every=2, resume=resume, progress=progress, **options,
     )  # fmt: skip
     return bits(model), history
-
-
-def bits(model):
-    return [p.data.hex() for p in model.parameters()]
 
 
 @pytest.mark.parametrize("engine", ["eager", "compiled"])
