@@ -50,7 +50,7 @@ def erfc(x: npt.ArrayLike, out: Floats | None = None) -> Floats:
 
 
 def sigmoid(x: npt.ArrayLike, out: Floats | None = None) -> Floats:
-    """1 / (1 + e^-x); within 5 units in the last place."""
+    """1 / (1 + e^-x); within 3 units in the last place."""
     return _in_blocks(_sigmoid, x, out)
 
 
@@ -147,21 +147,16 @@ def _polynomial(coefficients: Sequence[npt.NDArray[np.float64]], x: Floats, out:
 
 
 def _sigmoid(x: Floats, out: Floats, rows: Floats) -> None:
-    # u / (u + 1/u), with u = e^(x/2): nothing over- or underflows before the result does.
-    u, total, *_ = rows
-    np.multiply(x, 0.5, out=u)
-    np.minimum(u, 20.0, out=u)
-    np.exp(u, out=u)
-    np.divide(1.0, u, out=total)
-    total += u
-    np.divide(u, total, out=out)
+    e, total, *_ = rows
+    np.minimum(x, 40.0, out=e)  # from where on the result is 1
+    np.exp(e, out=e)
+    np.add(e, 1.0, out=total)
+    np.divide(e, total, out=out)
 
 
 def _softplus(x: Floats, out: Floats, rows: Floats) -> None:
-    e, part, *_ = rows
-    np.abs(x, out=e)
-    np.negative(e, out=e)
+    e = rows[0]
+    np.minimum(x, 40.0, out=e)  # from where on the result is x
     np.exp(e, out=e)
     np.log1p(e, out=e)
-    np.maximum(x, 0.0, out=part)
-    np.add(e, part, out=out)
+    np.maximum(e, x, out=out)

@@ -18,7 +18,7 @@ EXACT = {
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
 }
-WITHIN = {"erf": 3, "erfc": 4, "sigmoid": 5, "softplus": 3}
+WITHIN = {"erf": 3, "erfc": 4, "sigmoid": 3, "softplus": 3}
 EDGES = {
     "erf": [0.0, -0.0, 1.0, -1.0, math.nan],
     "erfc": [1.0, 1.0, 0.0, 2.0, math.nan],
