@@ -20,7 +20,7 @@ from autodiff.engine.collector import collector_paused
 from autodiff.engine.custom import custom_op
 from autodiff.engine.graph import depth, leaves, toposort
 from autodiff.engine.modes import detect_anomaly, no_grad
-from autodiff.engine.value import Value
+from autodiff.engine.value import Value, zero_grad
 from autodiff.ops import (
     abs,
     acos,
@@ -142,4 +142,5 @@ __all__ = [
     "value_and_grad",
     "vjp",
     "where",
+    "zero_grad",
 ]

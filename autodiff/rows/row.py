@@ -90,6 +90,8 @@ class Row:
     textbook's has a relative error of at most the square of that root (4e-11 in double
     precision).
     """
+    composed: Callable[..., Any] | None = None
+    """The op made of others that its partials need too, which kernels so compute once."""
     meaning: str = ""
     """The op in one line of mathematics."""
     parameters: tuple[str, ...] = ()

@@ -81,8 +81,7 @@ def gradient(root: Value, parameters: Iterable[Value]) -> Floats:
     leaves = autodiff.leaves(root)
     before = [leaf.grad for leaf in leaves]
     try:
-        for leaf in leaves:
-            leaf.grad = 0.0
+        autodiff.zero_grad(leaves)
         root.backward()
         return in_order(parameters, leaves, [leaf.grad for leaf in leaves])
     finally:

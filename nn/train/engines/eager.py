@@ -7,7 +7,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autodiff import Value, no_grad
+from autodiff import Value, no_grad, zero_grad
 from autodiff.checks import brief
 from nn.data.inputs import Rows
 from nn.module import Module
@@ -52,8 +52,7 @@ class EagerEngine:
 
     def update(self, change: Change) -> None:
         """Change the parameters by the gradient of the latest loss."""
-        for parameter in self.parameters:
-            parameter.grad = 0.0
+        zero_grad(self.parameters)
         self._root.backward()
         theta, gradient = self.theta, np.array([parameter.grad for parameter in self.parameters])
         change(theta, gradient)

@@ -14,6 +14,7 @@ from autodiff.compiler.arrays.layout import Gather, View
 from autodiff.compiler.numpy import memory, runtime
 from autodiff.compiler.numpy.loading import load
 from autodiff.compiler.numpy.source import write
+from autodiff.rows.arrays import SPECIAL
 from tests.compiler.reading import Poisoned, unbound_names
 from tests.support.eager import eager, is_close
 from tests.support.programs import PROGRAMS, compiled
@@ -77,7 +78,8 @@ def test_the_step_makes_no_arrays():
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_text_is_clean(name):
     strided = "from autodiff.compiler.numpy.runtime import strided"
-    imports = f"import math\n\nimport numpy as np\n\n{strided}\n"
+    special = f"from autodiff.rows.special import {', '.join(SPECIAL)}"
+    imports = f"import math\n\nimport numpy as np\n\n{strided}\n{special}\n"
     text = f"{imports}\n\n{compiled(name)[1].source}"
     options = [
         "--isolated",
