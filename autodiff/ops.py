@@ -152,7 +152,7 @@ sinh = _row(Unary, "sinh", "(e^x - e^-x) / 2", ieee.sinh, lambda x, out: cosh(x)
 cosh = _row(Unary, "cosh", "(e^x + e^-x) / 2", ieee.cosh, lambda x, out: sinh(x), unsigned=True, singular=True)
 tanh = _row(Unary, "tanh", "sinh(x) / cosh(x)", math.tanh,
     lambda x, out: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)),  # 1 - out² has lost every digit at 20
-    textbook=(lambda x, out: 1.0 - out * out,), refined="np.square(1.0 / np.cosh({0}))")
+    textbook=(lambda x, out: 1.0 - out * out,), refined="4.0 * np.exp(-2.0 * np.abs({0})) / np.square(1.0 + np.exp(-2.0 * np.abs({0})))")
 erf = _row(Unary, "erf", "2/√π times the integral of e^-t² from 0 to x", math.erf, lambda x, out: 2 / math.sqrt(pi) * exp(-(x * x)),
     array="erf({0})")
 erfc = _row(Unary, "erfc", "1 - erf(x), with all digits for large x", math.erfc, lambda x, out: -2 / math.sqrt(pi) * exp(-(x * x)),
@@ -166,7 +166,7 @@ leaky_relu = _row(Sloped, "leaky_relu", "x where x > 0, else slope x", lambda x,
     lambda x, slope, out: where(x > 0, 0.0, x),
     array="np.where({0} > 0, {0}, {1} * {0})", domain=(KINK, REAL), defaults=(0.01,))
 sigmoid = _row(Unary, "sigmoid", "1 / (1 + e^-x)", ieee.sigmoid, lambda x, out: out * sigmoid(-x),
-    textbook=(lambda x, out: out * (1.0 - out),), refined="0.25 * np.square(1.0 / np.cosh(0.5 * {0}))", array="sigmoid({0})", unsigned=True)
+    textbook=(lambda x, out: out * (1.0 - out),), refined="np.exp(-np.abs({0})) / np.square(1.0 + np.exp(-np.abs({0})))", array="sigmoid({0})", unsigned=True)
 softplus = _row(Unary, "softplus", "log(1 + e^x)", ieee.softplus, lambda x, out: sigmoid(x), array="softplus({0})", unsigned=True)
 gelu = _row(Unary, "gelu", "x Φ(x), with Φ the normal distribution function", lambda x: 0.5 * x * math.erfc(-x * math.sqrt(0.5)),
     lambda x, out: 0.5 * erfc(-x * math.sqrt(0.5)) + x * (exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * pi))),
@@ -190,7 +190,7 @@ clip = _row(Clip, "clip", "min(max(x, low), high): the upper bound wins where lo
     lambda x, low, high, out: where((x > high) | (low > high), 1.0, 0.0),
     array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True, ties=True, keeps_unsigned=True, guards=True)
 # Not in the table: difference quotients do not have its slope.
-stop_gradient = Unary("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True, guards=True, stops=True, meaning="x, with no derivative")
+stop_gradient = declare(Unary("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True, guards=True, stops=True, meaning="x, with no derivative"), is_inner=True)
 take = declare(Take("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take", keeps_unsigned=True, meaning="xs[index]; of a table, the row"))
 
 # Conditions; the last three join conditions

@@ -142,8 +142,14 @@ def _typed(kind: type, keys: Keys, parts: tuple[object, ...]) -> Branch:
     """A branch that is unequal to those of other types of keys."""
     if kind is not dict:
         return Branch(kind, keys, parts)
-    types = [structure(type, key) if isinstance(key, tuple) else type(key) for key in keys]
-    return Branch(kind, keys, parts, tuple(types))
+    return Branch(kind, keys, parts, tuple(map(_type_of, keys)))
+
+
+def _type_of(key: object) -> object:
+    """What tells a key from equal ones of other types, also inside it."""
+    if isinstance(key, tuple):
+        return structure(type, key)
+    return type(key) if isinstance(key, str | int | float) else (type(key), repr(key))
 
 
 def leaves(tree: object, branch_of: BranchOf = branch_of) -> list[tuple[Path, Any]]:

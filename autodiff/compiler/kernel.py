@@ -186,7 +186,7 @@ class Kernel(Generic[R_co]):
             np.array([x[b] for x in results] if self._is_batched else results) for b in examples
         ]
         derivatives: Derivatives | None = None
-        if call.made.is_scalar:
+        if call.made.is_scalar and call.batch:
             gradient = chosen(self.value_and_grad(*args)[1])
             vector = np.cos(np.arange(len(self.parameters)))  # no entry is 0, no two are equal
             product = chosen(self.hvp(*args, vector=vector))

@@ -202,6 +202,8 @@ def _check_facts(
     """Raise if facts are not one per operand, or not what they can be."""
     if textbook and len(textbook) != count:
         raise ValueError(f"{name}: {len(textbook)} textbook partials for {count} operands")
+    if not isinstance(signs, tuple | list):
+        raise TypeError(f"{name}: signs must be a list of 1 and -1, got {show(signs)}")
     if signs and (len(signs) != count or not set(signs) <= {1, -1}):
         raise ValueError(f"{name}: signs must be 1 or -1 per operand, got {show(signs)}")
 

@@ -49,9 +49,8 @@ def try_row(row: Primitive) -> None:
 
 def _try_facts(row: Primitive, point: list[float], at: str, out: float) -> None:
     """Raise if the row's signs or textbook partials do not hold at `point`."""
-    total = sum([sign * x for sign, x in zip(row.signs, point, strict=False)])
-    if row.signs and not isclose(total, out, rel_tol=1e-6):
-        raise ValueError(f"{row.name}: at ({at}) forward gives {out:g}, the signed sum {total:g}")
+    if row.signs:
+        _try_signs(row, point)
     for i, (partial, book) in enumerate(zip(row.partials, row.textbook, strict=False)):
         if partial is not None and book is not None:
             slope = partial(*point, out)
@@ -60,6 +59,22 @@ def _try_facts(row: Primitive, point: list[float], at: str, out: float) -> None:
                 raise ValueError(
                     f"{row.name}: at ({at}) partial {i} gives {slope:g}, the textbook's {found:g}"
                 )
+
+
+def _try_signs(row: Primitive, point: list[float]) -> None:
+    """Raise unless the row is the signed sum of its operands, with operands of either sign."""
+    for turn in range(3):
+        xs = [-x if turn and (i + turn) % 2 else x for i, x in enumerate(point)]
+        at = ", ".join(f"{x:g}" for x in xs)
+        out = row.value_at(xs)
+        total = sum([sign * x for sign, x in zip(row.signs, xs, strict=True)])
+        if not isclose(total, out, rel_tol=1e-6):
+            raise ValueError(
+                f"{row.name}: at ({at}) forward gives {out:g}, the signed sum {total:g}"
+            )
+        slopes = [0.0 if p is None else float(p) for p in row.partials_at(xs, out)]
+        if slopes != list(row.signs):
+            raise ValueError(f"{row.name}: at ({at}) the partials are {slopes}, not the signs")
 
 
 def _attempt(what: str, function: Callable[..., Any], *args: Any) -> Any:

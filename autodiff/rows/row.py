@@ -86,9 +86,8 @@ class Row:
     """The NumPy spelling of a derivative, {0} for the operand, that keeps all digits near 0.
 
     With it kernels write the textbook's partial, which is shorter, and compute it anew by this
-    one where it is small: below the cube root of the precision, so that what is left of the
-    textbook's has a relative error of at most the square of that root (4e-11 in double
-    precision).
+    one where it is small: below the fourth root ε^¼ of the precision, so that the textbook's has
+    a relative error of at most about ε^¾ (2e-12 in double precision).
     """
     composed: Callable[..., Any] | None = None
     """The op made of others that its partials need too, which kernels so compute once."""

@@ -7,6 +7,7 @@ import numpy as np
 
 import autodiff
 from autodiff import Value
+from autodiff.checks import integer, within
 from nn.data.inputs import Rows, as_lists
 from nn.data.names import Names, Tokens
 from nn.layers.gpt import GPT
@@ -45,12 +46,21 @@ def fit_names(
     over the names. Raises FloatingPointError, the parameters as of the step before, if the loss
     or its gradient is not finite.
     """
+    integer("fit_names: steps", steps, least=0)
+    integer("fit_names: batch_size", batch_size, least=1)
+    integer("fit_names: seed", seed, least=0)
+    trained = [name for name in names.names if name not in set(held_out)]
+    if not trained:
+        raise ValueError("fit_names: held_out has all names, none is left to train on")
+    for letter in "".join(held_out):
+        if letter not in names.letters:
+            raise ValueError(f"fit_names: held_out has the letter {letter!r}, names have not")
     start = perf_counter()
     engine = _NamesEngine(model, names.by_length(names.names))
     told(f"compiled {engine.lengths} lengths in {perf_counter() - start:.1f} s")
     adam = Adam(engine.parameters, lr=lr)
     schedule = CosineAnnealingLR(adam, max(steps, 1))
-    groups = names.by_length([name for name in names.names if name not in set(held_out)])
+    groups = names.by_length(trained)
     tests = names.by_length(held_out)
 
     def batches(rng: np.random.Generator) -> list[Tokens]:
@@ -72,7 +82,9 @@ def sample(
     A letter is drawn with probability softmax(logits / temperature). At temperature 0 it is the
     likeliest letter, and all names are the same.
     """
-    rng = np.random.default_rng(seed)
+    integer("sample: count", count, least=0)
+    within("sample: temperature", temperature, least=0.0)
+    rng = np.random.default_rng(integer("sample: seed", seed, least=0))
     logits = outputs_kernel(model)
     some = np.arange(model.length)[None] % (1 + len(names.letters))
     require_outputs(model, some, lambda: stacked(logits(some)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autodiff import Value
+from autodiff.compiler import Kernel
 from autodiff.compiler.arguments import Block, describe, filled, flattened, restored
 
 
@@ -123,3 +124,14 @@ def test_one_number_is_its_own_structure():
     assert (scalars, restored(structure, ["a"], ())) == ([5.0], "a")
     assert flattened([]) == ([], [])
     assert flattened(None) == ([], None)
+
+
+def test_keys_inside_frozen_sets_are_told_by_their_types():
+    def f(d):
+        return next(2.0 * x if True in key and type(next(iter(key))) is bool else 3.0 * x
+                    for key, x in d.items())  # fmt: skip
+
+    kernel = Kernel(f)
+    x = np.array([1.0, 2.0])
+    assert kernel({frozenset([True]): x}).tolist() == [2.0, 4.0]
+    assert kernel({frozenset([1]): x}).tolist() == [3.0, 6.0]

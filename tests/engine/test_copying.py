@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from autodiff import Value, dot, grad, leaves, maximum, toposort, where
+from autodiff import Value, dot, grad, leaves, maximum, stop_gradient, toposort, where
 from autodiff.engine import copying
 from tests.support.interruptions import (
     amid,
@@ -307,3 +307,12 @@ def test_a_subclass_keeps_its_slots(copied):
 def test_an_op_is_copied_as_itself():
     op = (Value(1.0) * 2).op
     assert copy.copy(op) is copy.deepcopy(op) is pickle.loads(pickle.dumps(op)) is op
+
+
+def test_a_graph_with_stop_gradient_is_pickled():
+    w = Value(3.0)
+    root = stop_gradient(w * w) * w
+    twin = pickle.loads(pickle.dumps(root))
+    twin.backward()
+    (leaf,) = leaves(twin)
+    assert (twin.data, leaf.grad) == (27.0, 9.0)

@@ -217,10 +217,10 @@ def _refine(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> N
     own = writer.out(i)
     if i not in writer.memory.over:
         writer.finish(i, call("np.copyto", own, slope))
-    precision = written("np.cbrt(np.finfo(dtype).eps)")
+    precision = written("np.finfo(dtype).eps ** 0.25")
     least = writer.bind(precision, "least", "slopes below it have lost digits")
     small = writer.compute(i, "small", written("{} < {}", own, least))
-    again = Expr((instr.row.refined.format(f"{x}[{small}]"),), x.reads)
+    again = Expr(tuple(instr.row.refined.format(f"{x}[{small}]").split(" ")), x.reads)
     some = written("{}.any()", small)
     writer.write(i, again, into=written("{}[{}]", own, small), when=some)
 

@@ -87,7 +87,8 @@ def broken(lines: Iterable[Line]) -> Iterator[str]:
         whole = f"{target}{line.expression}{comment}".lstrip()
         atoms = line.expression.atoms
         if line.when:
-            yield from (f"if {line.when}:", f"    {whole}")
+            yield f"if {line.when}:"
+            yield from (f"    {row}" for row in _within_brackets(target, whole, atoms))
         elif len(whole) <= WIDTH or not (line.comment or line.binds):
             yield whole
         elif line.binds:
@@ -99,6 +100,14 @@ def broken(lines: Iterable[Line]) -> Iterator[str]:
         else:
             yield f"{atoms[0]}{comment}"
             yield from (f"    {atom}" for atom in atoms[1:])
+
+
+def _within_brackets(target: str, whole: str, atoms: Sequence[str]) -> Iterator[str]:
+    """A line of its own, or an assignment in brackets if it is long."""
+    if len(whole) <= WIDTH - 4:
+        yield whole
+    else:
+        yield from (f"{target}(", *(f"    {row}" for row in wrapped(atoms, WIDTH - 8)), ")")
 
 
 def wrapped(words: Sequence[str], width: int) -> Iterator[str]:

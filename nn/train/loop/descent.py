@@ -25,8 +25,8 @@ _FEW = 32
 class Descent:
     """Changes parameters by a gradient, clipped by value and then by norm.
 
-    A parameter that no gradient other than 0 has reached yet stays as it is: weight decay does
-    not move what the loss does not train.
+    A parameter that no gradient other than 0 has reached yet, and that has no momentum from
+    before, stays as it is: weight decay does not move what the loss does not train.
     """
 
     optimizer: Optimizer
@@ -40,7 +40,7 @@ class Descent:
     _moves_all: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self.frozen = np.ones(len(self.optimizer.parameters), dtype=bool)
+        self.frozen = ~_moving(self.optimizer)
         if self.clip_norm is not None:
             within("fit: clip_norm", self.clip_norm, above=0.0)
         if self.clip_value is not None:
@@ -52,8 +52,7 @@ class Descent:
             clip_grad_value_(gradient, self.clip_value)
         if self.clip_norm is not None:
             clip_grad_norm_(gradient, self.clip_norm)
-        decays = getattr(self.optimizer, "weight_decay", None) != 0.0
-        if self._moves_all or not decays:  # without decay, a gradient of 0 moves nothing
+        if self._moves_all or not _decays(self.optimizer):
             self.optimizer.update(theta, gradient)
         else:
             self.frozen &= gradient == 0.0
@@ -78,6 +77,21 @@ class Descent:
         """Let the schedule begin the next epoch, the last one having reached the loss `watched`."""
         if self.schedule is not None and self.per == "epoch":
             self.schedule.step(watched)
+
+
+def _decays(optimizer: Optimizer) -> bool:
+    """Whether a step of one of our optimizers moves a parameter whose gradients are all 0."""
+    is_ours = type(optimizer).update.__module__ == Optimizer.__module__
+    return is_ours and getattr(optimizer, "weight_decay", 0.0) != 0.0
+
+
+def _moving(optimizer: Optimizer) -> npt.NDArray[np.bool_]:
+    """Which parameters an optimizer has averages of, from steps that it took before."""
+    moving = np.zeros(len(optimizer.parameters), dtype=bool)
+    for array in vars(optimizer).values():
+        if isinstance(array, np.ndarray) and array.shape == moving.shape:
+            moving |= array != 0
+    return moving
 
 
 def descent_of(

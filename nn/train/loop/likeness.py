@@ -63,19 +63,25 @@ def next_step(optimizer: Optimizer, state: State) -> list[float] | None:
 
 
 def next_rates(schedule: Schedule, state: State, optimizer_state: State) -> list[float] | None:
-    """The rates that a schedule sets in epochs ahead of `state`; None if it cannot be told."""
+    """The rates that a schedule sets in epochs ahead of `state`, as far as it tells them."""
+    rates: list[float] = []
     try:
         twin = copy.copy(schedule)
         twin.optimizer = _twin(schedule.optimizer, optimizer_state)
         twin.load_state_dict(state)
-        return [float(twin.rate(twin.last_epoch + ahead)) for ahead in _AHEAD]
+        for ahead in _AHEAD:  # one by one, as some may be told
+            rates += [float(twin.rate(twin.last_epoch + ahead))]
     except Exception:  # the user's own schedule may end there
-        return None
+        return rates or None
+    return rates
 
 
 def is_alike(there: list[float] | None, here: list[float] | None) -> bool:
-    """Whether two steps or rates are equal to rounding, or one of them cannot be told."""
-    return there is None or here is None or np.allclose(there, here, rtol=1e-9, atol=0.0)
+    """Whether two steps or rates are equal to rounding, as far as both can be told."""
+    if there is None or here is None:
+        return True
+    common = min(len(there), len(here))
+    return np.allclose(there[:common], here[:common], rtol=1e-9, atol=0.0)
 
 
 def saved_generator(rng: np.random.Generator) -> Saved:

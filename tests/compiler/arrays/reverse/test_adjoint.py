@@ -278,7 +278,7 @@ def test_the_slope_of_a_textbook_is_refined_where_it_has_lost_digits(row):
     _, slopes = kernel.value_and_grad(np.array(SATURATED), argnums=0)
     exact = [autodiff.grad(row)(x) for x in SATURATED]
     np.testing.assert_allclose(slopes, exact, rtol=1e-10, atol=1e-300)
-    assert "np.cosh" in kernel._latest.function("grad", (0,)).source
+    assert ".any():" in kernel._latest.function("grad", (0,)).source
 
 
 @pytest.mark.parametrize("row", [ops.tanh, ops.sigmoid], ids=lambda row: row.name)

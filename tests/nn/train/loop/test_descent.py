@@ -81,3 +81,23 @@ def test_a_schedule_steps_per_epoch_or_per_iteration():
         descent.end_epoch(1.0)
         found[per].append(sgd.lr)
     assert found == {"epoch": [0.8, {"lr": 0.8}, 0.4], "iteration": [0.4, {}, 0.4]}
+
+
+def test_other_optimizers_take_their_steps_in_full():
+    class Sinking(nn.Optimizer):
+        weight_decay = 0.1
+
+        def update(self, theta, gradient):
+            theta -= self.lr * (gradient + 1.0) * np.linalg.norm(theta)
+
+    descent, theta = Descent(Sinking([Value(1.0), Value(1.0)], lr=0.1)), np.ones(2)
+    descent.step(theta, np.array([1.0, 0.0]))
+    np.testing.assert_allclose(theta, 1.0 - 0.1 * np.array([2.0, 1.0]) * np.sqrt(2.0))
+
+
+def test_momentum_of_an_earlier_training_goes_on():
+    optimizer = SGD([Value(1.0)], lr=0.1, momentum=0.9, weight_decay=1e-12)
+    optimizer.update(np.ones(1), np.ones(1))
+    theta = np.ones(1)
+    Descent(optimizer).step(theta, np.zeros(1))
+    assert theta[0] < 0.95

@@ -81,7 +81,9 @@ def test_schedules_of_one_structure_are_told_by_their_rates():
     linear, other = next_rates(Linear(sgd), state, own), next_rates(Other(sgd), state, own)
     assert not is_alike(linear, other)
     assert is_alike(linear, next_rates(Linear(sgd), state, own))
-    assert next_rates(Ending(sgd), state, own) is None
+    assert next_rates(Ending(sgd), state, own) == [0.2]  # as far as it tells
+    assert is_alike(next_rates(Ending(sgd), state, own), [0.2, 0.3])
+    assert not is_alike(next_rates(Ending(sgd), state, own), [0.1, 0.3])
     assert sgd.lr == 0.1
     for kind, options in ((StepLR, {"step_size": 2}), (ExponentialLR, {"gamma": 0.5})):
         schedule = kind(sgd, **options)
