@@ -47,8 +47,8 @@ STANDARD = [
     "autodiff.calculus", "autodiff.checking",
 ]  # fmt: skip
 ARRAYS = {
-    "autodiff.rows.arrays", "autodiff.engine.forms", "autodiff.engine.trial",
-    "autodiff.checking.kernels",
+    "autodiff.rows.arrays", "autodiff.rows.special", "autodiff.engine.forms",
+    "autodiff.engine.trial", "autodiff.checking.kernels",
 }  # fmt: skip
 
 # Imports inside functions: what, and why it is not at the top.

@@ -23,4 +23,5 @@ def builder():
 @pytest.fixture
 def no_fallback(monkeypatch):
     """No kernel falls back to eager execution."""
-    monkeypatch.setattr("autodiff.compiler.kernel.Fallback", None)
+    for module in ("kernel", "results"):
+        monkeypatch.setattr(f"autodiff.compiler.{module}.Fallback", None)

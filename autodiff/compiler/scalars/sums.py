@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autodiff import ops
 from autodiff.compiler.scalars.program import Leaf, Scalars
 from autodiff.compiler.scalars.zeros import Term, Zeros
 from autodiff.rows.reduction import Reduction
@@ -110,7 +109,7 @@ def _terms(
                 (sign * s, operand)
                 for s, operand in zip(reversed(signs), reversed(operands), strict=True)
             )
-        elif is_inside and op is ops.mul:
+        elif is_inside and getattr(op, "multiplies", False):
             found.append((sign, operands[0], operands[1]))
         else:
             found.append((sign, j, -1))

@@ -77,7 +77,10 @@ def test_texts_of_dead_kernels_are_forgotten():
 ALONE = {
     "nothing more": lambda w, x: w[0] * x[0],
     "a window": lambda w, x: sum(sum(w[k] * x[t + k] for k in range(3)).tanh() for t in range(4)),
-    "math": lambda w, x: (w[0] * x[0]).gelu(),
+    "erfc": lambda w, x: (w[0] * x[0]).gelu(),
+    "erf and a window": lambda w, x: sum(
+        sum(w[k] * x[t + k] for k in range(3)).erf() for t in range(4)
+    ),
     "arrays": lambda w, x: sum(c * v for c, v in zip([1.5, -0.1, 1e-300, 0.3], x, strict=False)),
     "what is not finite": lambda w, x: sum(
         autodiff.maximum(c, w[0] * v) for c, v in zip([-np.inf, 0.5, 7.0], x, strict=False)

@@ -10,6 +10,7 @@ import pytest
 from autodiff import Value, ops
 from autodiff.compiler import Kernel
 from autodiff.compiler.numpy import memory, runtime
+from autodiff.rows.arrays import SPECIAL
 from tests.compiler.reading import Poisoned, unbound_names
 from tests.support.eager import eager, is_close
 from tests.support.programs import PROGRAMS, compiled
@@ -53,7 +54,8 @@ def test_the_step_makes_no_arrays():
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_text_is_clean(name):
     strided = "from autodiff.compiler.numpy.runtime import strided"
-    imports = f"import math\n\nimport numpy as np\n\n{strided}\n"
+    special = f"from autodiff.rows.special import {', '.join(SPECIAL)}"
+    imports = f"import math\n\nimport numpy as np\n\n{strided}\n{special}\n"
     text = f"{imports}\n\n{compiled(name)[1].source}"
     options = [
         "--isolated",

@@ -304,3 +304,16 @@ def test_no_two_neurons_start_alike():
     model = MLP(3, [5, 5, 5], seed=0)
     weights = [w.data for layer in model.layers for neuron in layer.neurons for w in neuron.w]
     assert len(set(weights)) == len(weights)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((1, 4), r"MLP: nouts must be a list of sizes, as \[4, 1\], got 4"),
+        ((1, "41"), "MLP: nouts must be a list of sizes, .*, got '41'"),
+        ((1, [4, 1], autodiff.tanh), "MLP: activation must be a name or a list of names, got <op"),
+    ],
+)
+def test_arguments_of_wrong_kinds_are_named(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        MLP(*arguments)
