@@ -1,4 +1,7 @@
+import numpy as np
+
 from autodiff import ops
+from autodiff.compiler.arrays.ops import COPY, VIEW
 
 
 def test_a_constant_of_equal_elements_is_one_number(builder):
@@ -18,3 +21,10 @@ def test_known_arrays_are_computed_at_once(builder):
     known = builder.constant([True, False])
     assert builder.instrs[builder.number(known)].fact.tolist() == [1.0, 0.0]
     assert builder.instrs[builder.condition(builder.constant([2.0, 0.0]))].fact.tolist() == [1, 0]
+
+
+def test_a_turned_matrix_is_copied_before_it_is_flat(builder):
+    matrix = builder.fetch(builder.leaf("x", 6, True), np.arange(6).reshape(2, 3))
+    flat = builder.instrs[builder.reshape(builder.transpose(matrix), (6,))]
+    (copy,) = flat.operands
+    assert (flat.op, flat.shape, builder.instrs[copy].op) == (VIEW, (6,), COPY)
