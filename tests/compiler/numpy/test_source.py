@@ -9,41 +9,17 @@ import pytest
 
 from autodiff import Value, ops
 from autodiff.compiler import Kernel
-from autodiff.compiler.arrays.builder import Builder
-from autodiff.compiler.arrays.layout import Gather, View
 from autodiff.compiler.numpy import memory, runtime
-from autodiff.compiler.numpy.loading import load
-from autodiff.compiler.numpy.source import write
 from autodiff.rows.arrays import SPECIAL
 from tests.compiler.reading import Poisoned, unbound_names
 from tests.support.eager import eager, is_close
 from tests.support.programs import PROGRAMS, compiled
 
 
-def run(builder, results, leaves, values, batch=1):
-    program, _ = builder.program(results)
-    source = write(program, leaves)
-    return load(source.text, "test")(batch, 1.0, float, source.arrays)(*values)
-
-
 def test_reductions_of_one_element_many_times_are_right():
     kernel = Kernel(lambda x: [ops.logsumexp([x[k]] * 2) for k in (0, 3)])
     found = kernel(np.array([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]))
     assert np.allclose(np.ravel(found), np.log(2) + np.array([1.0, 4.0]), rtol=1e-14)
-
-
-@pytest.mark.parametrize("is_disjoint", [True, False])
-def test_scattered_parts_are_added_at_their_places(is_disjoint):
-    builder = Builder()
-    x, y = builder.leaf("x", 3, True), builder.leaf("y", 3, True)
-    places = np.array([4, 6, 5]) if is_disjoint else np.array([2, 6, 2])
-    parts = [(x, View(0, (3,), (1,))), (y, Gather(places))]
-    values = np.array([[1.0, 2.0, 3.0]]), np.array([[10.0, 20.0, 30.0]])
-    (result,) = run(builder, [builder.scatter(parts, (8,))], ["x", "y"], values)
-    expected = np.zeros(8)
-    expected[:3] += values[0][0]
-    np.add.at(expected, places, values[1][0])
-    assert result.tolist() == [expected.tolist()]
 
 
 @pytest.mark.parametrize("value", [0.1, 1e300, -2.0, 0.0, -0.0, np.inf, -np.inf, np.nan])

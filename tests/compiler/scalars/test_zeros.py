@@ -8,8 +8,6 @@ import pytest
 import autodiff
 from autodiff import Value, atan2, dot, exp, log, mean, ops, sin, sqrt, where
 from autodiff.compiler import Kernel
-from autodiff.compiler.scalars.program import Leaf, Scalars
-from autodiff.compiler.scalars.zeros import Zeros
 
 w = Value(-1.0)
 
@@ -83,45 +81,3 @@ def test_elsewhere_nothing_is_added(case):
     kernel(np.zeros(2), np.zeros(2))
     instrs = kernel._latest.function("call").program.instrs
     assert [instr.op for instr in instrs].count(ops.add) == additions
-
-
-def test_zeros_are_told_through_what_passes_their_sign_on():
-    scalars = Scalars()
-    x, y = (scalars.add(Leaf("x"), (k,)) for k in range(2))
-    total = scalars.apply(ops.add, (x, y))
-    passed = scalars.apply(ops.neg, (total,))
-    square = scalars.apply(ops.mul, (y, y))
-    scalars.apply(ops.div, (square, passed))
-    scalars.apply(ops.sqrt, (square,))
-    zeros = Zeros(scalars, range(len(scalars.ops)))
-    assert [zeros.is_told(i) for i in (total, passed, square)] == [True, True, True]
-    assert [zeros.may_be_minus(i) for i in (total, passed, square)] == [True, True, False]
-    assert zeros.is_told(y)
-    assert zeros.may_all_be_minus([(1, x, -1), (-1, y, -1), (1, x, y)])
-    assert not zeros.may_all_be_minus([(1, x, -1), (1, y, y)])
-    only = Zeros(scalars, [x, y, square, scalars.apply(ops.sqrt, (square,))])
-    assert only.is_told(square)
-    assert not only.is_told(y)
-
-
-def test_a_sum_may_be_minus_zero_if_all_of_it_may():
-    scalars = Scalars()
-    x, y = (scalars.add(Leaf("x"), (k,)) for k in range(2))
-    one = scalars.constant(1.0)
-    expected = {
-        scalars.apply(ops.add, (x, y)): True, scalars.apply(ops.add, (x, one)): False,
-        scalars.apply(ops.sub, (x, y)): True, scalars.apply(ops.sub, (one, x)): False,
-        scalars.apply(ops.sum, (x, y)): False, scalars.constant(-0.0): True, one: False,
-    }  # fmt: skip
-    scalars.apply(ops.div, (one, x))
-    zeros = Zeros(scalars, range(len(scalars.ops)))
-    assert {i: zeros.may_be_minus(i) for i in expected} == expected
-
-
-def test_a_program_in_which_nothing_tells_them_is_not_looked_at():
-    scalars = Scalars()
-    x = scalars.add(Leaf("x"), (0,))
-    total = scalars.apply(ops.add, (x, x))
-    zeros = Zeros(scalars, [x, total])
-    assert not zeros.is_told(total)
-    assert not zeros.may_be_minus(total)
