@@ -8,8 +8,8 @@ from autodiff.compiler import Kernel
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import Gather, View
 from autodiff.compiler.arrays.program import verify
-from autodiff.compiler.numpy.loading import load
 from autodiff.compiler.numpy.indices import MANY_ROWS
+from autodiff.compiler.numpy.loading import load
 from autodiff.compiler.numpy.source import write
 
 RNG = np.random.default_rng(0)
