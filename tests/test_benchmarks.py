@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import engine, fit, gpt, harness, irregular, tracing, training
+from tests.benchmarks import activations, engine, fit, gpt, harness, irregular, tracing, training
 from tests.benchmarks.harness import Bar, Row, Unmeasured
 from tests.support import programs
 
@@ -159,6 +159,25 @@ def test_a_share_of_time_calls_both_as_often(monkeypatch):
 
 
 # What is compared computes the same.
+
+
+@pytest.mark.parametrize("name", activations.ACTIVATIONS)
+def test_a_network_with_buffers_has_the_kernels_value_and_gradient(name):
+    if name == "gelu":
+        pytest.importorskip("scipy")
+    ours, theirs = activations.networks(name)
+    value, gradient = ours.value_and_grad()
+    assert theirs.step() == pytest.approx(value, rel=1e-12)
+    assert np.allclose(theirs.gradient, ours.ordered(gradient), rtol=1e-9, atol=1e-12)
+
+
+def test_an_embedding_by_hand_has_the_kernels_value_and_gradient():
+    ours, theirs = activations.embeddings()
+    value, gradient = ours()
+    expected, *gradients = theirs.step()
+    assert value == pytest.approx(expected, rel=1e-12)
+    by_hand = np.concatenate([x.ravel() for x in gradients])
+    assert np.allclose(np.sort(gradient), np.sort(by_hand), rtol=1e-9, atol=1e-12)
 
 
 def data(sizes, make, batch):

@@ -99,14 +99,18 @@ class Kernel(Generic[R_co]):
         """
         (made, order, function, is_fresh, steps, key, _), leaves = self._dispatch.step(args)
         theta = self._dispatch.theta(made, order, parameters)
-        step = steps.pop(key, None) or function.bound(*key)
-        found, gradient = step(theta, *leaves)
-        value = found.item() if key[0] else 0.0  # the mean of none
-        if not is_fresh:
-            gradient = gradient.copy()
-        steps[key] = step
-        if len(steps) > BATCHES:
-            function.trim(steps)
+        if key[0] > function.whole and made.is_batched:
+            found, gradient = function.summed(*key, theta, leaves)
+            value = found.item()
+        else:
+            step = steps.pop(key, None) or function.bound(*key)
+            found, gradient = step(theta, *leaves)
+            value = found.item() if key[0] else 0.0  # the mean of none
+            if not is_fresh:
+                gradient = gradient.copy()
+            steps[key] = step
+            if len(steps) > BATCHES:
+                function.trim(steps)
         # The square of a gradient is inf or nan where an element is.
         if made.may_differ and not isfinite(value + np.vdot(gradient, gradient).item()):
             fallback = Fallback(made, theta, leaves, key[0])

@@ -9,4 +9,4 @@ import os
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[variable] = "1"
 
-GROUPS = ("engine", "training", "fit", "gpt", "irregular", "tracing")
+GROUPS = ("engine", "training", "activations", "fit", "gpt", "irregular", "tracing")

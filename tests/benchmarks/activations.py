@@ -5,12 +5,15 @@ from itertools import pairwise
 import numpy as np
 
 import autodiff
-from nn import MLP
+from autodiff import Value
+from nn import MLP, Embedding
 
-from .harness import peer
-from .training import Compiled, flat
+from .harness import Bar, MissingPeerError, Row, Unmeasured, peer, share_of_time
+from .training import LR, Compiled, flat
 
 SIZES, BATCH = (64, 64, 64, 64, 1), 1_000
+ROWS, WIDTH, LANES = 500, 64, 64
+BUFFERED = "NumPy with buffers"
 
 
 class Buffered:
@@ -98,6 +101,54 @@ def networks(name):
     x, y = rng.normal(size=(BATCH, SIZES[0])), rng.normal(size=BATCH)
     model = MLP(SIZES[0], list(SIZES[1:]), name, seed=0)
     kernel = autodiff.compile(lambda x, y: (model(x) - y) ** 2)
-    ours = Compiled(model, kernel, x, y, 0.0)
+    ours = Compiled(model, kernel, x, y, LR)
     theta = np.array([parameter.data for parameter in flat(model)])
     return ours, Buffered(SIZES, ACTIVATIONS[name], theta, x, y)
+
+
+class ByHand:
+    """Value and gradient of (row · w - y)², the mean over rows of a table."""
+
+    def __init__(self, table, w, index, y):
+        self._table, self._w, self._index, self._y = table, w, index, y
+
+    def step(self):
+        """The mean, and the gradients by the table and by w."""
+        rows = self._table[self._index]
+        ct = rows @ self._w - self._y
+        value = np.vdot(ct, ct) / len(ct)
+        ct *= 2 / len(ct)
+        by_table = np.zeros_like(self._table)
+        np.add.at(by_table, self._index, ct[:, None] * self._w)
+        return value, by_table, ct @ rows
+
+
+def embeddings():
+    """The kernel's value and gradient of an embedding, as a function, and the peer."""
+    rng = np.random.default_rng(0)
+    index, y = rng.integers(0, ROWS, LANES), rng.normal(size=LANES)
+    embedding = Embedding(ROWS, WIDTH, seed=0)
+    w = [Value(x) for x in rng.normal(size=WIDTH)]
+    kernel = autodiff.compile(lambda i, y: (autodiff.dot(embedding(i), w) - y) ** 2)
+    kernel.value_and_grad(index, y)
+    theta = np.array([parameter.data for parameter in kernel.parameters])
+    table, given = ([x.data for x in xs] for xs in (embedding.parameters(), w))
+    theirs = ByHand(np.reshape(table, (ROWS, WIDTH)), np.array(given), index, y)
+    return lambda: kernel.value_and_grad(index, y, parameters=theta), theirs
+
+
+def measure(settings):
+    """Yield the rows."""
+    for name in ACTIVATIONS:
+        workload = f"{name} network 64-64-64-64-1, batch {BATCH:,}"
+        try:
+            ours, theirs = networks(name)
+            ratios = share_of_time(ours.value_and_grad, theirs.step, settings.repeats)
+        except MissingPeerError as missing:
+            yield Unmeasured(workload, BUFFERED, str(missing))
+        else:
+            yield Row(workload, BUFFERED, ratios, "of its time", Bar("≤", 1.3))
+    ours, theirs = embeddings()
+    ratios = share_of_time(ours, theirs.step, settings.repeats)
+    workload = f"embedding {ROWS} × {WIDTH}, batch {LANES}"
+    yield Row(workload, "NumPy by hand", ratios, "of its time", Bar("≤", 1.0))

@@ -49,14 +49,22 @@ class Compiled:
         place = {parameter: i for i, parameter in enumerate(kernel.parameters)}
         self._order = [place[parameter] for parameter in flat(model)]
 
+    def value_and_grad(self):
+        """The value, and its gradient in the kernel's order."""
+        return self._kernel.value_and_grad(*self._arguments, parameters=self.theta)
+
     def step(self):
         """Value, gradient, SGD."""
-        _, gradient = self._kernel.value_and_grad(*self._arguments, parameters=self.theta)
+        _, gradient = self.value_and_grad()
         self.theta -= self._lr * gradient
+
+    def ordered(self, flat):
+        """A flat array of the kernel's parameters in the order of `flat`."""
+        return flat[self._order]
 
     def parameters(self):
         """In the order of `flat`."""
-        return self.theta[self._order]
+        return self.ordered(self.theta)
 
 
 class ByHand:

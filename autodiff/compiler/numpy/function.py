@@ -1,5 +1,6 @@
 """`Function`: a program as Python, with its arrays for each thread and batch size."""
 
+import math
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff.compiler.arrays.program import Program
+from autodiff.compiler.numpy.blocks import LEAST, block_size, blocks
 from autodiff.compiler.numpy.loading import load, standalone
 from autodiff.compiler.numpy.runtime import Step
 from autodiff.compiler.numpy.source import Source
@@ -28,6 +30,9 @@ class Function:
         self.fresh = written.fresh
         self._bind = load(self.source, name)
         self._dtype = dtype
+        self._block = block_size(program, dtype)
+        self.whole = LEAST * self._block - 1 if self._block else math.inf
+        """The largest batch that is better computed whole."""
         self._local = threading.local()
 
     @property
@@ -65,3 +70,14 @@ class Function:
         steps[key] = step
         self.trim(steps)
         return copies
+
+    def summed(
+        self, batch: int, scale: float, theta: Array, leaves: Sequence[Array]
+    ) -> list[Array]:
+        """The results on a large batch, which have to be sums over it: block after block."""
+        total: list[Array] = []
+        for block in blocks(batch, self._block):
+            found = self(block.stop - block.start, scale, [theta, *[x[block] for x in leaves]])
+            with np.errstate(all="ignore"):
+                total = list(map(np.add, total, found)) if total else found
+        return total

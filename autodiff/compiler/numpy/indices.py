@@ -11,8 +11,8 @@ from autodiff.compiler.numpy.memory import starts
 from autodiff.compiler.numpy.records import Expr, all_of, call, written
 from autodiff.compiler.numpy.writer import Writer
 
-MANY_ROWS = 512
-"""Above this many rows, np.add.at is quicker than a product with a one-hot matrix."""
+MANY_ROWS = 32
+"""Above this many rows, np.add.at, number by number, is quicker than a one-hot product."""
 
 ZERO = Expr(("0.0",))
 
@@ -103,11 +103,15 @@ def add_rows(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> 
     count, width = instr.shape
     made = writer.program.instrs[instr.operands[0]]
     size = f"{'batch * ' * made.is_batched}{made.size // width}"
-    flat = written("{}.reshape({}, {})", ct, size, width)
-    if count > MANY_ROWS:
+    if count > MANY_ROWS and writer.memory.is_one_piece(i, may_turn=False):
+        columns = writer.bind(written("np.arange({})", width), "columns")
+        at = written("{}.reshape(-1, 1) * {} + {}", index, width, columns)
+        each = writer.compute(i, "at", at)
         writer.finish(i, ZERO, into=all_of(own))
-        writer.write(i, call("np.add.at", own, written("{}.reshape(-1)", index), flat))
+        numbers = [written("{}.reshape(-1)", x) for x in (own, each, ct)]
+        writer.write(i, call("np.add.at", *numbers))
         return
+    flat = written("{}.reshape({}, {})", ct, size, width)
     empty = written("np.empty(({}, {}), dtype)", size, count)
     hits = writer.assign(writer.names.numbered("hits"), empty)
     each = writer.bind(written("np.arange({})", count), "each_row")

@@ -6,8 +6,9 @@ import pytest
 from autodiff import Value, ops
 from autodiff.compiler import Kernel
 from autodiff.compiler.arrays.builder import Builder
-from autodiff.compiler.arrays.layout import Gather
+from autodiff.compiler.arrays.layout import Gather, View
 from autodiff.compiler.arrays.program import verify
+from autodiff.compiler.numpy.indices import MANY_ROWS
 from autodiff.compiler.numpy.loading import load
 from autodiff.compiler.numpy.source import write
 
@@ -116,7 +117,28 @@ def test_logsumexp_at_the_edges_is_that_of_the_row(row):
 INDICES = np.array([[0, 2, 1], [1, 1, 0], [2, 0, 0]])
 
 
-@pytest.mark.parametrize("count", [3, 600])
+COUNTS = 3, MANY_ROWS, MANY_ROWS + 1
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("stride", [2, 3])
+def test_gradients_of_rows_are_added_inside_another_array(count, stride):
+    builder, leaves = Builder(), {"index": INDICES}
+    ct, values = matrix(builder, "ct", (3, 2), True, leaves)
+    index = builder.leaf("index", 3, True, "i")
+    added = builder.add_rows(ct, index, (count, 2))
+    inside = View(1, (count, 2), (stride, 1))
+    other = builder.leaf("other", 1, False)
+    leaves["other"] = np.array([7.0])
+    whole = builder.scatter([(added, inside), (other, View(0, (1,), (1,)))], (4 * count + 1,))
+    expected = np.zeros((count, 2))
+    np.add.at(expected, INDICES, values)
+    found = run(builder, whole, leaves)
+    assert np.allclose(found[inside.positions()], expected, rtol=1e-14)
+    assert found[0] == 7.0
+
+
+@pytest.mark.parametrize("count", COUNTS)
 def test_rows_are_read_and_their_gradients_are_added(count):
     builder, leaves = Builder(), {}
     table, values = matrix(builder, "table", (count, 2), False, leaves)
