@@ -17,7 +17,8 @@ from autodiff.compiler.numpy.function import Function
 from autodiff.compiler.numpy.names import input_names, parameter_paths
 from autodiff.compiler.numpy.source import write
 from autodiff.compiler.scalars.order import arrange
-from autodiff.compiler.scalars.packs import Packs, pack
+from autodiff.compiler.scalars.packing import pack
+from autodiff.compiler.scalars.packs import Packs
 from autodiff.compiler.scalars.program import Leaf
 from autodiff.compiler.scalars.sums import reassociate
 from autodiff.compiler.scalars.tracing import Traced, trace

@@ -3,7 +3,8 @@ import dataclasses
 import pytest
 
 from autodiff import Value, ops
-from autodiff.compiler.scalars.packs import SUM, pack
+from autodiff.compiler.scalars.packing import pack
+from autodiff.compiler.scalars.packs import SUM
 from autodiff.compiler.scalars.program import PARAMETERS, Leaf, Scalars
 from autodiff.compiler.scalars.sums import reassociate
 from tests.compiler.programs import compiled
