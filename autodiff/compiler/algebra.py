@@ -56,15 +56,31 @@ def simplified(
     rules: Rules, program: Instructions, row: Primitive, operands: Sequence[int]
 ) -> int | None:
     """A simpler form of an op on operands, not all of them constants; None without one."""
-    for k, unit in enumerate(row.units):  # 1 x → x, x / 1 → x, x - 0 → x, x ** 1 → x
-        other = operands[1 - k]
-        if unit is not None and _is(program, operands[k], unit) and program.spans(other, operands):
-            return other
+    same = unchanged(program, row, operands)
+    if same is not None:
+        return same
     for rule in rules.get(row, ()):
         found = rule(program, *operands)
         if found is not None:
             return found
     return None
+
+
+def unchanged(program: Instructions, row: Primitive, operands: Sequence[int]) -> int | None:
+    """The operand that an op on operands leaves as it is; None where it changes it."""
+    for k, unit in enumerate(row.units):  # 1 x → x, x / 1 → x, x - 0 → x, x ** 1 → x
+        other = operands[1 - k]
+        if unit is not None and _is(program, operands[k], unit) and program.spans(other, operands):
+            return other
+    return None
+
+
+def waits(row: Primitive) -> bool:
+    """Whether it shows only in the whole program if an op on scalars is better left as it is.
+
+    Sums take products and sums in anyway, and other rules give an op another form.
+    """
+    return bool(row.units) and not (row.signs or row.bilinear or row in SCALARS)
 
 
 def _is(program: Instructions, i: int, x: float) -> bool:

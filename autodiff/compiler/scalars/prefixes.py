@@ -14,7 +14,7 @@ from autodiff.compiler.scalars.program import CONSTANTS, Leaf, Scalars
 from autodiff.compiler.scalars.zeros import Term
 from autodiff.rows.reduction import Reduction
 
-LONGEST = 12
+LONGEST = 16
 """The most terms that a shared beginning may have to be repeated in each sum."""
 SHORTEST = 4
 """The fewest sums of a chain."""
