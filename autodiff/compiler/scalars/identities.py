@@ -6,36 +6,39 @@ one neighbor would be one level below the others, and so would all that reads th
 
 from dataclasses import replace
 
-from autodiff.compiler.algebra import unchanged
-from autodiff.compiler.scalars.program import Leaf
+from autodiff.compiler.algebra import unchanged, waits
+from autodiff.compiler.scalars.program import CONSTANTS
 from autodiff.compiler.scalars.tracing import Traced
+from autodiff.rows.primitive import Primitive
 
 
 def simplify(traced: Traced) -> Traced:
-    """The program without ops that change nothing, where no lane of their level needs the op."""
+    """The program without ops that change nothing, unless others of the kind have to remain.
+
+    Ops with constants at the same operands are of one kind.
+    """
     scalars = traced.scalars
-    level: list[int] = []
-    needed: set[tuple[int, object]] = set()
-    found: dict[int, int] = {}
-    for i, (op, operands) in enumerate(zip(scalars.ops, scalars.operands, strict=True)):
-        if isinstance(op, Leaf):
-            level.append(0)
-            continue
-        level.append(1 + max([level[x] for x in operands]))
-        same = None if isinstance(op, str) else unchanged(scalars, op, operands)
-        if same is None:
-            needed.add((level[i], op))
-        else:
-            found[i] = same
+    everything = scalars.ops
+    needed: set[tuple[Primitive, tuple[bool, ...]]] = set()
+    found: dict[int, tuple[Primitive, tuple[bool, ...], int]] = {}
+    for i, op in enumerate(everything):
+        if isinstance(op, Primitive) and waits(op):
+            operands = scalars.operands[i]
+            are_constants = tuple([everything[x] is CONSTANTS for x in operands])
+            same = unchanged(scalars, op, operands)
+            if same is None:
+                needed.add((op, are_constants))
+            else:
+                found[i] = op, are_constants, same
     alias: dict[int, int] = {}
-    for i, same in found.items():
-        if (level[i], scalars.ops[i]) not in needed:
+    for i, (op, are_constants, same) in found.items():
+        if (op, are_constants) not in needed:
             alias[i] = alias.get(same, same)
     if not alias:
         return traced
-    operands = [
-        read if isinstance(op, Leaf) else tuple([alias.get(x, x) for x in read])
-        for op, read in zip(scalars.ops, scalars.operands, strict=True)
+    operands_of = [
+        tuple([alias.get(x, x) for x in operands]) if isinstance(op, Primitive | str) else operands
+        for op, operands in zip(everything, scalars.operands, strict=True)
     ]
     results = tuple([alias.get(i, i) for i in traced.results])
-    return replace(traced, scalars=replace(scalars, operands=operands), results=results)
+    return replace(traced, scalars=replace(scalars, operands=operands_of), results=results)
