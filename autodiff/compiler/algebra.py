@@ -7,6 +7,7 @@ included; only powers, and the arrays' products with constants, may round otherw
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Protocol
 
 from autodiff import ops
@@ -56,8 +57,7 @@ def simplified(
     rules: Rules, program: Instructions, row: Primitive, operands: Sequence[int]
 ) -> int | None:
     """A simpler form of an op on operands, not all of them constants; None without one."""
-    same = unchanged(program, row, operands)
-    if same is not None:
+    if row.units and (same := unchanged(program, row, operands)) is not None:
         return same
     for rule in rules.get(row, ()):
         found = rule(program, *operands)
@@ -75,6 +75,7 @@ def unchanged(program: Instructions, row: Primitive, operands: Sequence[int]) ->
     return None
 
 
+@cache
 def waits(row: Primitive) -> bool:
     """Whether it shows only in the whole program if an op on scalars is better left as it is.
 

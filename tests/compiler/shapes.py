@@ -229,14 +229,14 @@ def option_tree(n):
 
 
 BARS = {
-    "heat_64_40": (lambda: heat(64, 40), 400), "edit_24": (lambda: edit_distance(24), 1500),
+    "heat_64_40": (lambda: heat(64, 40), 500), "edit_24": (lambda: edit_distance(24), 1500),
     "prefix_300": (lambda: prefix_sums(300), 40), "fft_64": (lambda: fft(64), 250),
     "graph_net": (lambda: graph_net(12, 6, 2), 100), "padded_cnn": (lambda: padded_cnn(8, 4), 120),
     "averages_32": (lambda: causal_averages(32, 4), 50),
     "zeros_and_ones_30": (lambda: zeros_and_ones(30), 30),
     "heat_10_4": (lambda: heat(10, 4), 60), "walls_8_4": (lambda: walls(8, 4), 100),
-    "springs_8_5": (lambda: springs(8, 5), 150),
-    "soft_edit_8": (lambda: soft_edit_distance(8), 400),
+    "springs_8_5": (lambda: springs(8, 5), 320),
+    "soft_edit_8": (lambda: soft_edit_distance(8), 450),
     "sorting_8": (lambda: sorting_network(8), 300),
     "option_8": (lambda: option_tree(8), 300),
 }  # fmt: skip

@@ -19,6 +19,8 @@ def simplify(traced: Traced) -> Traced:
     """
     scalars = traced.scalars
     everything = scalars.ops
+    if not any(isinstance(op, Primitive) and waits(op) for op in set(everything)):
+        return traced
     needed: set[tuple[Primitive, tuple[bool, ...]]] = set()
     found: dict[int, tuple[Primitive, tuple[bool, ...], int]] = {}
     for i, op in enumerate(everything):

@@ -8,6 +8,7 @@ chain in which each is read by the next.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from autodiff import ops
 from autodiff.compiler.scalars.program import CONSTANTS, Leaf, Scalars
@@ -20,11 +21,10 @@ SHORTEST = 4
 """The fewest sums of a chain."""
 
 
-def signs(scalars: Scalars, i: int) -> tuple[int, ...]:
-    """The signs of the operands of a sum; () where the scalar is something else."""
-    op = scalars.ops[i]
+def signs(op: Any, operands: Sequence[int]) -> tuple[int, ...]:
+    """The signs of the operands of a sum; () where the op is something else."""
     found: tuple[int, ...] = getattr(op, "signs", ())
-    return found * len(scalars.operands[i]) if isinstance(op, Reduction) else found
+    return found * len(operands) if found and isinstance(op, Reduction) else found
 
 
 def is_sum(scalars: Scalars, i: int) -> bool:
@@ -48,12 +48,13 @@ def repeated(
     shared = [i for i in live if uses[i] > 1 and (is_sum(scalars, i) or _has_constant(scalars, i))]
     if not shared:
         return set()
+    asked = set(shared)
     single = set(kept)  # what not only sums read
     inner = set(kept)  # what is not only read as the beginning of a sum
     for i in live:
-        if isinstance(scalars.ops[i], Leaf):
-            continue
         operands = scalars.operands[i]
+        if asked.isdisjoint(operands) or isinstance(scalars.ops[i], Leaf):
+            continue
         if not is_sum(scalars, i) or is_written(i):
             single.update(operands)
         begins = getattr(scalars.ops[i], "signs", ())[1:] == (1,)
@@ -90,7 +91,7 @@ def _length(
         j = stack.pop()
         if j in found:
             total += counts[j]
-        elif signs(scalars, j) and (j == i or uses[j] == 1):
+        elif getattr(scalars.ops[j], "signs", ()) and (j == i or uses[j] == 1):
             stack.extend(scalars.operands[j])
         else:
             total += 1

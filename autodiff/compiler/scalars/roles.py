@@ -16,7 +16,7 @@ from autodiff.compiler.scalars.program import CONSTANTS, PARAMETERS, Scalars
 from autodiff.compiler.scalars.zeros import Term
 from autodiff.rows.reduction import Reduction
 
-Class = tuple[Any, int, bool]
+Class = tuple[Any, int, int]
 """An op; the kinds of terms of sums, or the length of chains; whether a gradient flows."""
 Groups = Sequence[list[int]]
 """Lanes of one class, those with the same key together."""
@@ -49,17 +49,35 @@ class Classes:
     def add(self, i: int) -> None:
         """Put a scalar, whose operands have levels, into its class."""
         op: Any = self.scalars.ops[i]
-        parts: tuple[int, ...] = (i,)
-        detail = 0
         if i in self.chain_of:
             parts = self.chain_of[i]
             op, detail = CHAIN, len(parts)
+            found = [self._of_terms(self.terms[part]) for part in parts]
+            level, needs = max(at for at, *_ in found), max(flows for _, flows, _ in found)
         elif i in self.terms:
-            op, detail = SUM, kinds(self.scalars, self.terms[i])
-        read = [x for part in parts for x in self.operands(part)]
-        level = self.level[i] = 1 + max([self.level[x] for x in read])
-        needs = self.needs[i] = max([self.needs[x] for x in read])
-        self.members.setdefault(level, {}).setdefault((op, detail, bool(needs)), []).append(i)
+            level, needs, detail = self._of_terms(self.terms[i])
+            op = SUM
+        else:
+            operands = self.scalars.operands[i]
+            level, detail = max([self.level[x] for x in operands]), 0
+            needs = max([self.needs[x] for x in operands])
+        self.level[i], self.needs[i] = level + 1, needs
+        self.members.setdefault(level + 1, {}).setdefault((op, detail, needs), []).append(i)
+
+    def _of_terms(self, terms: Sequence[Term]) -> tuple[int, int, int]:
+        """The highest level of what terms read, whether they need a gradient, and their kinds."""
+        level, needs = self.level, self.needs
+        top = flows = found = 0
+        for sign, x, y in terms:
+            top = max(top, level[x])
+            flows |= needs[x]
+            if y < 0:
+                found |= LINEAR
+                continue
+            top = max(top, level[y])
+            flows |= needs[y]
+            found |= kind(self.scalars.ops, sign, x, y)
+        return top, flows, found
 
     def operands(self, i: int) -> Sequence[int]:
         """The scalars that a scalar, which is no leaf, is computed from."""
@@ -89,7 +107,7 @@ class Classes:
             return ()
         if i in self.terms:
             return [
-                (kinds(self.scalars, [term]), z)
+                (kind(self.scalars.ops, *term), z)
                 for term in self.terms[i]
                 for z in term[1:]
                 if z >= 0
@@ -101,7 +119,7 @@ class Classes:
     def promote_products(self) -> None:
         """Make products sums of one term where few of them are read beside many sums."""
         for classes in self.members.values():
-            for needs in (False, True):
+            for needs in (0, 1):
                 sums = [cls for cls in classes if cls[0] == SUM and cls[2] == needs]
                 for cls in sums:
                     if cls[1] & PLUS and (ops.mul, 0, needs) in classes:
@@ -126,16 +144,11 @@ class Classes:
             del classes[products]
 
 
-def kinds(scalars: Scalars, terms: Iterable[Term]) -> int:
-    """The kinds of terms, as bits."""
-    found = 0
-    everything = scalars.ops
-    for sign, x, y in terms:
-        if y < 0 or is_multiple(everything, x, y):
-            found |= LINEAR
-        else:
-            found |= PLUS if sign > 0 else MINUS
-    return found
+def kind(everything: Sequence[Any], sign: int, x: int, y: int) -> int:
+    """The kind of a term, as a bit."""
+    if y < 0 or is_multiple(everything, x, y):
+        return LINEAR
+    return PLUS if sign > 0 else MINUS
 
 
 def is_multiple(everything: Sequence[Any], x: int, y: int) -> bool:

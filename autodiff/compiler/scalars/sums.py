@@ -7,7 +7,7 @@ shared (`prefixes`). Sums are reassociated, so results agree with eager executio
 to the bit; but where the sign of a zero can be seen, a sum that may be -0.0 stays as it is written.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -79,14 +79,13 @@ def reassociate(scalars: Scalars, results: Sequence[int]) -> Sums:
     def is_written(i: int) -> bool:
         return zeros.is_told(i) and zeros.may_be_minus(i)
 
-    shared = repeated(scalars, live, uses, kept, is_written)
-    absorbed = set(shared)
+    inner = repeated(scalars, live, uses, kept, is_written)
+    absorbed = set(inner)
+    inner.update([i for i in live if uses[i] == 1 and i not in kept])
     for i in reversed(live):
-        if not is_sum(scalars, i) or i in absorbed or is_written(i):
+        if i in absorbed or not is_sum(scalars, i) or is_written(i):
             continue
-        terms[i], inside = _terms(
-            scalars, i, lambda j: (uses[j] == 1 and j not in kept) or j in shared
-        )
+        terms[i], inside = _terms(scalars, i, inner)
         absorbed.update(inside)
         if zeros.is_told(i) and zeros.may_all_be_minus(terms[i]):
             from_zero.add(i)
@@ -112,9 +111,7 @@ def _uses(scalars: Scalars, results: Sequence[int]) -> tuple[list[int], list[int
     return uses, live
 
 
-def _terms(
-    scalars: Scalars, i: int, is_inner: Callable[[int], bool]
-) -> tuple[list[Term], list[int]]:
+def _terms(scalars: Scalars, i: int, inner: Collection[int]) -> tuple[list[Term], list[int]]:
     """The terms of the sum `i`, and the sums and products that it takes in, if they are inner."""
     found: list[Term] = []
     inside: list[int] = []
@@ -122,8 +119,8 @@ def _terms(
     while stack:
         sign, j = stack.pop()
         op, operands = scalars.ops[j], scalars.operands[j]
-        is_inside = j == i or is_inner(j)
-        if is_inside and (found_signs := signs(scalars, j)):
+        is_inside = j in inner or j == i
+        if is_inside and (found_signs := signs(op, operands)):
             stack.extend(
                 (sign * s, operand)
                 for s, operand in zip(reversed(found_signs), reversed(operands), strict=True)
