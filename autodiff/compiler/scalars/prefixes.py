@@ -1,6 +1,6 @@
 """Sums that begin alike: short beginnings are repeated, long chains become cumulative sums.
 
-    a = x + y, b = a + z, c = a − z   →   b = sum of +x, +y, +z, and c likewise
+    a = x + y, b = a + z, c = a + w   →   b = sum of +x, +y, +z, and c likewise
     a = x + y, b = a + z, c = b + w, …, all of them read   →   a chain
 
 Equal scalars are recorded once, so the sums of a list's first 2, 3, 4, … elements are traced as a

@@ -73,8 +73,9 @@ def test_identities_give_the_operand(scalars, x, op, names):
 
 @pytest.mark.parametrize(
     ("op", "names"),
-    [(ops.mul, ("x", 0.0)), (ops.mul, (0.0, "x")), (ops.sub, (0.0, "x")), (ops.div, (1.0, "x")), (ops.div, ("x", 1.0)),
-     (ops.pow, ("x", 0.5)), (ops.pow, (1.0, "x")), (ops.where, ("x", 1.0, 2.0))],
+    [(ops.mul, ("x", 0.0)), (ops.mul, (0.0, "x")), (ops.sub, (0.0, "x")), (ops.div, (1.0, "x")),
+     (ops.div, ("x", 1.0)), (ops.pow, ("x", 0.5)), (ops.pow, (1.0, "x")),
+     (ops.where, ("x", 1.0, 2.0))],
 )  # fmt: skip
 def test_ops_without_an_identity_stay(scalars, x, op, names):
     found = scalars.apply(op, operands(scalars, x, names))
