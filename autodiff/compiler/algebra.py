@@ -7,46 +7,11 @@ included; only powers, and the arrays' products with constants, may round otherw
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from functools import cache
 
 from autodiff import ops
+from autodiff.compiler.instructions import ArrayInstructions, Instructions
 from autodiff.rows.primitive import Primitive
-
-
-class Instructions(Protocol):
-    """A program so far: what a rule asks about instructions, by number, and how it makes one."""
-
-    def only(self, i: int) -> float | None:
-        """The number that a constant is everywhere; None for anything else."""
-
-    def operands_of(self, i: int, row: Primitive) -> tuple[int, ...] | None:
-        """The operands of `i` if it is a `row`."""
-
-    def apply(self, row: Primitive, operands: Sequence[int]) -> int:
-        """An op on operands, in simplest form."""
-
-    def beside(self, i: int, x: float) -> int:
-        """The constant `x`, to be an operand beside `i`."""
-
-    def spans(self, i: int, operands: Sequence[int]) -> bool:
-        """Whether `i` has the shape of an op on `operands`, one of which it is."""
-
-    def spread(self, i: int, operands: Sequence[int]) -> int:
-        """`i` in the shape of an op on `operands`."""
-
-
-class ArrayInstructions(Instructions, Protocol):
-    """What the rules for arrays ask in addition."""
-
-    def is_known(self, i: int) -> bool:
-        """Whether `i` is a constant."""
-
-    def is_moderate(self, i: int) -> bool:
-        """Whether `i` is a constant with which products may be reordered."""
-
-    def is_unsigned(self, i: int) -> bool:
-        """Whether no element of `i` is negative or -0.0."""
-
 
 Rule = Callable[..., int | None]
 Rules = Mapping[Primitive, Sequence[Rule]]
@@ -56,15 +21,31 @@ def simplified(
     rules: Rules, program: Instructions, row: Primitive, operands: Sequence[int]
 ) -> int | None:
     """A simpler form of an op on operands, not all of them constants; None without one."""
-    for k, unit in enumerate(row.units):  # 1 x → x, x / 1 → x, x - 0 → x, x ** 1 → x
-        other = operands[1 - k]
-        if unit is not None and _is(program, operands[k], unit) and program.spans(other, operands):
-            return other
+    if row.units and (same := unchanged(program, row, operands)) is not None:
+        return same
     for rule in rules.get(row, ()):
         found = rule(program, *operands)
         if found is not None:
             return found
     return None
+
+
+def unchanged(program: Instructions, row: Primitive, operands: Sequence[int]) -> int | None:
+    """The operand that an op on operands leaves as it is; None where it changes it."""
+    for k, unit in enumerate(row.units):  # 1 x → x, x / 1 → x, x - 0 → x, x ** 1 → x
+        other = operands[1 - k]
+        if unit is not None and _is(program, operands[k], unit) and program.spans(other, operands):
+            return other
+    return None
+
+
+@cache
+def waits(row: Primitive) -> bool:
+    """Whether it shows only in the whole program if an op on scalars is better left as it is.
+
+    Sums take products and sums in anyway, and other rules give an op another form.
+    """
+    return bool(row.units) and not (row.signs or row.bilinear or row in SCALARS)
 
 
 def _is(program: Instructions, i: int, x: float) -> bool:

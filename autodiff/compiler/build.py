@@ -16,8 +16,10 @@ from autodiff.compiler.arrays.lowering.lowered import Lowered
 from autodiff.compiler.numpy.function import Function
 from autodiff.compiler.numpy.names import input_names, parameter_paths
 from autodiff.compiler.numpy.source import write
+from autodiff.compiler.scalars.identities import simplify
 from autodiff.compiler.scalars.order import arrange
-from autodiff.compiler.scalars.packs import Packs, pack
+from autodiff.compiler.scalars.packing import pack
+from autodiff.compiler.scalars.packs import Packs
 from autodiff.compiler.scalars.program import Leaf
 from autodiff.compiler.scalars.sums import reassociate
 from autodiff.compiler.scalars.tracing import Traced, trace
@@ -58,6 +60,7 @@ class Analyzed:
 def analyze(f: Callable[..., Any], specs: Sequence[Any]) -> Analyzed:
     """The front half, for one structure of arguments: `f` as arrays."""
     traced = _checked(trace(f, specs, input_names(f, specs)))  # one instruction per number
+    traced = _checked(simplify(traced))  # x / 1 → x, for all lanes or for none
     sums = _checked(reassociate(traced.scalars, traced.results))  # chains of + → sums of terms
     packs = _checked(pack(sums))  # equal scalars → lanes
     order = arrange(packs)  # parameters: weights side by side, the bias behind

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autodiff import ops
-from autodiff.compiler.algebra import ARRAYS, SCALARS
+from autodiff.compiler.algebra import ARRAYS, SCALARS, unchanged, waits
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.ops import CONSTANT, LEAF
 from autodiff.compiler.scalars.program import CONSTANTS, Leaf, Scalars
@@ -90,7 +90,9 @@ def test_an_op_with_its_unit_is_the_other_operand(row, k):
     for program, i, unit in zip((scalars, builder), (x, array), one, strict=True):
         operands = [i, i]
         operands[k] = unit
-        assert program.apply(row, operands) == i
+        assert unchanged(program, row, operands) == i
+        if program is builder or not waits(row):
+            assert program.apply(row, operands) == i
 
 
 def test_a_unit_of_more_axes_gives_the_result_its_axes(builder):

@@ -12,7 +12,7 @@ from autodiff.compiler.build import analyze
 from autodiff.compiler.kernel import Kernel
 from autodiff.compiler.numpy.names import input_names
 from autodiff.compiler.scalars.order import arrange
-from autodiff.compiler.scalars.packs import pack
+from autodiff.compiler.scalars.packing import pack
 from autodiff.compiler.scalars.sums import reassociate
 from autodiff.compiler.scalars.tracing import trace
 from tests.support.programs import PROGRAMS, compiled

@@ -141,10 +141,62 @@ def compared(n):
     ]
 
 
+def steps(n):
+    return spread(6, n // 20)
+
+
+def cells(n):
+    return spread(n // 14, 3)
+
+
+def spread(count, turns):
+    """Heat in cells between fixed ends."""
+    k, w = Value(0.2), values(count)
+
+    def f(x):
+        u = [a * x for a in w]
+        for _ in range(turns):
+            inside = zip(u, u[1:], u[2:], strict=False)
+            u = [u[0], *(b + k * (a - 2 * b + c) for a, b, c in inside), u[-1]]
+        return sum(a * a for a in u)
+
+    return f
+
+
+def table(n):
+    side = math.isqrt(n // 5)
+    gap, w = Value(0.8), values(side)
+
+    def f(x):
+        row = [k * gap for k in range(side + 1)]
+        for i in range(side):
+            new = [row[0] + gap]
+            for j in range(side):
+                cost = (w[i] - w[j] * x) ** 2
+                new.append(ops.minimum(row[j + 1] + gap, new[j] + gap, row[j] + cost))
+            row = new
+        return row[-1]
+
+    return f
+
+
+def prefixes(n):
+    w = values(n // 4)
+
+    def f(x):
+        total, found = 0.0, []
+        for a in w:
+            total = total + a * x
+            found.append(ops.tanh(total))
+        return sum(found)
+
+    return f
+
+
 PROGRAMS: dict[str, Callable[[int], Any]] = {
     made.__name__: made
     for made in (squares, differences, activations, softmax, chain, running, gates, shuffled,
-                 uneven, results, levels, compared)
+                 uneven, results, levels, compared, steps, cells, table, prefixes)
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from autodiff.compiler.arrays.layout import Gather, Shape
 from autodiff.compiler.arrays.moves import Moves
 from autodiff.compiler.arrays.ops import (
     ADD_ROWS,
+    CUMSUM,
     MATMUL,
     MATMUL_BATCH,
     REDUCE,
@@ -142,6 +143,10 @@ class Builder(Moves):
         if all(shape[axis] == 1 for axis in axes):
             return self.reshape(i, tuple(n for axis, n in enumerate(shape) if axis not in axes))
         return self.add(SUM, [i], axes)
+
+    def cumsum(self, i: int, *, is_reversed: bool = False) -> int:
+        """The sums of all elements up to each along the last axis, or from each on."""
+        return self.add(CUMSUM, [i], is_reversed)
 
     def sum_batch(self, i: int) -> int:
         """The sum over the batch."""

@@ -20,7 +20,7 @@ from autodiff.rows.reduction import Reduction
 Values = npt.NDArray[np.float64 | np.bool_]
 """The elements of a constant."""
 
-Fact = str | Values | View | Gather | tuple[int, ...] | tuple[Access, ...] | Primitive | None
+Fact = str | bool | Values | View | Gather | tuple[int, ...] | tuple[Access, ...] | Primitive | None
 """What an instruction needs besides its operands."""
 
 
@@ -201,6 +201,8 @@ SUM = _op(ArrayOp("sum", "the sum over axes; fact: which", tuple,
     _without_axes, _has_axes, stem="total", may_have_batch_last=False))
 SUM_BATCH = _op(ArrayOp("sum_batch", "the sum over the batch",
     shape=_same, changes_batch=True, stem="total"))
+CUMSUM = _op(ArrayOp("cumsum", "sums of all elements up to each along the last axis; fact: whether from its end", bool,
+    _same, lambda fact, operands: bool(operands[0].shape), stem="sums"))
 REDUCE = _op(ArrayOp("reduce", "a reduction of the last axis; fact: its row of the op table", Reduction,
     lambda fact, operands: operands[0].shape[:-1], keeps_unsigned=False, stem="r", may_have_batch_last=False))
 TOP = _op(ArrayOp("top", "the largest along the last axis, within the finite numbers, as a constant",

@@ -74,6 +74,12 @@ class Instr:
         return tuple(axis for axis in self.fact if isinstance(axis, int))
 
     @property
+    def is_reversed(self) -> bool:
+        """Whether a cumulative sum begins at the end."""
+        assert isinstance(self.fact, bool)
+        return self.fact
+
+    @property
     def row(self) -> Primitive:
         """The scalar row whose slopes are refined."""
         assert isinstance(self.fact, Primitive)

@@ -40,6 +40,9 @@ def scatter(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> N
     for k, (access, ct) in enumerate(zip(instr.accesses, operands, strict=True)):
         if k in there:
             continue
+        operand = instr.operands[k]
+        if not writer.program.instrs[operand].is_batched:
+            ct = writer.beside(i, operand)
         if isinstance(access, View):
             part = writer.bind(writer.view(own, instr, access), f"{own}_part")
             added = call("np.add", part, ct, out=part)

@@ -14,6 +14,7 @@ from autodiff.compiler.arrays.ops import (
     CONCATENATE,
     CONSTANT,
     COPY,
+    CUMSUM,
     GATHER,
     LEAF,
     MATMUL,
@@ -196,6 +197,14 @@ def _sum_batch(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -
         writer.finish(i, call("np.add.reduce", *operands, axis="0", out=writer.out(i)))
 
 
+def _cumsum(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
+    is_first = writer.memory.has_batch_last(instr)
+    backwards = "" if not instr.is_reversed else "[::-1]" if is_first else "[..., ::-1]"
+    source, own = (written(f"{{}}{backwards}", x) for x in (*operands, writer.out(i)))
+    axis = "0" if is_first else "-1"
+    writer.finish(i, call("np.add.accumulate", source, axis=axis, out=own))
+
+
 def _reduce(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
     own = writer.out(i)
     function = instr.reduction.array.partition("(")[0]
@@ -243,7 +252,7 @@ def _broadcast(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -
 LINES: dict[ArrayOp, Callable[[Writer, int, Instr, Sequence[Expr]], None]] = {
     LEAF: _leaf, CONSTANT: _constant, VIEW: _view,
     MATMUL: products.matmul, MATMUL_BATCH: products.matmul_batch,
-    SUM: _sum, SUM_BATCH: _sum_batch, REDUCE: _reduce, TOP: _top, REFINE: _refine,
+    SUM: _sum, SUM_BATCH: _sum_batch, CUMSUM: _cumsum, REDUCE: _reduce, TOP: _top, REFINE: _refine,
     COPY: _copy, CAST: _copy, BROADCAST: _broadcast, CONCATENATE: indices.concatenate,
     GATHER: indices.gather, SCATTER: indices.scatter,
     ROWS: indices.rows, ADD_ROWS: indices.add_rows,

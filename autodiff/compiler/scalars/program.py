@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autodiff import ops
-from autodiff.compiler.algebra import SCALARS, simplified
+from autodiff.compiler.algebra import SCALARS, simplified, waits
 from autodiff.engine.value import Value
 from autodiff.rows.primitive import Primitive
 
@@ -156,6 +156,8 @@ class Scalars:
         if all(self.ops[i] is CONSTANTS for i in operands):
             numbers = [self.constants[self.operands[i][0]] for i in operands]
             return self.constant(float(row.value_at(numbers)))
+        if waits(row):
+            return self.add(row, tuple(operands))
         simpler = simplified(SCALARS, self, row, operands)
         return self.add(row, tuple(operands)) if simpler is None else simpler
 

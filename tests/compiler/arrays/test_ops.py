@@ -57,6 +57,7 @@ def every_op(builder):
         "scatter": builder.scatter([(e, View(1, (6,), (1,)))], (8,)),
         "matmul": builder.matmul(rows, columns), "matmul_batch": builder.matmul_batch(rows, rows),
         "sum": builder.sum(rows, (0,)), "sum_batch": builder.sum_batch(e),
+        "cumsum": builder.cumsum(rows),
         "reduce": builder.reduce(ops.prod, rows), "rows": picked,
         "add_rows": builder.add_rows(picked, index, (2, 3)), "take": taken,
         "untake": builder.untake(taken, table, index, (6,), True),

@@ -11,8 +11,9 @@ from autodiff.compiler.arrays.layout import ANY, Gather, common_shape, periods
 from autodiff.compiler.arrays.lowering.align import aligned, settled
 from autodiff.compiler.arrays.lowering.contract import in_bands, padded
 from autodiff.compiler.arrays.lowering.lowered import Lowered, Lowering, Operand
+from autodiff.compiler.arrays.lowering.mixed import Mixed
 from autodiff.compiler.arrays.lowering.sums import LoweredSums
-from autodiff.compiler.scalars.packs import SUM, Pack, Packs
+from autodiff.compiler.scalars.packs import CHAIN, SUM, Pack, Packs
 from autodiff.compiler.scalars.program import CONSTANTS, PARAMETERS, TAKE, Leaf
 from autodiff.rows.primitive import Primitive
 from autodiff.rows.reduction import Reduction
@@ -25,16 +26,20 @@ def lower(packs: Packs, order: Sequence[int]) -> Lowered:
     for pack in packs.packs:
         if isinstance(pack.op, Leaf):
             array, places = kinds.leaf(pack.op)
+        elif pack.op == CHAIN:
+            array, places = kinds.mixed.chains(pack)
         elif pack.op == SUM:
-            array, places = kinds.sums.lower(pack)
+            array, places = kinds.mixed.sum(pack) if pack.is_mixed else kinds.sums.lower(pack)
         elif pack.op is TAKE:
             array, places = kinds.take(pack)
         elif isinstance(pack.op, Reduction) and not kinds.is_binary(pack.op, pack):
-            array, places = kinds.reduction(pack.op, pack)
+            lowered = kinds.mixed.reduction if pack.is_mixed else kinds.reduction
+            array, places = lowered(pack.op, pack)
         else:
             assert isinstance(pack.op, Primitive)
             array, places = kinds.elementwise(pack.op, pack)
         lowering.arrays[pack.number], lowering.places[pack.number] = array, places
+        kinds.mixed.homes.settle(pack)
     return lowering.lowered
 
 
@@ -47,6 +52,7 @@ class _Kinds:
         self.lowering = Lowering(packs)
         self.builder = self.lowering.builder
         self.sums = LoweredSums(self.lowering)
+        self.mixed = Mixed(self.lowering, self.sums)
 
     def leaf(self, leaf: Leaf) -> Operand:
         if leaf is CONSTANTS:
@@ -59,10 +65,12 @@ class _Kinds:
         return self.builder.cast(array) if leaf.is_index else array, np.arange(leaf.size)
 
     def elementwise(self, row: Primitive, pack: Pack) -> Operand:
-        columns = zip(*[self.scalars.operands[i] for i in pack.lanes], strict=True)
-        views, shape, places = aligned(
-            self.builder, [self.lowering.operand(column) for column in columns]
-        )
+        if pack.is_mixed:
+            operands = self.mixed.operands(pack)
+        else:
+            columns = zip(*[self.scalars.operands[i] for i in pack.lanes], strict=True)
+            operands = [self.lowering.operand(column) for column in columns]
+        views, shape, places = aligned(self.builder, operands)
         made = self.builder.apply(row, views)
         self.lowering.has_spare |= len(places) < math.prod(shape)
         return settled(self.builder, made, shape, places)

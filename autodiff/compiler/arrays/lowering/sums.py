@@ -93,7 +93,7 @@ class LoweredSums:
         source = self.lowering.arrays[number]
         is_single = width == 1 and min(counts) == 1
         if other < 0:
-            return (source, left[:, 0]) if is_single else self._row_sums(source, left)
+            return (source, left[:, 0]) if is_single else self.row_sums(source, left)
         if is_single:
             operands = [(source, left[:, 0]), (self.lowering.arrays[other], right[:, 0])]
             views, shape, places = aligned(self.builder, operands)
@@ -101,7 +101,11 @@ class LoweredSums:
         against = self.lowering.arrays[other]
         if with_one:
             against = self._with_one(other)
-        dots = Dots(self.builder, source, against, self.lowering.zeros)
+        return self.dots(source, against, left, right)
+
+    def dots(self, a: int, b: int, left: Positions, right: Positions) -> Operand:
+        """The array of dots of rows of `a` with rows of `b`, and the place of each in it."""
+        dots = Dots(self.builder, a, b, self.lowering.zeros)
         operand = dots.contract(left, right)
         if dots.is_ragged:
             self.lowering.ragged.append(operand[0])
@@ -122,7 +126,7 @@ class LoweredSums:
                 return self.lowering.arrays[number]
         return self.builder.concatenate([array, one])
 
-    def _row_sums(self, source: int, rows: Positions) -> Operand:
+    def row_sums(self, source: int, rows: Positions) -> Operand:
         """The sums of rows of scalars, each padded with `ANY`, in the order of the source."""
         order = np.argsort(rows[:, 0], kind="stable")
         shape = common_shape([periods(rows[order, 0]) or []], len(rows)) or (len(rows),)

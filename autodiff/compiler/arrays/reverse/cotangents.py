@@ -6,7 +6,7 @@ import numpy as np
 
 from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
-from autodiff.compiler.arrays.layout import Access, Gather, View
+from autodiff.compiler.arrays.layout import Access, Gather, Shape, View
 from autodiff.compiler.arrays.program import Instr, base
 from autodiff.rows.primitive import Primitive
 
@@ -23,6 +23,9 @@ class Cotangents:
         self.names: dict[int, int] = {}
         """For arrays that were made, the array that each is the cotangent of."""
         self._parts: dict[int, list[Part]] = {}
+        self._wide: dict[tuple[int, Shape, bool], tuple[int, int]] = {}
+        """For numbers, by the shape of what was summed to parts of their cotangents: its sum so
+        far, and which part it is."""
 
     def __contains__(self, i: int) -> bool:
         return i in self._parts
@@ -33,17 +36,33 @@ class Cotangents:
         if i not in self.dependent:
             return
         target = builder.instrs[i]
-        if not target.is_batched and builder.instrs[ct].is_batched:
-            ct = builder.sum_batch(ct)
+        parts = self._parts.setdefault(i, [])
+        if access is None and target.size == 1 < builder.instrs[ct].size:
+            # Many cotangents of one number are added before they are summed.
+            key = i, builder.shape(ct), builder.instrs[ct].is_batched
+            if key in self._wide:
+                total, k = self._wide[key]
+                ct = builder.apply(ops.add, [total, ct])
+                self._wide[key] = ct, k
+                parts[k] = self._narrowed(ct, target), None
+                return
+            self._wide[key] = ct, len(parts)
         if access is None:
             ct = self._narrowed(ct, target)
         else:
+            ct = self._unbatched(ct, target)
             ct = builder.broadcast(ct, access.shape, target.is_batched)
-        self._parts.setdefault(i, []).append((ct, access))
+        parts.append((ct, access))
+
+    def _unbatched(self, ct: int, target: Instr) -> int:
+        """`ct` summed over the batch if `target` has none."""
+        is_summed = not target.is_batched and self.builder.instrs[ct].is_batched
+        return self.builder.sum_batch(ct) if is_summed else ct
 
     def _narrowed(self, ct: int, target: Instr) -> int:
-        """`ct` summed over the axes along which `target` was broadcast."""
+        """`ct` summed over the batch and the axes along which `target` was broadcast."""
         builder = self.builder
+        ct = self._unbatched(ct, target)
         shape = builder.shape(ct)
         extra = len(shape) - len(target.shape)
         narrow = (*(1,) * extra, *target.shape)

@@ -21,6 +21,7 @@ from autodiff.compiler.arrays.ops import (
     CONCATENATE,
     CONSTANT,
     COPY,
+    CUMSUM,
     GATHER,
     LEAF,
     MATMUL,
@@ -131,6 +132,12 @@ def _sum(reached: Reached, i: int, instr: Instr, mask: Mask) -> None:
     reached.give(instr.operands[0], mask, lambda x: _opened(reached, x, instr.axes))
 
 
+def _cumsum(reached: Reached, i: int, instr: Instr, mask: Mask) -> None:
+    """All along the axis or nothing."""
+    ones = (*instr.shape[:-1], 1)
+    reached.give(instr.operands[0], mask, lambda x: reached.masks.fitted(x, ones))
+
+
 def _reduce(reached: Reached, i: int, instr: Instr, mask: Mask) -> None:
     row, axis = instr.reduction, len(instr.shape)
 
@@ -218,6 +225,7 @@ RULES: dict[ArrayOp, Rule] = {
     MATMUL_BATCH: _matmul_batch,
     SUM: _sum,
     SUM_BATCH: _same,
+    CUMSUM: _cumsum,
     REDUCE: _reduce,
     TOP: _anything,
     REFINE: _same,

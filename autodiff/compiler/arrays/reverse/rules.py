@@ -11,6 +11,7 @@ from autodiff.compiler.arrays.ops import (
     CONCATENATE,
     CONSTANT,
     COPY,
+    CUMSUM,
     GATHER,
     LEAF,
     MATMUL,
@@ -106,6 +107,11 @@ def _sum(step: Step) -> None:
     step.give(0, step.builder.reshape(step.ct, kept))
 
 
+def _cumsum(step: Step) -> None:
+    """An element is in the sums from it on, in the direction of the sums."""
+    step.give(0, step.builder.cumsum(step.ct, is_reversed=not step.instr.is_reversed))
+
+
 def _rows(step: Step) -> None:
     index = step.instr.operands[1]
     step.give(0, step.builder.add_rows(step.ct, index, step.operand(0).shape))
@@ -139,6 +145,7 @@ RULES: dict[ArrayOp, Rule] = {
     MATMUL_BATCH: _matmul_batch,
     SUM: _sum,
     SUM_BATCH: _same,
+    CUMSUM: _cumsum,
     REDUCE: reduction,
     TOP: _nothing,
     REFINE: _same,  # whose slope is that of the textbook's
