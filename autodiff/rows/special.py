@@ -71,10 +71,10 @@ def _in_blocks(
     if given.dtype.kind != "f":
         given = given.astype(float)
     made = np.empty(given.shape, given.dtype) if out is None else out
-    is_one_piece = given.flags.c_contiguous and made.flags.c_contiguous
-    if is_one_piece and given.ndim and given.size <= BLOCK:
+    if given.size <= BLOCK and given.ndim:
         function(given, made, np.empty((ROWS, *given.shape), made.dtype))
         return made
+    is_one_piece = given.flags.c_contiguous and made.flags.c_contiguous
     numbers = given.reshape(-1)
     results = made.reshape(-1) if is_one_piece else np.empty(numbers.shape, made.dtype)
     rows = np.empty((ROWS, min(numbers.size, BLOCK)), made.dtype)
@@ -147,16 +147,12 @@ def _polynomial(coefficients: Sequence[npt.NDArray[np.float64]], x: Floats, out:
 
 
 def _sigmoid(x: Floats, out: Floats, rows: Floats) -> None:
-    e, total, *_ = rows
-    np.minimum(x, 40.0, out=e)  # from where on the result is 1
-    np.exp(e, out=e)
-    np.add(e, 1.0, out=total)
-    np.divide(e, total, out=out)
+    e, total = rows[0], rows[1]
+    np.exp(np.minimum(x, 40.0, out=e), out=e)  # from 40 on the result is 1
+    np.divide(e, np.add(e, 1.0, out=total), out=out)
 
 
 def _softplus(x: Floats, out: Floats, rows: Floats) -> None:
     e = rows[0]
-    np.minimum(x, 40.0, out=e)  # from where on the result is x
-    np.exp(e, out=e)
-    np.log1p(e, out=e)
-    np.maximum(e, x, out=out)
+    np.exp(np.minimum(x, 40.0, out=e), out=e)  # from 40 on the result is x
+    np.maximum(np.log1p(e, out=e), x, out=out)
