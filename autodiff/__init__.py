@@ -20,7 +20,7 @@ from autodiff.engine.collector import collector_paused
 from autodiff.engine.custom import custom_op
 from autodiff.engine.graph import depth, leaves, toposort
 from autodiff.engine.modes import detect_anomaly, no_grad
-from autodiff.engine.value import Value
+from autodiff.engine.value import Value, zero_grad
 from autodiff.ops import (
     abs,
     acos,
@@ -65,6 +65,7 @@ from autodiff.ops import (
     tanh,
     where,
 )
+from autodiff.rows import arrays as _arrays  # noqa: F401 - ops on NumPy arrays
 from autodiff.rows.primitive import Domain
 from autodiff.view import draw, play, tree
 
@@ -141,4 +142,5 @@ __all__ = [
     "value_and_grad",
     "vjp",
     "where",
+    "zero_grad",
 ]

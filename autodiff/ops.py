@@ -1,4 +1,4 @@
-"""The op table: one row per op, and nothing about an op anywhere else.
+"""The op table: one row per op, with all that passes, tests and pictures need to know of it.
 
 A partial is written in ops and in + - *, which are total on floats; / and ** are not, so
 partials say `div` and `pow`. Given Values they build a graph, so derivatives of every order need
@@ -154,9 +154,9 @@ tanh = _row(Unary, "tanh", "sinh(x) / cosh(x)", math.tanh,
     lambda x, out: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x)),  # 1 - out² has lost every digit at 20
     textbook=(lambda x, out: 1.0 - out * out,), refined="np.square(1.0 / np.cosh({0}))")
 erf = _row(Unary, "erf", "2/√π times the integral of e^-t² from 0 to x", math.erf, lambda x, out: 2 / math.sqrt(pi) * exp(-(x * x)),
-    array="np.vectorize(math.erf, otypes=[float])({0})")
+    array="erf({0})")
 erfc = _row(Unary, "erfc", "1 - erf(x), with all digits for large x", math.erfc, lambda x, out: -2 / math.sqrt(pi) * exp(-(x * x)),
-    array="np.vectorize(math.erfc, otypes=[float])({0})", unsigned=True)
+    array="erfc({0})", unsigned=True)
 
 # Activations
 relu = _row(Unary, "relu", "max(x, 0)", lambda x: 0.0 if x <= 0 else x, lambda x, out: 1.0 - (out <= 0),
@@ -166,13 +166,13 @@ leaky_relu = _row(Sloped, "leaky_relu", "x where x > 0, else slope x", lambda x,
     lambda x, slope, out: where(x > 0, 0.0, x),
     array="np.where({0} > 0, {0}, {1} * {0})", domain=(KINK, REAL), defaults=(0.01,))
 sigmoid = _row(Unary, "sigmoid", "1 / (1 + e^-x)", ieee.sigmoid, lambda x, out: out * sigmoid(-x),
-    textbook=(lambda x, out: out * (1.0 - out),), refined="0.25 * np.square(1.0 / np.cosh(0.5 * {0}))", array="np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(-np.abs({0})))", unsigned=True)
-softplus = _row(Unary, "softplus", "log(1 + e^x)", ieee.softplus, lambda x, out: sigmoid(x), array="np.logaddexp(0.0, {0})", unsigned=True)
+    textbook=(lambda x, out: out * (1.0 - out),), refined="0.25 * np.square(1.0 / np.cosh(0.5 * {0}))", array="sigmoid({0})", unsigned=True)
+softplus = _row(Unary, "softplus", "log(1 + e^x)", ieee.softplus, lambda x, out: sigmoid(x), array="softplus({0})", unsigned=True)
 gelu = _row(Unary, "gelu", "x Φ(x), with Φ the normal distribution function", lambda x: 0.5 * x * math.erfc(-x * math.sqrt(0.5)),
     lambda x, out: 0.5 * erfc(-x * math.sqrt(0.5)) + x * (exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * pi))),
-    array="0.5 * {0} * np.vectorize(math.erfc, otypes=[float])(-{0} * math.sqrt(0.5))")
+    array="0.5 * {0} * erfc(-{0} * math.sqrt(0.5))", composed=lambda x: x * (0.5 * erfc(-x * math.sqrt(0.5))))
 silu = _row(Unary, "silu", "x sigmoid(x)", lambda x: x * ieee.sigmoid(x), lambda x, out: sigmoid(x) * (1.0 + x * sigmoid(-x)),
-    array="{0} * np.exp(np.minimum({0}, 0.0)) / (1.0 + np.exp(-np.abs({0})))")
+    array="{0} * sigmoid({0})", composed=lambda x: x * sigmoid(x))
 elu = _row(Scaled, "elu", "x where x > 0, else alpha (e^x - 1)", lambda x, alpha: x if x > 0 else alpha * ieee.expm1(x),
     lambda x, alpha, out: where(x > 0, 1.0, alpha * exp(x)),
     lambda x, alpha, out: where(x > 0, 0.0, expm1(x)),
@@ -190,7 +190,7 @@ clip = _row(Clip, "clip", "min(max(x, low), high): the upper bound wins where lo
     lambda x, low, high, out: where((x > high) | (low > high), 1.0, 0.0),
     array="np.minimum(np.maximum({0}, {1}), {2})", ufunc="clip", selects=True, ties=True, keeps_unsigned=True, guards=True)
 # Not in the table: difference quotients do not have its slope.
-stop_gradient = Unary("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True, guards=True, meaning="x, with no derivative")
+stop_gradient = Unary("stop_gradient", lambda x: x, (lambda x, out: 0.0,), "np.positive({0})", (REAL,), "stop_gradient", selects=True, keeps_unsigned=True, guards=True, stops=True, meaning="x, with no derivative")
 take = declare(Take("take", lambda x: x, (_one,), array="np.positive({0})", domain=(REAL,), label="take", keeps_unsigned=True, meaning="xs[index]; of a table, the row"))
 
 # Conditions; the last three join conditions

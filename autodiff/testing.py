@@ -47,6 +47,7 @@ def assert_gradients(
     The report is that of `gradcheck`, which takes the same options, with one difference: a kink
     is an error too, because a test at a kink would pass without checking anything.
     """
+    __tracebackhide__ = True
     report = gradcheck(f, inputs, order=order, **options)
     if report.kinks:
         raise GradcheckError(f"at a kink there is nothing to check\n{report}", report)

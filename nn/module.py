@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from autodiff import Value
+from autodiff import Value, zero_grad
 from autodiff.checks import flag
 from autodiff.pytree import Branch, branch_of, folded, is_array
 
@@ -49,13 +49,15 @@ class Module:
                     yield path, leaf
 
     def parameters(self) -> list[Value]:
-        """The values that training changes."""
-        return [parameter for _, parameter in self.named_parameters()]
+        """The values that training changes: those of `named_parameters`, in its order."""
+        if not _inherits(self, "named_parameters"):
+            return [parameter for _, parameter in self.named_parameters()]
+        return list(dict.fromkeys(_leaves([self], [])))
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
-        for parameter in self.parameters():
-            parameter.grad = 0.0
+        is_plain = _inherits(self, "parameters") and _inherits(self, "named_parameters")
+        zero_grad(_leaves([self], []) if is_plain else self.parameters())
 
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
         """The modules among the attributes and in their containers, with their paths."""
@@ -142,7 +144,8 @@ class Module:
     # A subclass decides what it takes and returns.
     def __call__(self, x: Any) -> Any:
         """The output for the input `x`."""
-        raise NotImplementedError(f"{type(self).__name__} defines no __call__")
+        hint = "; rename forward to __call__" if hasattr(self, "forward") else ""
+        raise NotImplementedError(f"{type(self).__name__} defines no __call__{hint}")
 
     def __repr__(self) -> str:
         lines = [f"({name}): {child!r}" for name, child in self.named_children()]
@@ -158,6 +161,38 @@ def _parts(attributes: Iterable[tuple[object, object]]) -> Iterator[tuple[str, V
         elif branch := _inside(attribute):
             for path, part in _parts(zip(branch.keys, branch.parts, strict=True)):
                 yield f"{name}.{path}", part
+
+
+def _inherits(module: Module, method: str) -> bool:
+    """Whether a module has a method as `Module` defines it."""
+    is_inherited = getattr(type(module), method) is getattr(Module, method)
+    return is_inherited and method not in vars(module)
+
+
+def _leaves(attributes: Iterable[object], found: list[Value]) -> list[Value]:
+    """`found` and the leaves among attributes, in their containers and modules, in order.
+
+    These are the parameters of a module, shared ones again, without their paths, which take most
+    of the time of `named_parameters`.
+    """
+    for part in attributes:
+        if type(part) is list:  # most parameters lie in lists of nothing else
+            leaves = [leaf for leaf in part if type(leaf) is Value and not leaf.operands]
+            if len(leaves) == len(part):
+                found += leaves
+            else:
+                _leaves(part, found)
+        elif isinstance(part, Value):
+            if not part.operands:
+                found.append(part)
+        elif isinstance(part, Module):
+            if _inherits(part, "named_parameters"):
+                _leaves(vars(part).values(), found)
+            else:
+                _leaves([leaf for _, leaf in part.named_parameters()], found)
+        elif type(part) is not str and (branch := _inside(part)):
+            _leaves(branch.parts, found)
+    return found
 
 
 def _inside(attribute: object) -> Branch | None:

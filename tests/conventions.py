@@ -6,8 +6,8 @@
 import warnings
 from typing import NamedTuple
 
-from tests import peers
 from tests.op_table import README
+from tests.support import peers
 
 LIBRARIES = {
     "autodiff": peers.ours,

@@ -1,8 +1,6 @@
 """The rooms of the house: which room imports which, and what every room must have beside it."""
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -11,8 +9,8 @@ import pytest
 
 import autodiff
 import autodiff.view
+from tests.support.process import ROOT, printed
 
-ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for package in ("autodiff", "nn") for path in (ROOT / package).rglob("*.py"))
 
 # A room (a folder or a module) imports from rooms above its own, and from itself.
@@ -50,8 +48,8 @@ STANDARD = [
     "autodiff.calculus", "autodiff.checking",
 ]  # fmt: skip
 ARRAYS = {
-    "autodiff.rows.arrays", "autodiff.engine.forms", "autodiff.engine.trial",
-    "autodiff.checking.kernels",
+    "autodiff.rows.arrays", "autodiff.rows.special", "autodiff.engine.forms",
+    "autodiff.engine.trial", "autodiff.checking.kernels",
 }  # fmt: skip
 
 # Imports inside functions: what, and why it is not at the top.
@@ -199,10 +197,7 @@ print(grad(f)([0.0, 2.0]), jvp(f, ([0.0, 2.0],), ([1.0, 0.0],)), gradcheck(f, [0
 
 
 def test_the_eager_rooms_run_without_numpy() -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", WITHOUT_NUMPY], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert run.stdout == "[3.0, 0.0] (0.0, 3.0) True\n"
+    assert printed(WITHOUT_NUMPY) == "[3.0, 0.0] (0.0, 3.0) True\n"
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if name_of(p).startswith("nn")], ids=name_of)

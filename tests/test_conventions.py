@@ -3,9 +3,9 @@
 import re
 from math import isfinite
 
-from tests import peers
 from tests.conventions import LIBRARIES, rows
 from tests.op_table import README
+from tests.support import peers
 from tests.support.samples import ROWS
 
 TABLE = rows(README.read_text(encoding="utf-8"))

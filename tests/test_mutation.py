@@ -42,7 +42,7 @@ def test_mutants_are_killed_and_leave_no_trace(row, suite):
     assert suite.killer(Mutant([row], "", "none")) == ""
 
 
-def test_what_no_test_looks_at_survives(suite):
+def test_a_mutant_that_no_test_looks_at_survives(suite):
     mutant = Mutant([ops.tanh], "partial 0", "no change", {"tanh": ops.tanh.partials})
     assert suite.killer(mutant) == ""
     blind = Suite(("tests/engine/test_graph.py",))

@@ -208,7 +208,7 @@ CONVENTIONS_OF_NAN = [("maximum", (nan, 1.0)), ("maximum", (1.0, nan)), ("minimu
 
 
 @pytest.mark.parametrize(("name", "operands", "out", "slopes"), CONVENTIONS)
-def test_conventions_at_kinks_and_edges(name, operands, out, slopes):
+def test_slopes_at_kinks_and_edges_follow_the_conventions(name, operands, out, slopes):
     row, expected = TABLE[name], [out, *slopes]
     arrays = forward_and_vjp(row, np.ones(1), [np.array([x]) for x in operands])
     assert_allclose(forward_and_vjp(row, 1.0, operands), expected, rtol=1e-12)

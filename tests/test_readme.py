@@ -36,7 +36,7 @@ def test_the_source_shown_is_the_source_that_runs() -> None:
     assert shown[1] in names["kernel"].source
 
 
-def test_there_are_examples() -> None:
+def test_the_readme_has_examples() -> None:
     assert len(EXAMPLES) >= 3
 
 

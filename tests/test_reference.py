@@ -117,7 +117,7 @@ def limit(x):
 
 
 @rows_and_orders(ROWS)
-def test_inside_the_domain(row, order):
+def test_derivatives_inside_the_domain_are_those_of_mpmath(row, order):
     table = grid(row)
     for operands in table[:: max(1, len(table) // 6)]:
         expected = list(map(float, reference(row, operands, order)))

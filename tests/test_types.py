@@ -1,10 +1,10 @@
 """What a type checker knows about code of a user: one run of mypy over a short file."""
 
 import re
-import subprocess
-import sys
 
 import pytest
+
+from tests.support.process import run
 
 pytest.importorskip("mypy")
 
@@ -97,10 +97,37 @@ CALLS = {  # an expression, what it is for mypy
     "hvp(norm, ([1.0],), ([1.0],))": "list[float]",
     "autodiff.backward(v, as_graph=True)": "dict[Value, Value]",
     "autodiff.stop_gradient({'a': v})": "dict[str, Value]",
+    "nn.MLP(2, [4, 1]).parameters()": "list[Value]",
+    "nn.MLP(2, [4, 1])(x) - 1.0": "Value",
+    "nn.MLP(2, [4, 3])(np.ones(2))[0]": "Value",
+    "nn.MLP(2, [4, 3])(nn.MLP(2, [4, 2])(x))[0]": "Value",
+    "nn.Neuron(2)([v, 2.0])": "Value",
+    "nn.Linear(2, 3)(x)": "list[Value]",
+    "nn.Linear(2, 3)([x, x])": "list[list[Value]]",
+    "nn.LayerNorm(2)(x)": "list[Value]",
+    "nn.Embedding(5, 2)(3)": "list[Value]",
+    "nn.Embedding(5, 2)([3, 4])": "list[list[Value]]",
+    "nn.SelfAttention(2, 1)([x, x])": "list[list[Value]]",
+    "nn.GPT(5, 4)([1, 2])": "list[list[Value]]",
+    'nn.Activation("relu")(2.0)': "float",
+    'nn.Activation("relu")([v, v])': "list[Value]",
+    "nn.Dropout()(x)": "list[float]",
+    "nn.softmax(x)": "list[float]",
+    "nn.softmax([[v], [v]])": "list[list[Value]]",
+    "nn.mse(nn.MLP(2, [4, 1])(x), 1.0)": "Value",
+    "nn.mse([v], x)": "Value",
+    "nn.mse(x, np.ones(2))": "float",
+    "nn.huber(x, x, delta=0.5)": "float",
+    "nn.huber(v, 1.0)": "Value",
+    "nn.cross_entropy(logits=[[v, v]], targets=[1])": "Value",
+    "nn.predict(nn.MLP(2, [1]), [x])": "float64 array",
+    "nn.fit(nn.MLP(2, [1]), [x], [1.0], loss=nn.mae).losses": "list[float]",
+    "nn.data.standardize(x)": "float64 array",
+    "nn.data.moons().features": "tuple[str, ...]",
 }
 HEAD = """
 import numpy as np
-import autodiff
+import autodiff, nn
 from autodiff import Value, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 def square(x: Value) -> Value:
@@ -123,6 +150,7 @@ ws, xs = [v, w], [w, v]
 array, integers = np.ones(3), np.arange(3)
 objects = v * array
 mixed: list[Value | float] = [v, 1.0]
+x = [1.0, 2.0]
 either: Value | float = v if integers[0] else 1.0
 cube = autodiff.custom_op("cube", lambda x: x * x * x, lambda x, out: 3.0 * x * x)
 slopes = [lambda x, y, out: y, lambda x, y, out: x]
@@ -139,13 +167,8 @@ def plain(text):
 def test_a_type_checker_knows_what_calls_give(tmp_path):
     file = tmp_path / "user.py"
     file.write_text(HEAD + "".join(f"reveal_type({call})\n" for call in CALLS))
-    options = ["--strict", "--cache-dir", str(tmp_path)]
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", *options, str(file)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["--strict", "--no-error-summary", "--cache-dir", str(tmp_path), str(file)]
+    done = run(f"from mypy.main import main; main(args={command})")
     found = re.findall(r'note: Revealed type is "(.*)"', done.stdout)
     assert dict(zip(CALLS, map(plain, found), strict=True)) == CALLS
     assert done.returncode == 0, done.stdout

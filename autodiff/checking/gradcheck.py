@@ -76,6 +76,7 @@ def gradcheck(
         coverage = "random directions"
         rng = random.Random(seed)
         function.directions = list(random_directions(function.variables, directions, rng))
+    __tracebackhide__ = True
     entries: list[Entry] = []
     below: list[Entry] = []
     for k in range(1, order + 1):

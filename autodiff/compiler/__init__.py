@@ -1,9 +1,10 @@
 """`compile`: scalar code → array program → its adjoint → NumPy source.
 
-Read `build` first: it is the whole pipeline, a pass a line, over the rooms `scalars`, `arrays`
+Read `build` first: it is the whole pipeline, one pass per line, over the rooms `scalars`, `arrays`
 and `numpy`. A call goes from `kernel` by `dispatch`, which finds the `specialization` for its
-`arguments`, to the function that was built. `fallback` computes on Values (`eager`) where an
-array program must not be trusted; `comparison` is `Kernel.check`, `explanation` is `explain`.
+`arguments`, to the function that was built; `results` are what it returns. `fallback` computes on
+Values (`eager`) where an array program must not be trusted. `comparison` is `Kernel.check`,
+`explanation` is `explain`, and `algebra` has the identities of ops.
 """
 
 from collections.abc import Callable

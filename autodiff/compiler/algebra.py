@@ -178,7 +178,7 @@ def _negated_over(program: ArrayInstructions, x: int, y: int) -> int | None:
 
 
 def _half_power(program: ArrayInstructions, x: int, y: int) -> int | None:
-    """What `np.power` makes of it, though not at -inf and -0.0, as `power` does."""
+    """√x, as `np.power` has it; at -inf and -0.0 the values of `ops.pow`."""
     if not _is(program, y, 0.5):
         return None
     if program.is_unsigned(x):

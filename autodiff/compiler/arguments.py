@@ -88,7 +88,7 @@ _KINDS: dict[str, Kind] = {"f": "f", "i": "i", "u": "i", "b": "b"}
 
 
 def _evenly(tree: object) -> pytree.Branch | None:
-    """`pytree.coarse(tree)`, where lists that are no array are containers as well."""
+    """`pytree.coarse(tree)`, where lists that do not form an array are containers as well."""
     is_array = not isinstance(tree, list) or _is_even(tree)
     return pytree.coarse(tree) if is_array else pytree.branch_of(tree)
 

@@ -1,4 +1,4 @@
-"""The pipeline: from a function to the NumPy that runs, a pass a line.
+"""The pipeline: from a function to the NumPy that runs, one pass per line.
 
 A pass takes a program and returns one; it never writes into its input. Each form prints itself
 and verifies itself.

@@ -10,6 +10,7 @@ from autodiff.calculus.derivatives import backward
 from autodiff.checking.gradcheck import GradcheckError
 from autodiff.compiler.arguments import Block, filled, flattened
 from autodiff.compiler.specialization import Specialization
+from autodiff.engine.recording import ConditionError
 from autodiff.engine.value import Value
 
 Array = npt.NDArray[np.floating]
@@ -66,9 +67,7 @@ def _called(
     """f of example b: on Values, or on floats if one of them is a condition."""
     try:
         return f(*_arguments(made, arrays, b, Value))
-    except TypeError as error:
-        if "the condition is a Value" not in str(error):
-            raise
+    except ConditionError:
         return f(*_arguments(made, arrays, b, float))
 
 

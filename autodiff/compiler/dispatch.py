@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff.compiler.arguments import describe
-from autodiff.compiler.numpy.function import Function, Step
+from autodiff.compiler.numpy.function import Function
+from autodiff.compiler.numpy.runtime import Step
 from autodiff.compiler.scalars.tracer import trace_error
 from autodiff.compiler.specialization import Specialization
 from autodiff.engine import modes

@@ -67,7 +67,7 @@ class Examples:
         self.scalars = scalars
         self.results = results
         self.order = np.array(order, dtype=np.intp)
-        """Of the parameters in `theta`: the lanes among the scalars."""
+        """For each parameter in `theta`, its lane among the scalars."""
         self.theta: list[float] = theta[np.argsort(self.order)].tolist()
         """The parameters by their lanes."""
         self.leaves = leaves
@@ -103,7 +103,7 @@ class Examples:
 
 
 def mended(found: Sequence[Array], batch: int, of_example: Callable[[int], Rows]) -> list[Array]:
-    """Results of shape (B, n), those of examples in which one is not finite by `of_example`."""
+    """Results of shape (B, n); examples with a number that is not finite come from `of_example`."""
     whole = [np.broadcast_to(x, (batch, x.shape[-1])).copy() for x in found]
     is_good = np.all([np.isfinite(x).all(-1) for x in whole], axis=0)
     with np.errstate(all="ignore"):
@@ -119,7 +119,7 @@ def summed(
     of_example: Callable[[int], Sequence[Array]],
     is_over: Callable[[Sequence[Array]], bool] = lambda found: False,
 ) -> Sequence[Array]:
-    """Sums over a batch, that of the whole not being finite: of parts, or of single examples.
+    """Sums over a batch whose sum as a whole is not finite: by parts, then by single examples.
 
     `of_part` gives the sums from one example to before another, fast; `of_example` is exact.
     Once `is_over` says so of what it gives, the other examples add nothing.

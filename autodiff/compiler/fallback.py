@@ -72,7 +72,7 @@ class Fallback:
         of_example: Callable[[int], list[Array]],
         is_over: Callable[[Sequence[Array]], bool],
     ) -> list[Array]:
-        """The means over the batch, of what `function` gives where that is finite."""
+        """The means over the batch: by `function` where that is finite, else by example."""
         scale = 1.0 / max(self.batch, 1)
 
         def of_part(start: int, stop: int) -> list[Array]:

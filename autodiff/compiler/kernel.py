@@ -7,14 +7,14 @@ from typing import Any, Generic, TypeVar, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from autodiff.checks import integer
-from autodiff.compiler.arguments import Block, filled, restored
+from autodiff.checks import function
 from autodiff.compiler.arrays.program import Program
 from autodiff.compiler.comparison import Derivatives, compare
-from autodiff.compiler.dispatch import CacheInfo, Call, Dispatch
+from autodiff.compiler.dispatch import CacheInfo, Dispatch
 from autodiff.compiler.explanation import explain
 from autodiff.compiler.fallback import Fallback
 from autodiff.compiler.numpy.function import BATCHES
+from autodiff.compiler.results import Results
 from autodiff.compiler.scalars.tracer import trace_error
 from autodiff.compiler.specialization import Specialization
 from autodiff.engine import modes, reverse
@@ -38,12 +38,13 @@ class Kernel(Generic[R_co]):
     def __init__(
         self, f: Callable[..., object], *, batched: bool = True, dtype: npt.DTypeLike = float
     ) -> None:
-        self._f = f
+        self._f = function("compile: f", f)
         self._is_batched = batched
         self._dtype = np.dtype(dtype)
         if self._dtype.kind != "f":
             raise TypeError(f"compile: dtype must be a float type, got {self._dtype}")
         self._dispatch = Dispatch(f, batched, self._dtype)
+        self._results = Results(batched)
         self.__doc__ = getattr(f, "__doc__", None)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -57,8 +58,8 @@ class Kernel(Generic[R_co]):
         if modes.switched and modes.recorder():
             return cast(R_co, self._traced_call(args, parameters))
         call = self._dispatch(args)
-        values = self._values(call, parameters)
-        return cast(R_co, restored(call.made.structure, values, (call.batch,) * self._is_batched))
+        theta = self._dispatch.theta(call.made, call.order, parameters)
+        return cast(R_co, self._results.structured(call, theta))
 
     @overload
     def value_and_grad(
@@ -83,16 +84,18 @@ class Kernel(Generic[R_co]):
         argument, shaped like it (a tuple of them for a tuple).
         """
         if argnums is not None:
-            return self._by_arguments(args, parameters, argnums)
+            call = self._dispatch(args)
+            theta = self._dispatch.theta(call.made, call.order, parameters)
+            return self._results.by_arguments(call, theta, argnums)
         return self._value_and_grad(args, parameters)
 
     def _value_and_grad(
         self, args: tuple[Any, ...], parameters: npt.ArrayLike | None, exact: bool = True
     ) -> tuple[float, Array]:
-        """The mean and its gradient; unless `exact`, only as far as to tell that one is infinite.
+        """The mean and its gradient; unless `exact`, infinite ones only until that is known.
 
-        Then the mean, if that is not finite, else the gradient, may be that of the examples up
-        to the first for which it is not, in eager execution.
+        Then a mean that is not finite, or the gradient of a finite one, may be that of the first
+        examples alone, up to one for which it is not finite in eager execution either.
         """
         (made, order, function, is_fresh, steps, key, _), leaves = self._dispatch.step(args)
         theta = self._dispatch.theta(made, order, parameters)
@@ -110,42 +113,16 @@ class Kernel(Generic[R_co]):
             value, gradient = fallback.mean(value, in_full=exact)
         return value, order.spread(gradient, len(self._dispatch.parameters))
 
-    def _by_arguments(
-        self, args: tuple[Any, ...], parameters: Any, argnums: int | tuple[int, ...]
-    ) -> tuple[Array, Any]:
-        call = self._dispatch(args)
-        made, batch = call.made, call.batch
-        made.check_scalar()
-        are_many = isinstance(argnums, tuple | list)
-        given = argnums if isinstance(argnums, tuple | list) else [argnums]
-        chosen = tuple([integer("argnums", k) for k in given])
-        parts: dict[int, list[Array]] = {item.argument: [] for item in made.inputs}
-        for k in chosen:
-            if k not in parts:
-                raise ValueError(f"argnums: argument {k} has no numbers to differentiate by")
-        if not chosen:
-            return self._values(call, parameters)[0], ()
-        theta = self._dispatch.theta(made, call.order, parameters)
-        value, *gradients = made.function("grad", chosen)(batch, 1.0, [theta, *call.arrays])
-        if made.may_differ and not all(np.isfinite(x).all() for x in (value, *gradients)):
-            fallback = Fallback(made, theta, call.arrays, batch)
-            value, *gradients = fallback.each([value, *gradients], chosen)
-        values = self._one_each(value, batch)
-        for item, gradient in zip(made.inputs_of(chosen), gradients, strict=True):
-            parts[item.argument].append(gradient)
-        by_argument = tuple(self._shaped(made.specs[k], parts[k], batch) for k in chosen)
-        return values, by_argument if are_many else by_argument[0]
-
     def backward(self, *args: Any) -> float:
-        """Add the gradient of the mean over the batch to each parameter's `grad`; the mean.
+        """Add the gradient of the mean over the batch to each parameter's `grad`; return the mean.
 
         Raises TypeError if an argument is a Value, which would not receive its gradient.
         """
         are_plain = all(type(x) is np.ndarray and not x.dtype.hasobject for x in args)
         if not are_plain and any(x.block.has_values for x in self._dispatch(args).made.inputs):
             raise TypeError(
-                "backward: an argument is a Value, of which a kernel takes the number; its "
-                "gradient is that of value_and_grad(…, argnums=…), or let the function read it"
+                "backward: an argument is a Value, of which a kernel reads only the number; use "
+                "value_and_grad(…, argnums=…), or read the Value inside the function"
             )
         value, gradient = self.value_and_grad(*args)
         reverse.add(self.parameters, gradient.tolist())
@@ -202,7 +179,8 @@ class Kernel(Generic[R_co]):
         if rtol is None:
             rtol = 1e-9 if self._dtype.itemsize >= 8 else 1e-4
         call = self._dispatch(args)
-        results, chosen = self._values(call, None), call.order.chosen
+        theta = self._dispatch.theta(call.made, call.order, None)
+        results, chosen = self._results.values(call, theta), call.order.chosen
         examples = range(call.batch)
         each = [
             np.array([x[b] for x in results] if self._is_batched else results) for b in examples
@@ -214,34 +192,6 @@ class Kernel(Generic[R_co]):
             product = chosen(self.hvp(*args, vector=vector))
             derivatives = Derivatives(gradient, chosen(vector), product)
         compare(self._f, call.made, call.arrays, each, derivatives, rtol)
-
-    # Results
-
-    def _values(self, call: Call, parameters: npt.ArrayLike | None) -> list[Array]:
-        """An array of shape (B,) for each scalar of the result, a number without a batch."""
-        made = call.made
-        theta = self._dispatch.theta(made, call.order, parameters)
-        results = made.function("call")(call.batch, 1.0, [theta, *call.arrays])
-        if made.is_ragged and not all(np.isfinite(x).all() for x in results):
-            results = Fallback(made, theta, call.arrays, call.batch).values(results)
-        pairs = zip(results, made.are_conditions, strict=True)
-        given = [x.astype(bool) if is_condition else x for x, is_condition in pairs]
-        return [self._one_each(result, call.batch) for result in given]
-
-    def _one_each(self, result: Array, batch: int) -> Array:
-        value = np.broadcast_to(result, (batch, 1))[:, 0].copy()
-        return value if self._is_batched else cast(Array, value[0])
-
-    def _shaped(self, spec: Any, gradients: list[Array], batch: int) -> Any:
-        """The gradients by an argument of this spec, in its structure."""
-        mine = iter(gradients)
-        lead = (batch,) if self._is_batched else ()
-
-        def gradient(block: Block, _: str) -> Any:
-            flat = np.broadcast_to(next(mine), (batch, int(np.prod(block.shape))))
-            return flat.reshape((*lead, *block.shape)).copy()
-
-        return filled(spec, gradient)
 
     # While another function is traced
 

@@ -39,11 +39,11 @@ class Specialization:
         self.indices = [k for k, item in enumerate(self.inputs) if item.leaf.is_index]
         """The inputs that choose elements."""
         self.is_ragged = bool(lowered.ragged)
-        """Whether a zero that eager execution has not may meet an infinity in the results."""
+        """Whether padding with zeros may meet an infinity in the results."""
         self.may_differ = lowered.has_spare or self.is_ragged or _cuts(traced.scalars)
-        """Whether a zero that eager execution would not have sent may meet one in a gradient."""
+        """Whether a cotangent of 0 that eager execution does not send may meet an infinity."""
         self.is_batched = any(lowered.instrs[array].is_batched for array, _ in lowered.results)
-        """Whether a result of the function is another for each example."""
+        """Whether a result differs from example to example."""
         self.seconds = time.perf_counter() - start
 
     @property

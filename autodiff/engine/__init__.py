@@ -1,4 +1,4 @@
-"""The eager engine: one node per number. It needs the standard library alone.
+"""The eager engine: one node per number. All but `custom` needs the standard library alone.
 
 `value` is the node, `operators` the list of what scalars offer, `recording` the path from an op
 on Values to its node, and `methods` takes it for each operator. `graph` walks over nodes,

@@ -36,7 +36,7 @@ def _is_library(file: str) -> bool:
 
 def user_frame() -> FrameType:
     """The innermost frame of the user; without one, the innermost that is not ours."""
-    frame = innermost = sys._getframe(1)
+    innermost = sys._getframe(1)
     while _is_ours(innermost.f_code.co_filename) and innermost.f_back is not None:
         innermost = innermost.f_back
     frame = innermost
@@ -53,9 +53,9 @@ def user_line() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def warn(message: str, category: type[Warning] = RuntimeWarning) -> None:
-    """Warn at the user's line."""
+def warn(message: str) -> None:
+    """Warn (RuntimeWarning) at the user's line."""
     frame, wanted, level = sys._getframe(0), user_frame(), 1
     while frame is not wanted and frame.f_back is not None:
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(message, RuntimeWarning, stacklevel=level)

@@ -33,7 +33,7 @@ _ONE_MINUS_ONE = (1.0, -1.0)
 _new = object.__new__
 
 Operator = Callable[[Value, object], object]
-"""Of a Value and anything; NotImplemented leaves the other operand to answer."""
+"""A method of a Value and any operand; NotImplemented lets the other operand answer."""
 
 
 def _unary(row: Primitive) -> Callable[[Value], Value]:

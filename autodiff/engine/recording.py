@@ -19,7 +19,7 @@ _new = object.__new__
 
 def record(row: Primitive, operands: tuple[Any, ...]) -> Value:
     """The node of `row` on operands that are Values and numbers."""
-    if row.has_conditions:
+    if row.needs_numbers:
         check_conditions(row, [isinstance(x, Value) for x in operands])
     try:
         primals = [value._primal for value in operands]
@@ -107,13 +107,17 @@ def node_of(
     return node
 
 
+class ConditionError(TypeError):
+    """A Value where a condition, or another number without derivative, is wanted."""
+
+
 def check_conditions(row: Primitive, are_values: Sequence[bool]) -> None:
-    """Raise TypeError if an operand without derivative is a Value, whose graph would be cut."""
+    """Raise ConditionError if an operand without derivative is a Value: its graph would be cut."""
     for i, (partial, is_value) in enumerate(zip(row.partials, are_values, strict=True)):
         if partial is None and is_value:
             is_condition = i in row.conditions
             what = "the condition" if is_condition else f"operand {i}, without derivative,"
-            raise TypeError(
+            raise ConditionError(
                 f"{row.name}: {what} is a Value; compare it, as in v > 0, or pass v.data"
             )
 

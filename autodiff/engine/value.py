@@ -1,6 +1,6 @@
 """`Value`: the eager node. An op on Values computes its result and records how."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autodiff import ops
@@ -91,7 +91,7 @@ class Value(Operators["Value", bool]):
     def grad(self, grad: "Number") -> None:
         if modes.switched:
             self._refuse_in_trace("setting .grad of a Value")
-        self._grad = number(grad)
+        self._grad = grad if type(grad) is float else number(grad)
 
     @property
     def has_grad(self) -> bool:
@@ -218,3 +218,13 @@ class Value(Operators["Value", bool]):
         # A comparison gives a bool of Python's: the sum of two of NumPy's is their "or".
         scalars = [x.item() if hasattr(x, "dtype") else x for x in inputs]
         return row.forward(*scalars)
+
+
+def zero_grad(values: Iterable[Value]) -> None:
+    """Set the `grad` of each of `values` to 0, sooner than one at a time."""
+    if modes.switched:
+        for value in values:
+            value.grad = 0.0  # which a trace refuses
+    else:
+        for value in values:
+            value._grad = 0.0

@@ -16,11 +16,21 @@ from autodiff.checks import number
 from autodiff.rows.interpreter import interpret
 from autodiff.rows.primitive import Primitive
 from autodiff.rows.reduction import Reduction
+from autodiff.rows.special import erf, erfc, sigmoid, softplus
 
 Array = npt.NDArray[np.generic]
 
 CUSTOM: dict[str, Callable[..., Array] | None] = {}
 """The functions that the array forms of custom ops call, by the name of the op."""
+SPECIAL: dict[str, Callable[..., Array]] = {
+    "erf": erf,
+    "erfc": erfc,
+    "sigmoid": sigmoid,
+    "softplus": softplus,
+}
+"""Functions of an array that NumPy does not have, or has slowly; they take `out` as its own do."""
+NAMES: dict[str, object] = {"np": np, "math": math, "custom": CUSTOM, **SPECIAL}
+"""Every name that a spelling may use."""
 
 
 class _Arrays:
@@ -110,7 +120,7 @@ def spelling(primitive: Primitive) -> Callable[..., Array]:
     names = [f"x{i}" for i in range(count or 0)]
     text = f"lambda {', '.join(names)}: {primitive.array.format(*names)}"
     # The text is from a row: ours, or a user's, given to `custom_op`.
-    function: Callable[..., Array] = eval(text, {"np": np, "math": math, "custom": CUSTOM})
+    function: Callable[..., Array] = eval(text, dict(NAMES))
     return function
 
 

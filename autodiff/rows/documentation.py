@@ -142,15 +142,16 @@ def documentation(row: Row, about: str = "") -> str:
     lines += [text if text.endswith(".") else f"{text}." for text in [row.meaning] if text]
     lines += [about, ""] if about else [""] if row.meaning else []
     if not row.is_predicate:
-        lines.append(f"Smooth: {domain_in_words(row)}")
+        lines.append(f"Smooth inside: {domain_in_words(row)}")
         try:
             slopes = derivatives(row)
         except Exception:  # a user's partial may branch, which a formula cannot
             slopes = {}
         if isinstance(row, Reduction) and slopes:
             lines.append(f"With two operands{' per sequence' * (row.sequences == 2)}:")
-        for name, slope in slopes.items():
-            lines.append(f"d/d{name}: {slope if slope is not None else 'none; it is a number'}")
+        for i, (name, slope) in enumerate(slopes.items()):
+            reason = "none, as it is a condition" if i in row.conditions else "none"
+            lines.append(f"d/d{name}: {slope if slope is not None else reason}")
         if any("out" in (slope or "") for slope in slopes.values()):
             lines.append("out: the result")
     if "custom[" not in row.array and not isinstance(row, Selection):

@@ -67,6 +67,8 @@ class Row:
     """True where a partial may be infinite, or nan, at finite operands."""
     hides_nan: bool = False
     """True where the result may be a number although an operand is nan."""
+    stops: bool = False
+    """True where no cotangent ever crosses to an operand."""
     signs: tuple[int, ...] = ()
     """1 or -1 per operand (one for all, in a reduction) where the result is their signed sum."""
     bilinear: bool = False
@@ -88,6 +90,8 @@ class Row:
     textbook's has a relative error of at most the square of that root (4e-11 in double
     precision).
     """
+    composed: Callable[..., Any] | None = None
+    """The op made of others that its partials need too, which kernels so compute once."""
     meaning: str = ""
     """The op in one line of mathematics."""
     parameters: tuple[str, ...] = ()
@@ -101,7 +105,7 @@ class Row:
         return len(self.partials)
 
     @cached_property
-    def has_conditions(self) -> bool:
+    def needs_numbers(self) -> bool:
         """True if an operand beside others has no derivative, so that it has to be a number."""
         return None in self.partials and not self.is_predicate
 
@@ -113,6 +117,16 @@ class Row:
         """
         is_square = self.bilinear and len(operands) == 2 and operands[0] == operands[1]
         return self.unsigned or is_square or (self.keeps_unsigned and are_unsigned)
+
+    @cached_property
+    def chooses(self) -> bool:
+        """True where the first operand, a condition, chooses one of the others as the result."""
+        return self.selects and self.conditions == (0,)
+
+    @cached_property
+    def multiplies(self) -> bool:
+        """True where the result is the product of two operands."""
+        return self.bilinear and self.arity == 2
 
     @cached_property
     def adds(self) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff import Value, dot
-from autodiff.checks import integer
+from autodiff.checks import brief, integer
 from nn.layers.activations import known, method, op
 from nn.layers.init import generator, weights
 from nn.layers.vectors import (
@@ -156,12 +156,18 @@ class MLP(Module):
         rng: np.random.Generator | None = None,
         seed: int | None = None,
     ) -> None:
+        if not isinstance(nouts, Sequence | np.ndarray) or isinstance(nouts, str):
+            raise TypeError(f"MLP: nouts must be a list of sizes, as [4, 1], got {brief(nouts)}")
         if len(nouts) == 0:
             raise ValueError("an MLP needs at least one layer, got no sizes")
         if activation is None or isinstance(activation, str):
             activations = [activation] * (len(nouts) - 1) + [None]
-        else:
+        elif isinstance(activation, Sequence):
             activations = list(activation)
+        else:
+            raise TypeError(
+                f"MLP: activation must be a name or a list of names, got {brief(activation)}"
+            )
         if len(activations) != len(nouts):
             raise ValueError(
                 f"one activation per layer: {len(nouts)} layers, {len(activations)} activations"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from autodiff import Value
+from autodiff import Value, zero_grad
 from autodiff.checks import within
 from nn.train.arrays import Floats
 from nn.train.stateful import Stateful
@@ -49,8 +49,7 @@ class Optimizer(Stateful):
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
-        for parameter in self.parameters:
-            parameter.grad = 0.0
+        zero_grad(self.parameters)
 
     def _zeros(self) -> Floats:
         return np.zeros(len(self.parameters))

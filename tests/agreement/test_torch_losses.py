@@ -6,6 +6,7 @@ import pytest
 import autodiff
 import nn
 from autodiff import Value
+from tests.support.values import data
 
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")
 F = torch.nn.functional
@@ -42,10 +43,6 @@ CASES = [
     (nn.cross_entropy, F.cross_entropy, CLASSES),
     (nn.kl_divergence, divergence, DISTRIBUTIONS),
 ]  # fmt: skip
-
-
-def data(tree):
-    return [data(x) for x in tree] if isinstance(tree, list) else tree.data
 
 
 def flat(tree):

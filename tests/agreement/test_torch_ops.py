@@ -10,9 +10,9 @@ import pytest
 
 from autodiff import hessian
 from autodiff.checking.expressions import arranged
-from tests import peers
 from tests.conventions import LIBRARIES, rows
 from tests.op_table import README
+from tests.support import peers
 from tests.support.samples import EDGES, ROWS, backward, count, edges, grid, has_partial
 
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")
@@ -87,7 +87,7 @@ def test_values_and_gradients_are_pytorchs(row):
 
 
 @every_row_of_ours
-def test_values_and_gradients_at_edges_and_ties_are_pytorchs_but_for_the_differences(row):
+def test_values_and_gradients_at_edges_and_ties_are_pytorchs_with_the_listed_exceptions(row):
     n = operands_of(row)
     table = list(dict.fromkeys([*(xs[:n] for xs in edges(row)), *((x,) * n for x in EDGES)]))
     equal = is_equal(ours(row, table), value_and_slopes(row, table), 1e-12).all(axis=1)

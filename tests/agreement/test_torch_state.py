@@ -5,6 +5,7 @@ import pytest
 
 import nn
 from nn import MLP
+from tests.support.values import bits
 
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")
 
@@ -14,10 +15,6 @@ def twin():
     linear, tanh = torch.nn.Linear, torch.nn.Tanh
     layers = [linear(3, 5), tanh(), linear(5, 4), tanh(), linear(4, 2)]
     return torch.nn.Sequential(*layers).double()
-
-
-def bits(model):
-    return [p.data.hex() for p in model.parameters()]
 
 
 def test_the_weights_of_an_mlp_go_into_linear_layers_and_back_exactly():

@@ -6,8 +6,8 @@ import platform
 import sys
 from importlib import import_module
 
-from . import GROUPS
-from .harness import Settings, Unmeasured, table
+from tests.benchmarks import GROUPS
+from tests.benchmarks.harness import Settings, Unmeasured, table
 
 
 def main(arguments=None):

@@ -4,8 +4,7 @@ import warnings
 
 import nn
 from nn import data
-
-from .harness import Bar, MissingPeerError, Row, Unmeasured, peer, share_of_time
+from tests.benchmarks.harness import Bar, MissingPeerError, Row, Unmeasured, peer, share_of_time
 
 SIZES = (64, 32, 10)
 BATCH, LR = 32, 0.01

@@ -3,10 +3,9 @@
 import numpy as np
 
 from autodiff.compiler import Kernel
-from tests.compiler import programs
-
-from . import by_hand
-from .harness import Bar, Row, share_of_time, speedups
+from tests.benchmarks import by_hand
+from tests.benchmarks.harness import Bar, Row, share_of_time, speedups
+from tests.support import programs
 
 SIZES = programs.Sizes(width=16, heads=4, tokens=27, positions=16)
 

@@ -9,8 +9,7 @@ import numpy as np
 import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
-
-from .harness import Bar, Row, share_of_time
+from tests.benchmarks.harness import Bar, Row, share_of_time
 
 LEAVES = 4  # inputs, and as many parameters
 

@@ -6,9 +6,8 @@ import numpy as np
 
 import autodiff
 from autodiff import Value
-
-from .harness import Bar, Row, seconds
-from .training import CLASSIFIER, SIZES, classification, regression
+from tests.benchmarks.harness import Bar, Row, seconds
+from tests.benchmarks.training import CLASSIFIER, SIZES, classification, regression
 
 
 def first_call(make, sizes, x, y):

@@ -4,9 +4,8 @@ import numpy as np
 
 import autodiff
 from nn import MLP
-
-from . import by_hand
-from .harness import Bar, MissingPeerError, Row, Unmeasured, peer, share_of_time
+from tests.benchmarks import by_hand
+from tests.benchmarks.harness import Bar, MissingPeerError, Row, Unmeasured, peer, share_of_time
 
 SIZES = (1, 10, 20, 30, 40, 1)
 CLASSIFIER = (784, 50, 10)

@@ -6,8 +6,7 @@ from statistics import median
 import pytest
 
 from autodiff import Value, toposort
-
-from .pages import (
+from tests.browser.pages import (
     boxes,
     micrograd,
     net,

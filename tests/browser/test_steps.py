@@ -6,8 +6,7 @@ import pytest
 
 from autodiff import Value, dot, toposort, where
 from autodiff.view.player.sweeps import depth_first, overwriting, topological
-
-from .pages import (
+from tests.browser.pages import (
     boxes,
     marks,
     micrograd,

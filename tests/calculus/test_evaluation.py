@@ -164,12 +164,12 @@ def test_argnums_out_of_range_are_refused(argnums, error, message):
         (np.array([1j]), r"argument 0 is not a real number: complex"),
     ],
 )
-def test_argument_without_numbers(arg, message):
+def test_an_argument_that_is_not_a_number_is_refused(arg, message):
     with pytest.raises(TypeError, match=message):
         evaluate(lambda x: 1.0, arg)
 
 
-def test_result_without_numbers():
+def test_a_result_that_is_not_a_number_is_refused():
     with pytest.raises(TypeError, match=r"d: the result\[1\] is not a real number: str 'b'"):
         evaluate(lambda x: [x, "b"], 1.0)
     with pytest.raises(TypeError, match="with has_aux, f returns a pair, got Value"):

@@ -12,11 +12,7 @@ import autodiff as ad
 import nn
 from autodiff import GradcheckError, Value, gradcheck
 from autodiff.rows.primitive import Domain, Primitive
-
-
-def op(forward, partial):
-    """An op outside the table, whose partial may be wrong."""
-    return Primitive("op", forward, (partial,), array="", domain=(Domain(),), label="op")
+from tests.support.samples import unlisted_op
 
 
 def check(f, *inputs, **options):
@@ -103,7 +99,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_gradients_fail(name):
-    wrong = op(*WRONG[name])
+    wrong = unlisted_op(*WRONG[name])
     (entry,) = check(wrong, 0.7).entries
     assert entry.verdict == "wrong"
     assert entry.relative_error > 1e-6  # so it is no nan
@@ -114,13 +110,13 @@ def test_wrong_gradients_fail(name):
 
 
 def test_wrong_gradients_near_a_kink_fail():
-    wrong = op(lambda x: max(x, 0.0), lambda x, out: 0.999 if x > 0 else 0.0)
+    wrong = unlisted_op(lambda x: max(x, 0.0), lambda x, out: 0.999 if x > 0 else 0.0)
     assert verdicts(wrong, 1e-6) == ["wrong"]
     assert verdicts(wrong, -1e-6) == ["ok"]
 
 
 def test_it_is_called_and_its_result_used_as_in_pytorch():
-    slightly = op(math.sin, lambda x, out: ad.cos(x) * (1 + 1e-4))
+    slightly = unlisted_op(math.sin, lambda x, out: ad.cos(x) * (1 + 1e-4))
     assert gradcheck(ad.sin, (0.7,), eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True)
     assert gradcheck(slightly, (0.7,), eps=1e-6, atol=1e-4)
     assert not gradcheck(slightly, (0.7,), eps=1e-6, atol=1e-5, raise_exception=False)
@@ -138,7 +134,7 @@ def test_eps_is_the_first_step():
 
 
 def test_rtol_decides_between_right_and_wrong():
-    slightly = op(math.sin, lambda x, out: ad.cos(x) * (1 + 1e-4))
+    slightly = unlisted_op(math.sin, lambda x, out: ad.cos(x) * (1 + 1e-4))
     assert check(slightly, 0.7, rtol=1e-3).passed
     assert not check(slightly, 0.7, rtol=1e-5).passed
 
@@ -169,8 +165,8 @@ def test_kinks_are_named_and_not_judged(f, x):
         (lambda x: x**1.5, 0.0),
         (ad.sqrt, 1e-12),
         (ad.log, 1e-14),
-        (op(lambda x: math.nan, lambda x, out: 1.0), 0.7),
-        (op(lambda x: x if x == 0.7 else math.inf, lambda x, out: 1.0), 0.7),
+        (unlisted_op(lambda x: math.nan, lambda x, out: 1.0), 0.7),
+        (unlisted_op(lambda x: x if x == 0.7 else math.inf, lambda x, out: 1.0), 0.7),
     ],
 )
 def test_where_differences_do_not_converge_the_verdict_is_unclear(f, x):
@@ -197,9 +193,9 @@ def test_random_polynomials_pass_and_a_thousandth_off_fails(coefficients, x, dat
     def p(x):
         return polynomial(coefficients, x)
 
-    assert check(op(p, lambda x, out: polynomial(slopes, x)), x).passed
+    assert check(unlisted_op(p, lambda x, out: polynomial(slopes, x)), x).passed
     slopes[data.draw(st.integers(0, len(slopes) - 1))] += 1e-3
-    assert not check(op(p, lambda x, out: polynomial(slopes, x)), x).passed
+    assert not check(unlisted_op(p, lambda x, out: polynomial(slopes, x)), x).passed
 
 
 # What it takes: arguments of f
@@ -238,7 +234,7 @@ def test_inputs_and_outputs_may_be_nested(f, inputs, expected):
 
 
 def test_every_output_is_checked():
-    wrong = op(math.sin, lambda x, out: 2 * ad.cos(x))
+    wrong = unlisted_op(math.sin, lambda x, out: 2 * ad.cos(x))
     for outputs in (
         lambda x: [x, wrong(x)],
         lambda x: [wrong(x), x],
@@ -366,7 +362,9 @@ def test_rounding_within_the_graph_is_not_an_error():
     report = gradcheck(right_angle, 2.0, order=2)
     assert report.entries[1].analytic != 0.0 == report.entries[1].numeric
     assert report.passed
-    wrong = op(lambda x: 1 + 1e-8 * x * x, lambda x, out: 2e-8 * number(x) + 1e-8 * (x - number(x)))
+    wrong = unlisted_op(
+        lambda x: 1 + 1e-8 * x * x, lambda x, out: 2e-8 * number(x) + 1e-8 * (x - number(x))
+    )
     assert not check(wrong, 0.7, order=2).passed
 
 
@@ -497,7 +495,7 @@ def test_options_of_a_wrong_kind_are_named(options, message):
 
 
 def test_directions_find_one_wrong_partial_among_thousands():
-    wrong = op(lambda x: x * x, lambda x, out: x * 2.0002)
+    wrong = unlisted_op(lambda x: x * x, lambda x, out: x * 2.0002)
     xs = [Value(math.cos(i)) for i in range(2000)]
 
     def f(at):
@@ -525,7 +523,7 @@ def test_directions_are_seeded_and_independent():
 
 
 def test_the_error_is_the_table():
-    wrong = op(lambda x: x * x, lambda x, out: x)
+    wrong = unlisted_op(lambda x: x * x, lambda x, out: x)
     xs = [Value(i + 1.0, f"x{i}") for i in range(12)]
     with pytest.raises(AssertionError) as caught:
         gradcheck(lambda xs: sum(xs[:-1]) + wrong(xs[-1]), xs)

@@ -2,6 +2,7 @@ import pytest
 
 from autodiff import Value
 from autodiff.compiler import Kernel
+from autodiff.compiler.arrays.builder import Builder
 
 
 @pytest.fixture
@@ -12,3 +13,15 @@ def w():
 @pytest.fixture
 def line(w):
     return Kernel(lambda x, y: w * x + y * y)
+
+
+@pytest.fixture
+def builder():
+    return Builder()
+
+
+@pytest.fixture
+def no_fallback(monkeypatch):
+    """No kernel falls back to eager execution."""
+    for module in ("kernel", "results"):
+        monkeypatch.setattr(f"autodiff.compiler.{module}.Fallback", None)

@@ -95,11 +95,6 @@ def test_an_op_with_its_unit_is_the_other_operand(row, k):
             assert program.apply(row, operands) == i
 
 
-@pytest.fixture
-def builder():
-    return Builder()
-
-
 def test_a_unit_of_more_axes_gives_the_result_its_axes(builder):
     x, one = builder.leaf("x", 3, False), builder.known(np.ones((1, 1)))
     assert builder.shape(builder.apply(ops.mul, [x, one])) == (1, 3)

@@ -1,5 +1,7 @@
 """The pipeline: its forms, as text, and that no pass writes into its input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from autodiff.compiler.scalars.order import arrange
 from autodiff.compiler.scalars.packing import pack
 from autodiff.compiler.scalars.sums import reassociate
 from autodiff.compiler.scalars.tracing import trace
-from tests.compiler.programs import PROGRAMS, compiled
+from tests.support.programs import PROGRAMS, compiled
 
 w, b = Value(2.0), Value(1.0)
 
@@ -104,6 +106,12 @@ def test_scalars_that_read_what_comes_later_are_invalid():
     broken(scalars, operands=[*scalars.operands[:3], (4, 0), *scalars.operands[4:]])
     broken(scalars, operands=[(2,), *scalars.operands[1:]])  # x has two lanes
     broken(scalars, ops=[*scalars.ops[:3], "mul", *scalars.ops[4:]])
+
+
+def test_packs_before_their_operands_are_invalid():
+    packs = forms(f, np.ones((3, 2)))[2]
+    with pytest.raises(AssertionError, match="an operand not before"):
+        replace(packs, packs=packs.packs[::-1]).verify()
 
 
 def test_sums_that_lack_what_they_read_are_invalid():

@@ -6,8 +6,7 @@ import pytest
 import autodiff
 from autodiff import GradcheckError, Value
 from autodiff.compiler import Kernel
-
-from .programs import is_close
+from tests.support.eager import is_close
 
 X = np.array([1.0, 2.0, 3.0])
 Y = np.array([4.0, 5.0, 7.0])

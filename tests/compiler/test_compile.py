@@ -1,9 +1,6 @@
 """Whole programs: kernels equal eager execution, and their text is stable."""
 
 import hashlib
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -13,11 +10,12 @@ import pytest
 import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
-from autodiff.compiler.arrays.program import verify
-
-from . import programs
-from .programs import PROGRAMS, compiled, eager, example, is_close, random_program
-from .reading import unbound_names
+from tests.compiler.reading import unbound_names
+from tests.support import programs
+from tests.support.eager import eager, example, is_close
+from tests.support.golden import recorded
+from tests.support.process import printed_under_any_hash_seed
+from tests.support.programs import PROGRAMS, compiled, random_program
 
 CALLS = {
     "mlp_module": 38, "mixed": 42, "chain": 78, "classifier": 27, "gpt_4": 116, "conv": 18,
@@ -27,7 +25,6 @@ CALLS = {
 GOLDEN = Path(__file__).parent / "golden"
 LONGEST = 125
 """The most lines of a text that is recorded as it is."""
-WRITES = "WRITE_GOLDEN" in os.environ  # WRITE_GOLDEN=1 pytest tests/compiler/test_compile.py
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -74,14 +71,6 @@ def test_parameters_are_read_at_every_call(name):
     assert is_close(gradient, expected_gradient)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_every_pass_satisfies_the_verifier(name):
-    _, kernel = compiled(name)
-    kernel._latest.analyzed.lowered.verify()
-    for wanted in ("call", "grad", "hvp"):
-        verify(kernel._latest.function(wanted).program)
-
-
 # Text
 
 
@@ -95,9 +84,7 @@ def check_golden(name, source):
     path, text = GOLDEN / f"{name}.txt", source
     if source.count("\n") > LONGEST:
         path, text = path.with_suffix(".sha256"), hashlib.sha256(source.encode()).hexdigest() + "\n"
-    if WRITES:
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+    assert text == recorded(path, text)
 
 
 NAMES = programs.Sizes(width=16, heads=4, tokens=27, positions=16)
@@ -115,7 +102,6 @@ def test_source_of_large_programs_is_as_recorded(name):
     kernel = Kernel(program.f)
     args = program.arguments(np.random.default_rng(0), 2)
     value, gradient = kernel.value_and_grad(*args)
-    verify(kernel.program)
     assert kernel.program.calls == calls
     expected, exact = eager(program.f, kernel.parameters, *args)
     assert is_close(value, expected)
@@ -133,20 +119,12 @@ def counts(name):
     return Counter(instr.name for instr in compiled(name)[1].program.instrs)
 
 
-@pytest.mark.parametrize("name", ["mlp_module", "mlp_arrays", "mixed"])
+@pytest.mark.parametrize("name", ["mlp_module", "mlp_arrays", "mlp_loops", "mixed"])
 def test_layers_are_matrix_products(name):
     found = counts(name)
     # Five layers forward and to the weights; four to their inputs.
     assert (found["matmul"], found["matmul_batch"]) == (9, 5)
     assert found["gather"] == 0
-
-
-def test_layers_of_micrograd_loops_gather_nothing():
-    assert counts("mlp_loops")["gather"] == 0
-
-
-def test_layers_of_micrograd_loops_are_matrix_products():
-    assert (counts("mlp_loops")["matmul"], counts("mlp_loops")["matmul_batch"]) == (9, 5)
 
 
 def test_sizes_of_programs_are_as_recorded():
@@ -159,25 +137,13 @@ def test_attention_makes_as_many_instructions_at_every_length():
 
 
 SHOW = """
-import sys
-from tests.compiler.programs import compiled
-sys.stdout.reconfigure(encoding="utf-8")
+from tests.support.programs import compiled
 print(compiled("mlp_module")[1].source, compiled("gpt_4")[1].source)
 """
 
 
 def test_source_is_the_same_whatever_the_hash_seed():
-    here = Path(__file__).parent.parent
-    texts = []
-    for seed in ("1", "2"):
-        environment = dict(os.environ, PYTHONHASHSEED=seed,
-                           PYTHONPATH=os.pathsep.join([str(here), str(here.parent)]))  # fmt: skip
-        run = subprocess.run(
-            [sys.executable, "-c", SHOW], env=environment, capture_output=True, check=True
-        )
-        texts.append(run.stdout)
-    assert texts[0] == texts[1]
-    assert texts[0].count(b"def step") == 2
+    assert printed_under_any_hash_seed(SHOW).count("def step") == 2
 
 
 # Random programs
@@ -197,7 +163,6 @@ def check_random(seed):
     f = random_program(seed)
     kernel = Kernel(lambda row: f(parameters, list(row)))
     value, gradient = kernel.value_and_grad(x)
-    verify(kernel.program)
     values, by_input = kernel.value_and_grad(x, argnums=0)
     total, expected, expected_by_input = [], np.zeros(len(parameters)), np.zeros_like(x)
     for b, row in enumerate(x):

@@ -268,14 +268,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_may_mean_something_else_in_eager_execution_is_refused(name):
+def test_expressions_with_another_meaning_in_eager_execution_are_refused(name):
     with pytest.raises(TypeError):
         Kernel(REFUSED[name])(np.ones(2), np.array([True, False]))
 
 
 @pytest.mark.filterwarnings("ignore:Bitwise inversion:DeprecationWarning")
 @pytest.mark.parametrize("name", [name for name in REFUSED if "equality" not in name])
-def test_eager_execution_refuses_it_too_or_gives_what_is_no_condition(name):
+def test_eager_execution_refuses_them_too_or_gives_no_condition(name):
     try:
         found = REFUSED[name](Value(1.0), True)
     except (TypeError, AttributeError):
@@ -289,7 +289,7 @@ def test_a_condition_out_of_the_range_of_values_is_an_index_error():
 
 
 @pytest.mark.parametrize("stranger", [None, "2", 2j, [1.0], object()])
-def test_nothing_equals_what_is_no_number(stranger):
+def test_a_tracer_never_equals_an_object_that_is_not_a_number(stranger):
     found = Kernel(lambda x: [x == stranger, x != stranger, w == stranger, x * w])(np.ones(2))
     assert [column.tolist() for column in found[:3]] == [[False] * 2, [True] * 2, [False] * 2]
     assert Kernel(lambda x: [x == x, x != x, x * w])(np.ones(1))[:2] == [True, False]
@@ -324,7 +324,7 @@ def rows():
         custom_op(
             "user_steps",
             lambda x: max(x, 0.0) + max(x - 1.0, 0.0),
-            lambda x, out: (x > 0) + (x > 1) - (x == 0) * 0.0 - (x != x),
+            lambda x, out: +(x > 0) + (x > 1) - (x == 0) * 0.0 - (x != x),
         ),
         custom_op(
             "user_scale",

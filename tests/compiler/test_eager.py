@@ -11,8 +11,7 @@ import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.eager import evaluate
-
-from .programs import check_derivatives
+from tests.support.eager import check_derivatives
 
 # Products are exact and do not overflow, so that BLAS may fuse them with sums.
 EXTREMES = [0.0, -0.0, 1.0, -1.0, 0.5, inf, -inf, nan, 2.0**300, -(2.0**300), 2.0**-600]

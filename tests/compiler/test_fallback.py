@@ -9,8 +9,7 @@ import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.eager import Examples, mended, summed
-
-from .programs import check_derivatives
+from tests.support.eager import check_derivatives
 
 W = [0.5, -1.0, 2.0]
 
@@ -61,7 +60,7 @@ def test_only_the_examples_concerned_are_evaluated_again(batch, evaluated):
 
 @pytest.mark.parametrize("dtype", [float, np.float32])
 @pytest.mark.parametrize("batch", [1, 2, 5, 17])
-def test_what_the_others_give_is_added(batch, dtype):
+def test_results_of_all_other_examples_are_added(batch, dtype):
     _, x = made(batch, 0, batch - 1)
     tolerance = 1e-11 if dtype is float else 1e-5
     check_derivatives(ragged_relu, W, x, [1.0, 2.0, 3.0], dtype=dtype, tolerance=tolerance)

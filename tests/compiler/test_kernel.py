@@ -7,8 +7,8 @@ import pytest
 import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
-
-from .programs import compiled, is_close
+from tests.support.eager import is_close
+from tests.support.programs import compiled
 
 X = np.array([1.0, 2.0, 3.0])
 Y = np.array([4.0, 5.0, 7.0])
@@ -560,3 +560,9 @@ def test_a_product_of_the_hessian_has_an_element_for_each_parameter():
     found = kernel.hvp(X, vector=np.ones(len(kernel.parameters)))
     assert found.shape == (len(kernel.parameters),)
     kernel.check(X)
+
+
+@pytest.mark.parametrize("f", ["x*x", 3.0, Value])
+def test_only_functions_are_compiled(f):
+    with pytest.raises(TypeError, match="compile: f must be a function, got"):
+        autodiff.compile(f)

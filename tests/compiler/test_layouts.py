@@ -1,6 +1,7 @@
 """Kernels of random layouts are eager execution: values, gradients, second derivatives."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,21 +9,17 @@ import pytest
 from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.arrays.lowering import contract
-from autodiff.compiler.arrays.program import verify
 from autodiff.compiler.numpy import memory, runtime
-
-from .layouts import Layout, boxed
-from .reading import Poisoned, unbound_names
+from tests.compiler.reading import Poisoned, unbound_names
+from tests.support.eager import is_close
+from tests.support.layouts import Layout, boxed
+from tests.support.values import arrays
 
 
 def leaves(args, b):
     """What eager execution sees of example b."""
     *arrays, k = args
     return [boxed(map(Value, x[b].ravel().tolist()), x.shape[1:]) for x in arrays] + [k[b]]
-
-
-def data(x):
-    return x.data if isinstance(x, Value) else float(x)
 
 
 def eager(layout, args):
@@ -41,9 +38,7 @@ def eager(layout, args):
     return np.array(values), total / len(values), by_array
 
 
-def is_close(found, expected, tolerance=1e-9):
-    size = np.abs(expected[np.isfinite(expected)]).max(initial=1e-3)
-    return np.allclose(found, expected, rtol=tolerance, atol=tolerance * size, equal_nan=True)
+is_near = partial(is_close, tolerance=1e-9, least=1e-3)
 
 
 def slope(gradient, theta, vector, h):
@@ -60,31 +55,30 @@ def check(seed):
     value, found = kernel.value_and_grad(*args)
     first = found.copy()
     at = [layout.parameters.index(p) for p in kernel.parameters]
-    assert is_close(value, np.mean(values))
-    assert is_close(found, gradient[at])
-    assert is_close(kernel(*args), values)
+    assert is_near(value, np.mean(values))
+    assert is_near(found, gradient[at])
+    assert is_near(kernel(*args), values)
     for array, expected in zip(
         kernel.value_and_grad(*args, argnums=(0, 1))[1], by_array, strict=True
     ):
-        assert is_close(array, expected)
+        assert is_near(array, expected)
     for batch in (0, 1):
         other = layout.arguments(rng, batch)
         assert kernel(*other).shape == (batch,)
         _, slopes = kernel.value_and_grad(*other)
         if batch:
-            assert is_close(slopes, eager(layout, other)[1][at])
+            assert is_near(slopes, eager(layout, other)[1][at])
     assert np.array_equal(found, first, equal_nan=True)
     theta, vector = np.array([p.data for p in kernel.parameters]), rng.normal(size=len(at))
     product = kernel.hvp(*args, vector=vector)
     by_theta = lambda theta: kernel.value_and_grad(*args, parameters=theta)[1]  # noqa: E731
     differences = [slope(by_theta, theta, vector, h) for h in (1e-5, 2e-5)]
-    if is_close(*differences, 1e-6):  # no kink is near
-        assert is_close(product, differences[0], 2e-5)
+    if is_near(*differences, tolerance=1e-6):  # no kink is near
+        assert is_near(product, differences[0], tolerance=2e-5)
     rough = Kernel(layout.value, dtype=np.float32).value_and_grad(*args)[1]
-    assert is_close(rough, first, 5e-3)
+    assert is_near(rough, first, tolerance=5e-3)
     assert all(np.array_equal(x, y) for x, y in zip(args, before, strict=True))
     for function in kernel._latest._functions.values():
-        verify(function.program)
         bound = re.findall(r"^    (\w+) = ", function.source, re.MULTILINE)
         assert len(bound) == len(set(bound))
         assert unbound_names(function.source) == []
@@ -97,8 +91,8 @@ def check_structure(seed):
         args = layout.arguments(np.random.default_rng(seed), batch)
         results = kernel(*args)
         for b in range(batch):
-            expected = np.array([data(x) for x in layout.structure(*leaves(args, b))])
-            assert is_close([x[b] for x in results], expected)
+            expected = arrays(layout.structure(*leaves(args, b)))
+            assert is_near([x[b] for x in results], expected)
         kept = [x.copy() for x in results]
         for k, x in enumerate(results):
             assert np.array_equal(x, kept[k], equal_nan=True)  # no result is another's memory

@@ -66,14 +66,6 @@ def test_a_thread_keeps_the_arrays_of_eight_batch_sizes():
     assert [batch for batch, _ in function._local.__dict__] == list(range(12, 20))
 
 
-def test_results_are_copies_of_the_arrays():
-    function = latest(lambda x: x * w, X).function("call")
-    (first,) = function(2, 1.0, [np.array([2.0]), X.reshape(2, 1)])
-    (second,) = function(2, 1.0, [np.array([2.0]), 3 * X.reshape(2, 1)])
-    assert first.tolist() == [[2.0], [4.0]]
-    assert second.tolist() == [[6.0], [12.0]]
-
-
 def test_warnings_of_numpy_are_quiet():
     kernel = Kernel(lambda x: 1 / x)
     assert kernel(np.array([0.0])).tolist() == [np.inf]

@@ -64,7 +64,7 @@ FORWARD = [  # every way to make a node, with a result that is inf or nan
 
 
 @pytest.mark.parametrize(("f", "x", "expected"), FORWARD)
-def test_result_that_is_nan_or_inf(f, x, expected):
+def test_a_result_of_nan_or_inf_is_reported_with_its_line(f, x, expected):
     assert message(f, Value(x, "v")).startswith(f"{expected}, at {__file__}:")
     with no_grad():
         assert message(f, Value(x, "v")).startswith(expected)
@@ -104,7 +104,7 @@ def test_among_many_operands_the_non_finite_are_shown():
     assert found.startswith("dot([0] 1e+308, [1] 1e+308, [2] 1e+308, [3] 1e+308, [4] 2.0, [5] 2.0,")
 
 
-def test_cotangent_that_is_nan_or_inf():
+def test_a_cotangent_of_nan_or_inf_is_reported_with_its_line():
     x = Value(0.0, "x")
 
     def run():
@@ -128,7 +128,7 @@ def test_the_operand_is_named():
     assert "the derivative by operand 1 becomes inf (1e+200 · 1e+200)" in found
 
 
-def test_sum_of_cotangents_that_overflows():
+def test_a_sum_of_cotangents_that_overflows_is_reported():
     root = (x := Value(0.5)) * 1e308 + x * 1e308
     found = message(root.backward)
     assert found.startswith("through mul(0.5, 1e+308) = 5e+307, the derivative by operand 0")

@@ -4,18 +4,22 @@ import copy
 import gc
 import io
 import pickle
-import subprocess
-import sys
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from autodiff import Value, dot, grad, leaves, maximum, toposort, where
 from autodiff.engine import copying
-from tests.support.interruptions import at_opcode, can_fork, codes_of, opcodes, passes_in_child
+from tests.support.interruptions import (
+    amid,
+    at_opcode,
+    can_fork,
+    codes_of,
+    opcodes,
+    passes_in_child,
+)
+from tests.support.process import printed
 
 
 def pickled(protocol, pickler, unpickler):
@@ -168,37 +172,18 @@ def test_a_child_forked_while_another_thread_pickles_may_pickle():
         return leaves(other) == [y, v]
 
     for position in range(0, opcodes(check, SHELLS), 40):
-        amid, done = threading.Event(), threading.Event()
-
-        def stop(amid=amid, done=done):
-            amid.set()
-            done.wait(60)
-
-        with ThreadPoolExecutor(1) as pool:
-            dumped = pool.submit(at_opcode, position, stop, check, SHELLS)
-            assert amid.wait(60)
-            try:
-                assert passes_in_child(check), position
-            finally:
-                done.set()
-            dumped.result()
+        with amid(check, position, SHELLS):
+            assert passes_in_child(check), position
 
 
 def test_a_pickle_opens_in_another_process():
     x, w, loss = example()
     loss.backward()
     program = (
-        "import pickle, sys; x, w, loss = pickle.load(sys.stdin.buffer); loss.backward();"
+        f"import pickle; x, w, loss = pickle.loads({pickle.dumps((x, w, loss))}); loss.backward();"
         "print(x.grad.hex(), w.grad.hex())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=pickle.dumps((x, w, loss)),
-        capture_output=True,
-        check=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert done.stdout.decode().split() == [(2 * x.grad).hex(), (2 * w.grad).hex()]
+    assert printed(program).split() == [(2 * x.grad).hex(), (2 * w.grad).hex()]
 
 
 @every_copy

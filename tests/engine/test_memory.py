@@ -1,6 +1,5 @@
 """Memory with the collector off: what a training step allocates is freed when it ends."""
 
-import gc
 import tracemalloc
 from contextlib import suppress
 
@@ -22,15 +21,6 @@ from autodiff import (
 from nn import MLP, SGD, mse
 
 STEPS, BYTES = 200, 1_000
-
-
-@pytest.fixture
-def collector_off():
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
-    gc.collect()
 
 
 def growth(step, steps=STEPS):

@@ -20,6 +20,7 @@ from autodiff import (
 )
 from autodiff.engine import modes
 from tests.support.interruptions import (
+    amid,
     at_opcode,
     can_fork,
     codes_of,
@@ -376,17 +377,5 @@ def test_a_child_forked_while_another_thread_changes_the_mode_may_change_it(call
         return records()
 
     for position in range(0, opcodes(call, CHANGES), 5):
-        amid, done = threading.Event(), threading.Event()
-
-        def stop(amid=amid, done=done):
-            amid.set()
-            done.wait(60)
-
-        with ThreadPoolExecutor(1) as pool:
-            called = pool.submit(at_opcode, position, stop, call, CHANGES)
-            assert amid.wait(60)
-            try:
-                assert passes_in_child(check), position
-            finally:
-                done.set()
-            called.result()
+        with amid(call, position, CHANGES):
+            assert passes_in_child(check), position

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import autodiff
 from autodiff import Value, ops
 from autodiff.rows.primitive import Primitive
 
@@ -274,7 +275,7 @@ def test_a_value_is_neither_an_index_nor_a_sequence():
             use(Value(1.0))
 
 
-def test_numbers_out_of_a_value():
+def test_a_value_converts_to_numbers():
     v = Value(-2.567, "loss")
     assert v.item() == v.data == -2.567
     assert (round(v), type(round(v))) == (-3, int)
@@ -315,3 +316,18 @@ def test_detach_is_a_leaf_with_the_same_data_and_label():
 def test_values_compare_with_integers_too_large_for_floats():
     v = Value(1.0)
     assert [v < 10**400, v <= -(10**400), v == 10**400, v != 10**400] == [True, False, False, True]
+
+
+def test_zero_grad_clears_values_and_a_trace_refuses_it():
+    v, w = Value(2.0), Value(3.0)
+    (v * w).backward()
+    autodiff.zero_grad(iter([v]))
+    assert (v.grad, v.has_grad, w.grad) == (0.0, True, 2.0)
+
+    def cleared(x):
+        autodiff.zero_grad([w])
+        return x * w
+
+    with pytest.raises(autodiff.TraceError, match=r"setting \.grad of a Value"):
+        autodiff.compile(cleared, batched=False)(1.0)
+    assert w.grad == 2.0

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +16,9 @@ import nn
 from autodiff import Kernel
 from nn import __main__ as command
 from nn.cli import fitting, functions, output, regression
+from tests.support.marks import needs_matplotlib
+from tests.support.process import ROOT
 
-ROOT = Path(__file__).parents[2]
-needs_matplotlib = pytest.mark.skipif(
-    find_spec("matplotlib") is None, reason="without matplotlib there are tables, not pictures"
-)
 pytestmark = pytest.mark.usefixtures("folder")
 SMALL = ("--layers", "4", "1", "--batch", "4", "--iterations", "3")
 

@@ -8,6 +8,7 @@ import pytest
 import nn
 from autodiff import Value, dot
 from nn import Module
+from tests.support.values import data
 
 
 def module(**attributes):
@@ -29,6 +30,30 @@ def test_parameters_are_named_by_their_path_in_the_order_of_attributes():
     assert names(found) == ["z", "a.0", "a.1.0", "d.k", "d.7.0.w", "m.inner.b", "y"]
     assert [p.data for p in found.parameters()] == list(range(7))
     assert [p for _, p in found.named_parameters()] == found.parameters()
+
+
+def test_parameters_are_the_values_of_named_parameters_in_its_order():
+    class Chosen(Module):
+        """A module whose names, and choice, of parameters are its own."""
+
+        def __init__(self):
+            self.a, self.b, self.c = Value(1.0), Value(2.0), Value(3.0)
+
+        def named_parameters(self):
+            yield "last", self.c
+            yield "first", self.a
+
+    w = Value(4.0)
+    tied, array = module(w=w, v=[Value(5.0)]), np.array([[Value(6.0), w]])
+    renamed = module(a=Value(7.0), b=Value(8.0))
+    renamed.named_parameters = lambda: iter([("mine", renamed.b)])
+    outer = module(
+        array=array, chosen=Chosen(), ties=(tied, {"x": [tied, w * 2.0]}), renamed=renamed, z=w
+    )
+    for found in (outer, outer.chosen, renamed, nn.MLP(2, [3, 1]), nn.GPT(5, 4, 4)):
+        by_name = [leaf for _, leaf in found.named_parameters()]
+        assert list(map(id, found.parameters())) == list(map(id, by_name))
+    assert [p.data for p in outer.parameters()] == [6.0, 4.0, 3.0, 1.0, 5.0, 8.0]
 
 
 def test_the_parameters_of_a_network_are_those_of_its_neurons_in_order():
@@ -73,6 +98,26 @@ def test_zero_grad_clears_parameters_and_nothing_else():
     model.zero_grad()
     assert [inner.w.grad, model.b.grad, outside.grad] == [0.0, 0.0, 3.0]
     assert [inner.w.data, model.b.data] == [1.0, 3.0]
+
+
+def test_zero_grad_clears_the_parameters_that_a_subclass_chooses():
+    class Frozen(Module):
+        def __init__(self):
+            self.a, self.b = Value(1.0), Value(2.0)
+
+        def parameters(self):
+            return [self.b]
+
+    class Renamed(Frozen):
+        parameters = Module.parameters
+
+        def named_parameters(self):
+            yield "b", self.b
+
+    for model in (Frozen(), Renamed()):
+        (model.a * model.b).backward()
+        model.zero_grad()
+        assert [model.a.grad, model.b.grad] == [2.0, 0.0]
 
 
 def test_a_subclass_defines_call():
@@ -151,10 +196,6 @@ def test_train_and_eval_set_every_module():
 
 
 # State
-
-
-def data(model):
-    return [p.data for p in model.parameters()]
 
 
 def test_the_state_of_an_mlp_is_one_weight_and_one_bias_per_layer():
@@ -284,3 +325,12 @@ def test_an_array_of_numbers_is_not_searched():
 
     found = module(table=np.zeros(2).view(Closed), b=Value(1.0))
     assert names(found) == list(found.state_dict()) == ["b"]
+
+
+def test_a_module_with_forward_is_told_the_name_of_the_call():
+    class Torchy(Module):
+        def forward(self, x):
+            return x
+
+    with pytest.raises(NotImplementedError, match="Torchy defines no __call__; rename forward to"):
+        Torchy()(1.0)

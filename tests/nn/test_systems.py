@@ -26,7 +26,7 @@ ROWS = [(-3.0, 0.0, 0.0), (-1e-9, 0.0, 0.0), (0.0, 0.0, 0.0), (1e-9, 1e-9, 1.0),
 
 @pytest.mark.parametrize(("x", "out", "slope"), ROWS)
 @pytest.mark.parametrize("call", [relu, Value.relu, np.frompyfunc(relu, 1, 1)])
-def test_relu_by_backward_on_the_graph(call, x, out, slope):
+def test_relu_on_the_graph_has_its_value_and_slope(call, x, out, slope):
     v = Value(x)
     root = call(v)
     (root * 7.0).backward()

@@ -1,13 +1,12 @@
 """The strategy with which users draw networks for their own tests."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
 from autodiff.testing import assert_gradients
 from nn.testing import modules
+from tests.support.process import printed
 from tests.support.strategies import examples, smallest
 
 
@@ -41,5 +40,4 @@ def test_without_hypothesis_only_this_module_is_missing(module):
         f"try:\n    import {module}\n"
         "except ImportError as error:\n    print(error)"
     )
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert run.stdout == f"{module} needs Hypothesis: pip install hypothesis\n"
+    assert printed(script) == f"{module} needs Hypothesis: pip install hypothesis\n"

@@ -32,14 +32,6 @@ class Number(Module):
         return self.w * 1.0
 
 
-def data(model):
-    return [p.data for p in model.parameters()]
-
-
-def grads(model):
-    return [p.grad for p in model.parameters()]
-
-
 def absolute(predictions, targets):
     """Mean absolute error over predictions that are lists."""
     rows = zip(predictions, targets, strict=True)

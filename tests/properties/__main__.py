@@ -4,10 +4,10 @@ import argparse
 import ast
 import time
 
-from .program import Program
-from .relations import RELATIONS
-from .run import Tally, judged, key_of, make
-from .shrink import shrunk
+from tests.properties.program import Program
+from tests.properties.relations import RELATIONS
+from tests.properties.run import Tally, judged, key_of, make
+from tests.properties.shrink import shrunk
 
 
 def main() -> None:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 import autodiff
-
-from .program import Program
-from .reference import Outcome, Reference, direction, flat
+from tests.properties.program import Program
+from tests.properties.reference import Outcome, Reference, direction, flat
 
 TOLERANCE = 1e-9
 

@@ -12,10 +12,9 @@ import numpy as np
 
 import autodiff
 from autodiff.compiler.arrays.program import verify
-
-from .case import Case, DifferenceError, values
-from .judge import check_batch
-from .reference import direction, flat
+from tests.properties.case import Case, DifferenceError, values
+from tests.properties.judge import check_batch
+from tests.properties.reference import direction, flat
 
 
 def extra(case: Case, kernel: Any, name: str) -> None:

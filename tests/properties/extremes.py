@@ -1,6 +1,6 @@
 """Programs of infinity, zero and order, and layouts in which what is wrong shows."""
 
-from .kinds import KINDS, XY, Argument, X, at, kind, line
+from tests.properties.kinds import KINDS, XY, Argument, X, at, kind, line
 
 __all__ = ["KINDS"]
 

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autodiff import TraceError
-
-from .case import (
+from tests.properties.case import (
     Case,
     DifferenceError,
     by,
@@ -20,8 +19,8 @@ from .case import (
     rows_of,
     values,
 )
-from .program import INTEGERS, Program
-from .reference import flat
+from tests.properties.program import INTEGERS, Program
+from tests.properties.reference import flat
 
 
 class Verdict(NamedTuple):

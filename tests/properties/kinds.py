@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from .program import Argument, Example, Program
+from tests.properties.program import Argument, Example, Program
 
 Array, Pair = "array", "tuple"
 

@@ -14,9 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from .run import judged, quick_set, relations_of
-
-ROOT = Path(__file__).parents[2]
+from tests.properties.run import judged, quick_set, relations_of
+from tests.support.process import ROOT
 
 
 class Mutant(NamedTuple):

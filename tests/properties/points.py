@@ -3,8 +3,8 @@
 import random
 from dataclasses import replace
 
-from .program import Example, Program
-from .reference import Reference, is_smooth
+from tests.properties.program import Example, Program
+from tests.properties.reference import Reference, is_smooth
 
 EXAMPLES = 5
 _TRIES = 8

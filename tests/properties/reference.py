@@ -9,8 +9,7 @@ import numpy as np
 
 import autodiff
 from autodiff import Value
-
-from .program import Example, Program, values_in
+from tests.properties.program import Example, Program, values_in
 
 
 @dataclass

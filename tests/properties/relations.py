@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from . import respelling, rewrites, roles, turns
-from .program import Program
-from .trees import expression, get, parsed, pick, put, scalar_holes, with_function
+from tests.properties import respelling, rewrites, roles, turns
+from tests.properties.program import Program
+from tests.properties.trees import expression, get, parsed, pick, put, scalar_holes, with_function
 
 Relation = Callable[[Program, Random], Program | None]
 

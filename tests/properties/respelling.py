@@ -1,19 +1,23 @@
 """The same program in other words."""
 
 import ast
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any
 
-from .program import Program
-from .trees import (
+from tests.properties.program import Program
+from tests.properties.trees import (
+    Hole,
     expression,
     get,
     holes,
     is_name,
+    names_in,
     parsed,
     pick,
     put,
+    rewriting,
     scalar_holes,
     statements,
     with_function,
@@ -39,38 +43,31 @@ def respell(program: Program, rng: Random) -> Program | None:
     return made and with_twin(made, program)
 
 
-def _identity(program: Program, rng: Random) -> Program | None:
-    tree = parsed(program)
-    hole = pick(rng, scalar_holes(tree))
-    if hole is None:
-        return None
+@rewriting(scalar_holes)
+def _identity(tree: ast.FunctionDef, hole: Hole, rng: Random) -> str:
     form = rng.choice(IDENTITIES)
     put(hole, expression(form.format(e=f"({ast.unparse(get(hole))})")))
-    return with_function(program, tree, f"respell: {form}")
+    return f"respell: {form}"
 
 
-def _loop(program: Program, rng: Random) -> Program | None:
+def _comprehensions(tree: ast.FunctionDef) -> list[Any]:
+    return [s for s in tree.body if isinstance(s, ast.Assign) and isinstance(s.value, ast.ListComp)]
+
+
+@rewriting(_comprehensions)
+def _loop(tree: ast.FunctionDef, chosen: Any, rng: Random) -> str | None:
     """A comprehension as a loop that appends."""
-    tree = parsed(program)
-    found = [
-        s for s in tree.body if isinstance(s, ast.Assign) and isinstance(s.value, ast.ListComp)
-    ]
-    chosen = pick(rng, found)
-    if (
-        chosen is None
-        or len(chosen.value.generators) > 1
-        or not isinstance(chosen.targets[0], ast.Name)
-    ):
+    if len(chosen.value.generators) > 1 or not isinstance(chosen.targets[0], ast.Name):
         return None
     (turn,) = chosen.value.generators
     name = chosen.targets[0].id
-    if name in {n.id for n in ast.walk(chosen.value) if isinstance(n, ast.Name)} or turn.ifs:
+    if name in names_in(chosen.value) or turn.ifs:
         return None
     target, source = ast.unparse(turn.target), ast.unparse(turn.iter)
     text = f"{name} = []\nfor {target} in {source}:\n    {name}.append({ast.unparse(chosen.value.elt)})"
     at = tree.body.index(chosen)
     tree.body[at : at + 1] = statements(text)
-    return with_function(program, tree, "respell: loop")
+    return "respell: loop"
 
 
 def _total(program: Program, rng: Random) -> Program | None:
@@ -100,15 +97,15 @@ def _total(program: Program, rng: Random) -> Program | None:
     return with_function(program, tree, "respell: +=")
 
 
-def _helper(program: Program, rng: Random) -> Program | None:
+def _given_scalars(tree: ast.FunctionDef) -> list[Any]:
+    return [s for s in tree.body if isinstance(s, ast.Assign) and is_name(s.targets[0])]
+
+
+@rewriting(_given_scalars)
+def _helper(tree: ast.FunctionDef, chosen: Any, rng: Random) -> str | None:
     """What a name is given as the result of a function of its own, which closes over the rest."""
-    tree = parsed(program)
-    found = [s for s in tree.body if isinstance(s, ast.Assign) and is_name(s.targets[0])]
-    chosen: Any = pick(rng, found)
-    if chosen is None:
-        return None
     name, text = chosen.targets[0].id, ast.unparse(chosen.value)
-    if name in {n.id for n in ast.walk(chosen.value) if isinstance(n, ast.Name)}:
+    if name in names_in(chosen.value):
         return None
     number = rng.randrange(100)
     form = rng.choice([
@@ -120,49 +117,48 @@ def _helper(program: Program, rng: Random) -> Program | None:
     ])  # fmt: skip
     at = tree.body.index(chosen)
     tree.body[at : at + 1] = statements(form)
-    return with_function(program, tree, "respell: helper")
+    return "respell: helper"
 
 
-def _minus(program: Program, rng: Random) -> Program | None:
-    tree = parsed(program)
-    found = [
-        h for h in holes(tree) if isinstance(get(h), ast.BinOp) and isinstance(get(h).op, ast.Sub)
-    ]
-    hole = pick(rng, found)
-    if hole is None:
-        return None
+def _operations(*kinds: Any) -> Callable[[ast.FunctionDef], list[Hole]]:
+    def found(tree: ast.FunctionDef) -> list[Hole]:
+        binary = [h for h in holes(tree) if isinstance(get(h), ast.BinOp)]
+        return [h for h in binary if isinstance(get(h).op, kinds)]
+
+    return found
+
+
+@rewriting(_operations(ast.Sub))
+def _minus(tree: ast.FunctionDef, hole: Hole, rng: Random) -> str:
     node = get(hole)
     put(hole, ast.BinOp(node.left, ast.Add(), ast.UnaryOp(ast.USub(), node.right)))
-    return with_function(program, tree, "respell: a + (-b)")
+    return "respell: a + (-b)"
 
 
-def _commuted(program: Program, rng: Random) -> Program | None:
-    tree = parsed(program)
-    found = [
-        h for h in holes(tree)
-        if isinstance(get(h), ast.BinOp) and isinstance(get(h).op, ast.Add | ast.Mult)
-        and (is_name(get(h).left) or is_name(get(h).right))
-    ]  # fmt: skip
-    hole = pick(rng, found)
-    if hole is None:
-        return None
+def _symmetric(tree: ast.FunctionDef) -> list[Hole]:
+    found = _operations(ast.Add, ast.Mult)(tree)
+    return [h for h in found if is_name(get(h).left) or is_name(get(h).right)]
+
+
+@rewriting(_symmetric)
+def _commuted(tree: ast.FunctionDef, hole: Hole, rng: Random) -> str:
     node = get(hole)
     put(hole, ast.BinOp(node.right, node.op, node.left))
-    return with_function(program, tree, "respell: commuted")
+    return "respell: commuted"
 
 
-def _through_a_list(program: Program, rng: Random) -> Program | None:
-    tree = parsed(program)
-    found = [
+def _given_lists(tree: ast.FunctionDef) -> list[Hole]:
+    return [
         h for h in holes(tree) if isinstance(h[0], ast.Assign) and is_name(h[0].targets[0], "h")
     ]
-    hole = pick(rng, found)
-    if hole is None:
-        return None
+
+
+@rewriting(_given_lists)
+def _through_a_list(tree: ast.FunctionDef, hole: Hole, rng: Random) -> str:
     form = rng.choice(["list(tuple({e}))", "[*{e}]", "{e} + []", "[v for v in {e}]", "({e})[:]",
                        "list(np.array({e}, dtype=object))", "list(reversed({e}))[::-1]"])  # fmt: skip
     put(hole, expression(form.format(e=f"({ast.unparse(get(hole))})")))
-    return with_function(program, tree, f"respell: {form}")
+    return f"respell: {form}"
 
 
 def _kind_of_argument(program: Program, rng: Random) -> Program | None:

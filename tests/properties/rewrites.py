@@ -3,10 +3,9 @@
 import ast
 from random import Random
 
-import autodiff
-
-from .program import Program
-from .trees import (
+from tests.properties.program import Program
+from tests.properties.trees import (
+    Hole,
     expression,
     get,
     holes,
@@ -15,35 +14,29 @@ from .trees import (
     parsed,
     pick,
     put,
+    rewriting,
     scalar_holes,
     statements,
     with_function,
     with_twin,
 )
 
-MODES = ["({e}).detach()", "({e}).detach() * 1.5", "{e} + ({e}).detach()", "({e}) - ({e}).detach()"]
+MODES = ["({e}).detach()", "({e}).detach() * 1.5", "{e} + ({e}).detach()", "({e}) - ({e}).detach()",
+         "autodiff.stop_gradient({e})", "autodiff.stop_gradient({e}) * ({e})",
+         "autodiff.stop_gradient([{e}, 1.0])[0]"]  # fmt: skip
 
 
-def change_mode(program: Program, rng: Random) -> Program | None:
+@rewriting(scalar_holes)
+def change_mode(tree: ast.FunctionDef, hole: Hole, rng: Random) -> str:
     """A sub-expression without its derivative."""
-    tree = parsed(program)
-    hole = pick(rng, scalar_holes(tree))
-    if hole is None:
-        return None
-    node = get(hole)
     if isinstance(hole[0], ast.Assign) and hole[0] in tree.body and rng.random() < 0.5:
         at = tree.body.index(hole[0])
         how = rng.choice(["with no_grad():", "with no_grad(), no_grad():"])
-        block = statements(f"{how}\n    {ast.unparse(hole[0])}")
-        tree.body[at : at + 1] = block
-        return with_function(program, tree, "modes: no_grad")
-    forms = list(MODES)
-    if hasattr(autodiff, "stop_gradient"):
-        forms += ["autodiff.stop_gradient({e})", "autodiff.stop_gradient({e}) * ({e})",
-                  "autodiff.stop_gradient([{e}, 1.0])[0]"]  # fmt: skip
-    form = rng.choice(forms)
-    put(hole, expression(form.format(e=ast.unparse(node))))
-    return with_function(program, tree, f"modes: {form}")
+        tree.body[at : at + 1] = statements(f"{how}\n    {ast.unparse(hole[0])}")
+        return "modes: no_grad"
+    form = rng.choice(MODES)
+    put(hole, expression(form.format(e=ast.unparse(get(hole)))))
+    return f"modes: {form}"
 
 
 PREDICATES = ["autodiff.where({c}, 1.0, 0.0)", "({c} + 0)", "(1 * {c})", "(0.0 + {c})", "(1 - (1 - {c}))",

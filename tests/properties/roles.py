@@ -5,8 +5,8 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from .program import Argument, Program
-from .trees import (
+from tests.properties.program import Argument, Program
+from tests.properties.trees import (
     expression,
     parsed,
     pick,

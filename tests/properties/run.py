@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from .checks import extra
-from .judge import Verdict, agree
-from .points import settled
-from .program import Program
-from .relations import RELATIONS, related
-from .seeds import KINDS, QUICK, seed_program
+from tests.properties.checks import extra
+from tests.properties.judge import Verdict, agree
+from tests.properties.points import settled
+from tests.properties.program import Program
+from tests.properties.relations import RELATIONS, related
+from tests.properties.seeds import KINDS, QUICK, seed_program
 
 _SECONDS = 120
 

@@ -1,11 +1,10 @@
 """Programs to begin with: the smallest of each kind, those of the tests, and those of the README."""
 
-from tests.compiler.layouts import Layout
-from tests.compiler.programs import PROGRAMS
-
-from .extremes import KINDS
-from .kinds import XY, Argument, Program, X, at, kind, line
-from .styles import random_program
+from tests.properties.extremes import KINDS
+from tests.properties.kinds import XY, Argument, Program, X, at, kind, line
+from tests.properties.styles import random_program
+from tests.support.layouts import Layout
+from tests.support.programs import PROGRAMS
 
 # Comparisons with numbers
 line(
@@ -63,7 +62,7 @@ for _name in PROGRAMS:
         _arguments = [Argument(n, "indices", (_length,), 0, 11) for n in ("tokens", "following")]
     _names = ", ".join(a.name for a in _arguments)
     kind(f"tests: {_name}",
-         f'from tests.compiler.programs import PROGRAMS\n\nmade = PROGRAMS["{_name}"]().f\n\n\n'
+         f'from tests.support.programs import PROGRAMS\n\nmade = PROGRAMS["{_name}"]().f\n\n\n'
          f"def f({_names}):\n    return made({_names})", *_arguments, setup="")  # fmt: skip
 
 kind("readme",
@@ -79,7 +78,7 @@ kind("micrograd",
 
 for _seed in range(12):
     kind(f"tests: layout {_seed}",
-         f"from tests.compiler.layouts import Layout\n\nmade = Layout({_seed})\np = made.parameters\n\n\n"
+         f"from tests.support.layouts import Layout\n\nmade = Layout({_seed})\np = made.parameters\n\n\n"
          f"def f(a0, rows, k):\n    return made.value(a0, rows, k)",
          Argument("a0", "array", (int(Layout(_seed).columns),), -1, 1),
          Argument("rows", "matrix", (Layout(_seed).rows, Layout(_seed).columns), -1, 1),

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from .program import Program
-from .trees import get, holes, parsed, put
+from tests.properties.program import Program
+from tests.properties.trees import get, holes, parsed, put
 
 
 def shrunk(program: Program, fails: Callable[[Program], bool], seconds: float = 10.0) -> Program:

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from textwrap import indent
 
 import autodiff
-
-from .program import Program
-from .writer import GUARDED, OF_CONDITIONS, REDUCED, UNARY, Writer, draw_arguments
+from tests.properties.program import Program
+from tests.properties.writer import GUARDED, OF_CONDITIONS, REDUCED, UNARY, Writer, draw_arguments
 
 # Each writes some statements
 

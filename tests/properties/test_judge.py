@@ -1,8 +1,5 @@
 """The judge can fail, what it prints runs, and the list of mutants is true."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from random import Random
 
@@ -10,15 +7,15 @@ import numpy as np
 import pytest
 
 from autodiff.compiler import Kernel, TraceError
-
-from .kinds import KINDS
-from .mutants import MUTANTS, ROOT, Mutant, where
-from .points import settled
-from .program import Program
-from .relations import RELATIONS, related
-from .run import judged, make, quick_set
-from .shrink import shrunk
-from .styles import random_program
+from tests.properties.kinds import KINDS
+from tests.properties.mutants import MUTANTS, Mutant, where
+from tests.properties.points import settled
+from tests.properties.program import Program
+from tests.properties.relations import RELATIONS, related
+from tests.properties.run import judged, make, quick_set
+from tests.properties.shrink import shrunk
+from tests.properties.styles import random_program
+from tests.support.process import printed_under_any_hash_seed
 
 
 @pytest.fixture
@@ -99,7 +96,7 @@ def test_a_failure_is_made_small() -> None:
     assert len(small.function.splitlines()) <= 3
 
 
-def test_what_is_printed_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_printed_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(1, 30, 3):
         program = make(number, 7)
         if program is not None and judged(program).kind == "agreed":
@@ -114,14 +111,7 @@ def test_programs_are_the_same_whatever_the_hash_seed() -> None:
         "text = ''.join(p.script() for p in found if p)\n"
         "print(hashlib.sha256(text.encode()).hexdigest())"
     )
-    prints = [
-        subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-        ).stdout
-        for seed in ("0", "77")
-    ]  # fmt: skip
-    assert prints[0] == prints[1]
+    printed_under_any_hash_seed(code)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.file}: {mutant.old[:30]}")

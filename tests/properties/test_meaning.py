@@ -2,9 +2,9 @@
 
 import pytest
 
-from .judge import Verdict
-from .program import Program
-from .run import judged, quick_set
+from tests.properties.judge import Verdict
+from tests.properties.program import Program
+from tests.properties.run import judged, quick_set
 
 QUICK = quick_set()
 

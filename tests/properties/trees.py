@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from .program import Program
+from tests.properties.program import Program
 
 Hole = tuple[ast.AST, str, int | None]
 """A place in a tree: a node, its field, and the index in it if that is a list."""
@@ -43,6 +43,10 @@ def statements(text: str) -> list[ast.stmt]:
 def is_name(node: Any, kinds: str = "s") -> bool:
     """Whether a node reads a name of a kind, as s1."""
     return isinstance(node, ast.Name) and bool(re.fullmatch(rf"[{kinds}]\d+", node.id))
+
+
+def names_in(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def get(hole: Hole) -> Any:
@@ -113,3 +117,18 @@ def replaced_names(tree: ast.AST, given: Callable[[ast.Name], Any]) -> Any:
 
 def pick(rng: Random, items: list[Any]) -> Any:
     return rng.choice(items) if items else None
+
+
+def rewriting(find: Callable[[ast.FunctionDef], list[Any]]) -> Callable[..., Any]:
+    """Makes a relation of what edits one of the places that `find` gives, and says what it did."""
+
+    def relation(edit: Callable[[ast.FunctionDef, Any, Random], str | None]) -> Callable[..., Any]:
+        def related(program: Program, rng: Random) -> Program | None:
+            tree = parsed(program)
+            place = pick(rng, find(tree))
+            done = None if place is None else edit(tree, place, rng)
+            return None if done is None else with_function(program, tree, done)
+
+        return related
+
+    return relation

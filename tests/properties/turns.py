@@ -4,12 +4,14 @@ import ast
 import copy
 from random import Random
 
-from .program import Program
-from .trees import (
+from tests.properties.program import Program
+from tests.properties.trees import (
+    Hole,
     get,
     is_name,
+    names_in,
     parsed,
-    pick,
+    rewriting,
     scalar_holes,
     statements,
     with_function,
@@ -31,41 +33,35 @@ def _renamed(program: Program, rng: Random) -> Program | None:
     return with_function(program, tree, "layout: renamed")
 
 
-def _dead(program: Program, rng: Random) -> Program | None:
-    tree = parsed(program)
-    hole = pick(
-        rng, [h for h in scalar_holes(tree) if isinstance(h[0], ast.Assign) and h[0] in tree.body]
-    )
-    if hole is None:
-        return None
-    text = ast.unparse(get(hole))
-    at = tree.body.index(hole[0])
+def _own_scalars(tree: ast.FunctionDef) -> list[Hole]:
+    return [h for h in scalar_holes(tree) if isinstance(h[0], ast.Assign) and h[0] in tree.body]
+
+
+@rewriting(_own_scalars)
+def _dead(tree: ast.FunctionDef, hole: Hole, rng: Random) -> str:
+    text, at = ast.unparse(get(hole)), tree.body.index(hole[0])
     form = rng.choice(
         ["unused = autodiff.exp({e}) * 1e9", "unused = [{e}, ({e}) * 2]", "1.0 / (({e}) - ({e}))"]
     )
     tree.body[at:at] = statements(form.format(e=text))
-    return with_function(program, tree, "layout: dead code")
+    return "layout: dead code"
 
 
-def _swapped(program: Program, rng: Random) -> Program | None:
-    """Two statements that do not read each other in the other order."""
-    tree = parsed(program)
-
-    def names(node: ast.stmt) -> set[str]:
-        return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-
+def _swappable(tree: ast.FunctionDef) -> list[int]:
     def simple(node: ast.stmt) -> bool:
         return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
 
-    found = [
+    return [
         k for k, (a, b) in enumerate(zip(tree.body, tree.body[1:], strict=False))
-        if simple(a) and simple(b) and not {a.targets[0].id} & names(b) and not {b.targets[0].id} & names(a)  # type: ignore[attr-defined]
+        if simple(a) and simple(b) and not {a.targets[0].id} & names_in(b) and not {b.targets[0].id} & names_in(a)  # type: ignore[attr-defined]
     ]  # fmt: skip
-    k = pick(rng, found)
-    if k is None:
-        return None
+
+
+@rewriting(_swappable)
+def _swapped(tree: ast.FunctionDef, k: int, rng: Random) -> str:
+    """Two statements that do not read each other in the other order."""
     tree.body[k], tree.body[k + 1] = tree.body[k + 1], tree.body[k]
-    return with_function(program, tree, "layout: swapped")
+    return "layout: swapped"
 
 
 TURNS = [

@@ -5,7 +5,7 @@ Names tell kinds: s1 is a Value, n1 a plain number, c1 a condition, h1 a list, a
 
 import random
 
-from .program import Argument
+from tests.properties.program import Argument
 
 SMOOTH = ["tanh", "sin", "cos", "sigmoid", "softplus", "atan", "erf", "silu", "gelu"]
 UNARY = [

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 import autodiff
 from autodiff import ops
+from autodiff.rows.arrays import CUSTOM
 from autodiff.rows.documentation import derivatives, documentation, operands_of
 from autodiff.rows.primitive import INNER, TABLE, retract
 from autodiff.rows.reduction import Reduction, Selection
@@ -76,7 +77,7 @@ def test_a_wrong_name_is_a_type_error_that_shows_the_parameters(call, message):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_help_shows_call_meaning_domain_and_derivatives(row):
     text = pydoc.plain(pydoc.render_doc(row))
-    for part in (f"{row.name}{row.signature}", row.meaning, "Smooth: ", "d/d"):
+    for part in (f"{row.name}{row.signature}", row.meaning, "Smooth inside: ", "d/d"):
         assert part in text
 
 
@@ -90,7 +91,7 @@ def test_help_of_clip_reads_as_a_page():
         "",
         "min(max(x, low), high): the upper bound wins where low > high.",
         "",
-        "Smooth: no two equal",
+        "Smooth inside: no two equal",
         "d/dx: where((x > low) & (x < high), 1, 0)",
         "d/dlow: where((x < low) & (low < high), 1, 0)",
         "d/dhigh: where((x > high) | (low > high), 1, 0)",
@@ -129,10 +130,15 @@ def test_a_users_function_gives_its_docstring():
         lines = documentation(row, "The kinetic energy.").splitlines()
         assert row.__doc__.splitlines() == lines
         assert lines[:3] == ["own(speed, mass=1.0)", "", "The kinetic energy."]
-        assert lines[4:] == ["Smooth: ℝ", "d/dspeed: mass * speed", "d/dmass: 0.5 * speed * speed"]
+        assert lines[4:] == [
+            "Smooth inside: ℝ",
+            "d/dspeed: mass * speed",
+            "d/dmass: 0.5 * speed * speed",
+        ]
         assert row(2.0, mass=3.0) == 6.0
     finally:
         retract(row)
+        CUSTOM.pop(row.name, None)
 
 
 def test_a_partial_that_does_not_run_on_symbols_has_no_formula():
@@ -141,6 +147,7 @@ def test_a_partial_that_does_not_run_on_symbols_has_no_formula():
         assert "d/d" not in row.__doc__
     finally:
         retract(row)
+        CUSTOM.pop(row.name, None)
 
 
 def test_a_class_keeps_its_own_docstring():

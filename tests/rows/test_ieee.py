@@ -116,7 +116,7 @@ def test_two_operands_are_as_in_numpy_with_the_signs_of_zeros(name):
         (ieee.logsumexp, ((1e308, 1e308),), 1e308),
     ],
 )
-def test_value_at_an_edge(function, args, expected):
+def test_values_at_edges_are_those_listed(function, args, expected):
     assert_allclose(function(*args), expected, rtol=1e-15)
 
 

@@ -32,7 +32,7 @@ def test_a_unit_leaves_the_other_operand_as_it_is(row):
 
 
 @every_row
-def test_a_row_says_whether_it_adds(row):
+def test_a_row_says_whether_it_is_a_sum(row):
     agree = [math.isclose(row.apply(xs), math.fsum(xs), abs_tol=1e-12) for xs in grid(row)]
     is_sum = all(agree) and count(row) > 1
     assert row.adds == is_sum

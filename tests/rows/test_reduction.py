@@ -91,7 +91,7 @@ def test_no_operands_reduce_to_the_neutral_element(row, identity):
 
 
 @named([row for row, _ in IDENTITIES])
-def test_no_operands_have_no_cotangents(row):
+def test_without_operands_there_are_no_cotangents(row):
     assert row.vjp(1.0, *[[]] * row.sequences) == ([] if row.sequences == 1 else ([], []))
 
 

@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -50,6 +52,25 @@ def opcodes(call, codes):
     count = at_opcode(-1, None, call, codes)
     assert count > 0
     return count
+
+
+@contextmanager
+def amid(call, position, codes):
+    """Another thread is inside `call`, before its opcode number `position` in `codes`."""
+    inside, done = threading.Event(), threading.Event()
+
+    def stop():
+        inside.set()
+        done.wait(60)
+
+    with ThreadPoolExecutor(1) as pool:
+        called = pool.submit(at_opcode, position, stop, call, codes)
+        assert inside.wait(60)
+        try:
+            yield
+        finally:
+            done.set()
+        called.result()
 
 
 def codes_of(*parts):

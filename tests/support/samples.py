@@ -10,6 +10,7 @@ import pytest
 
 from autodiff import Domain, Value, custom_op, ops, toposort
 from autodiff.checking.expressions import MARGIN, ExpressionBuilder, domain_of, is_inside
+from autodiff.rows.primitive import Primitive
 from autodiff.rows.reduction import Reduction, Selection
 from autodiff.testing import OPS
 
@@ -44,6 +45,11 @@ every_row = pytest.mark.parametrize("row", ROWS + USER_ROWS, ids=lambda row: row
 
 EDGES = (0.0, -0.0, inf, -inf, nan, 1e200, -1e200, 1e-200, -1e-200, 750.0, -750.0, 1.0, -1.0)
 EDGES_OF_MANY = (0.0, -0.0, inf, -inf, nan, 1e200, 1e-200, -750.0)  # no sum of them cancels
+
+
+def unlisted_op(forward, partial):
+    """An op outside the table, whose partial may be wrong."""
+    return Primitive("op", forward, (partial,), array="", domain=(Domain(),), label="op")
 
 
 def count(row):

@@ -8,7 +8,7 @@ BEFORE = {"root": ["a", "b"], "a": ["c", "d"], "b": ["d", "root"], "c": ["e"], "
 
 
 @pytest.mark.parametrize("count", range(1, 8))
-def test_the_fewest_steps_come_first(count):
+def test_nodes_with_the_fewest_steps_come_first(count):
     assert list(nearest(["root"], BEFORE.__getitem__, count)) == list(["root", *"abcde"][:count])
 
 

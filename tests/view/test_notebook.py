@@ -5,13 +5,11 @@ import pytest
 
 import autodiff
 from autodiff import Value
-from autodiff.view import Drawing, bundle, find_renderer, renderer
+from autodiff.view import Drawing, bundle, renderer
 from autodiff.view.notebook import SMALL
+from tests.support.marks import needs_renderer
 
 PICTURES = {"image/svg+xml", "image/png"}
-needs_renderer = pytest.mark.skipif(
-    find_renderer("svg") is None, reason='no renderer: pip install "scalar-autodiff[draw]"'
-)
 
 
 def chain(nodes):

@@ -1,6 +1,7 @@
 """Programs: each instruction is a box with the facts of the printed program."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ from autodiff import Value, draw
 from autodiff.compiler.arrays.ops import CONSTANT, LEAF, ArrayOp
 from autodiff.compiler.arrays.program import Instr, Program
 from autodiff.ops import sub
-from autodiff.view import find_renderer
-from tests.view.golden import is_golden
+from tests.support.golden import recorded
+from tests.support.marks import needs_renderer
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,8 @@ SMALL = Program(
 
 
 def test_text_is_the_golden_one():
-    assert is_golden("program", draw(SMALL, precision=3).source)
+    text = draw(SMALL, precision=3).source
+    assert text == recorded(Path(__file__).parent / "golden" / "program.gv", text)
 
 
 def test_every_instruction_is_a_box_and_every_operand_an_arrow(program):
@@ -76,7 +78,7 @@ def test_options_of_graphs_are_refused(option):
         draw(SMALL, **option)
 
 
-@pytest.mark.skipif(find_renderer("svg") is None, reason="no renderer")
+@needs_renderer
 @pytest.mark.parametrize("direction", ["LR", "TB", "RL", "BT"])
 def test_it_can_be_rendered(program, direction):
     svg = draw(program, direction=direction).pipe("svg", encoding="utf-8")

@@ -52,7 +52,7 @@ class Builder(Moves):
         return self.enter(Instr(row, tuple(operands), shape, is_batched, None, kind))
 
     def refine(self, slope: int, row: Primitive, x: int) -> int:
-        """The slopes of `row` at `x`, of which small ones have lost digits, with all of them."""
+        """The slopes of `row` at `x`; small ones, which have lost digits, are computed anew."""
         if self.is_known(slope):
             return slope
         made = self.instrs[slope]

@@ -10,6 +10,7 @@ from autodiff import ops
 from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.doubt import doubtful
 from autodiff.compiler.arrays.lowering.lowered import Lowered
+from autodiff.compiler.arrays.parts import taken_apart
 from autodiff.compiler.arrays.program import Program, verify
 from autodiff.compiler.arrays.reverse.adjoint import adjoint
 from autodiff.compiler.scalars.program import Leaf
@@ -70,16 +71,19 @@ def differentiate(
         arguments = (*arguments, "vector")
         product, further = _hessian_product(builder, value, gradients[0], sources)
         results, cotangent_of = [product], further | cotangent_of
-    program, new = builder.program(results)
-    names = {new[ct]: new[of] for ct, of in cotangent_of.items() if ct in new and of in new}
-    first = min((place for old, place in new.items() if old >= backward), default=-1)
+    whole, parts = taken_apart(builder.instrs)
+    program, new = whole.program([parts[i] for i in results])
+    pairs = [(parts[ct], parts[of]) for ct, of in cotangent_of.items()]
+    names = {new[ct]: new[of] for ct, of in pairs if ct in new and of in new}
+    forward = max(parts[:backward], default=-1)
+    first = min((place for old, place in new.items() if old > forward), default=-1)
     return Derived(program, arguments, names, first)
 
 
 def _outputs(
     builder: Builder, lowered: Lowered, are_conditions: Sequence[bool]
 ) -> tuple[list[int], list[int | None]]:
-    """The results, and for each what is nan where it does not show a nan that is in doubt."""
+    """The results, and for each an array that is nan where the result may hide a nan."""
     outputs = []
     for result, is_condition in zip(lowered.results, are_conditions, strict=True):
         array = builder.fetch(*result)

@@ -5,5 +5,5 @@ computes into whose array. `records` are the lines of a text; `names` and `views
 call an array and how they write a part of it. `lines`, with `products` and `indices`, holds the
 function of each op that adds its lines to a `writer`. `source` leaves out lines that nothing
 needs, breaks long ones, and joins the text. `runtime` holds all that a text may name besides, and
-`loading` makes it a function or a module.
+`loading` makes it Python or a module. `function` runs it, with arrays per thread and batch size.
 """

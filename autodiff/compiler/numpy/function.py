@@ -1,19 +1,18 @@
 """`Function`: a program as Python, with its arrays for each thread and batch size."""
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from autodiff.compiler.arrays.program import Program
 from autodiff.compiler.numpy.loading import load, standalone
+from autodiff.compiler.numpy.runtime import Step
 from autodiff.compiler.numpy.source import Source
 
-Array = npt.NDArray[Any]
-Step = Callable[..., Sequence[Array]]
-"""The leaves of a program → its results, in arrays that the next call writes over."""
+Array = npt.NDArray[np.float64]
 
 BATCHES = 8
 """For how many batch sizes a thread keeps arrays."""
@@ -45,7 +44,7 @@ class Function:
         """A new step: the function of the leaves, with arrays of its own, which it returns."""
         with np.errstate(all="ignore"):  # what every step would compute is computed here
             made = self._bind(batch, scale, self._dtype, self._arrays)
-        return cast(Step, np.errstate(all="ignore")(made))
+        return np.errstate(all="ignore")(made)
 
     @staticmethod
     def trim(steps: dict[tuple[int, float], Step]) -> None:

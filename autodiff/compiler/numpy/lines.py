@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autodiff import ops
 from autodiff.compiler.arrays.ops import (
     ADD_ROWS,
     BROADCAST,
@@ -36,6 +35,7 @@ from autodiff.compiler.arrays.program import Instr
 from autodiff.compiler.numpy import indices, products
 from autodiff.compiler.numpy.records import NOTHING, Expr, Line, all_of, call, written
 from autodiff.compiler.numpy.writer import Writer
+from autodiff.rows.arrays import SPECIAL
 from autodiff.rows.primitive import Primitive
 from autodiff.rows.reduction import Reduction
 
@@ -106,7 +106,7 @@ class Form(NamedTuple):
     is_plain_call: bool
     """Whether this is one call of the operands, in which a sign needs no brackets."""
     takes_out: bool
-    """Whether this is one call of a ufunc, which can be given the array of its result."""
+    """Whether this is one call of a function that can be given the array of its result."""
 
 
 @lru_cache(maxsize=256)
@@ -116,11 +116,8 @@ def form(template: str) -> Form:
     operands = inside.split(", ")
     are_bare = all(x[:1] + x[-1:] == "{}" and x[1:-1].isdigit() for x in operands)
     ufunc = getattr(np, function.removeprefix("np."), None)
-    takes_out = (
-        isinstance(ufunc, np.ufunc)
-        and set("()=").isdisjoint(inside)
-        and inside.count(",") < ufunc.nin
-    )
+    count = ufunc.nin if isinstance(ufunc, np.ufunc) else int(function in SPECIAL)
+    takes_out = set("()=").isdisjoint(inside) and inside.count(",") < count
     return Form(tuple(template.split(" ")), are_bare and "{" not in function, takes_out)
 
 
@@ -137,7 +134,7 @@ def elementwise(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) 
     if isinstance(row, Reduction):
         writer.finish(i, call(f"np.{row.ufunc}", *given, out=writer.out(i)))
         return
-    if row is ops.neg and not any(map(writer.memory.is_one_piece, (i, *instr.operands))):
+    if row.signs == (-1,) and not any(map(writer.memory.is_one_piece, (i, *instr.operands))):
         # If the rows of a column are 64 bytes apart (16 in float32), NumPy 2.4 negates the first
         # alone when it writes into a column.
         writer.finish(i, call("np.multiply", given[0], "-1.0", out=writer.out(i)))

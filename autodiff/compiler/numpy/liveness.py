@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 
-from autodiff import ops
 from autodiff.compiler.arrays.ops import CONSTANT, LEAF, SUM, SUM_BATCH, VIEW
 from autodiff.compiler.arrays.program import Instr, Program, base
 from autodiff.rows.primitive import Primitive
@@ -57,7 +56,8 @@ class Liveness:
             self.static.add(i)
 
     def _is_fused(self, i: int, instr: Instr) -> bool:
-        if instr.op is not ops.mul or self.uses[i] > 1 or i in self.results:
+        is_product = isinstance(instr.op, Primitive) and instr.op.multiplies
+        if not is_product or self.uses[i] > 1 or i in self.results:
             return False
         made = [self.program.instrs[operand] for operand in instr.operands]
         reader = self.program.instrs[self.readers[i][0]]

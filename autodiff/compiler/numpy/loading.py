@@ -13,12 +13,14 @@ from typing import cast
 import numpy.typing as npt
 
 from autodiff.compiler.numpy.runtime import ARGUMENTS, NAMESPACE, Array, Step, strided
+from autodiff.rows import special
+from autodiff.rows.arrays import SPECIAL
 
 Bind = Callable[[int, float, npt.DTypeLike, Sequence[Array]], Step]
 """The function that a text defines: batch size, scale, dtype and arrays → step."""
 
 MANY_LINES = 4000
-"""From this many lines on, the names of a text are those of a module."""
+"""Above this many lines, exec the body of a text at module level."""
 
 _NUMBERS = count(1)  # no two texts, living or dead, have the same name
 
@@ -67,11 +69,15 @@ def standalone(text: str, arrays: Sequence[Array]) -> str:
     called = re.search(r"\bcustom\[(.*?)\]", text)
     if called:
         raise ValueError(f"the op {called[1]} is a Python function, which cannot be written down")
-    imports = ["import math\n"] * ("math." in text) + ["\nimport numpy as np\n"]
+    parts = []
+    if re.search(rf"\b({'|'.join(SPECIAL)})\(", text):  # a module that stands alone itself
+        parts.append(inspect.getsource(special))
+    else:
+        parts += ["import math\n"] * ("math." in text) + ["\nimport numpy as np\n"]
     if "strided(" in text:
-        imports.insert(-1, "from typing import Any\n")
-        imports.append(f"\n\n{inspect.getsource(strided)}")
-    return "".join([*imports, f"\narrays = {_written_down(arrays)}\n", f"\n\n{text}"]).lstrip()
+        parts.insert(-1, "from typing import Any\n")
+        parts.append(f"\n\n{inspect.getsource(strided)}")
+    return "".join([*parts, f"\narrays = {_written_down(arrays)}\n", f"\n\n{text}"]).lstrip()
 
 
 def _written_down(arrays: Sequence[Array]) -> str:

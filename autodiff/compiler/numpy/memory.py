@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autodiff import ops
 from autodiff.compiler.arrays.layout import Access, View
 from autodiff.compiler.arrays.ops import CONCATENATE, COPY, MATMUL, SCATTER, VIEW
 from autodiff.compiler.arrays.program import Instr, Program
@@ -26,7 +25,7 @@ class Slot:
 
     whole: int
     view: View
-    """Of the whole array."""
+    """Where it lies in the whole array."""
     operand: int = -1
     """Which operand of the whole; -1 if the whole is a view, in whose order it is computed."""
 
@@ -94,7 +93,7 @@ class Memory:
                 self.slots[source] = Slot(i, view, k)
 
     def _concatenate(self, i: int, instr: Instr) -> None:
-        """Compute what is joined with other arrays at its start among them."""
+        """Compute the operands of a concatenation at their places in it."""
         for k, (start, operand) in enumerate(starts(self.program, instr)):
             made = self.program.instrs[operand]
             is_whole = operand not in self.live.viewed
@@ -102,7 +101,7 @@ class Memory:
                 self.slots[operand] = Slot(i, View(start, made.shape, (1,)), k)
 
     def _permute(self, i: int, instr: Instr) -> None:
-        """Compute what is only read in another order in that order."""
+        """Compute a result in the order in which it is read, if only one view reads it."""
         (source,) = instr.operands
         made = self.program.instrs[source]
         view = instr.view
@@ -147,7 +146,7 @@ class Memory:
     def zeroes(self, i: int) -> bool:
         """Whether `i`, where(mask, 0, kept), is written as zeros over `kept`, or a copy of it."""
         instr = self.program.instrs[i]
-        if instr.op is not ops.where:
+        if not (isinstance(instr.op, Primitive) and instr.op.chooses):
             return False
         _, zero, kept = instr.operands
         value, made = self.live.numbers.get(zero), self.program.instrs[kept]

@@ -1,13 +1,12 @@
 """Every name that the text of a program may use besides its own."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from autodiff.rows.arrays import CUSTOM
+from autodiff.rows.arrays import NAMES
 
 Array = npt.NDArray[np.generic]
 """Constants and indices of a text."""
@@ -26,8 +25,8 @@ def strided(array: Any, offset: int, shape: tuple[int, ...], strides: tuple[int,
     )
 
 
-NAMESPACE: dict[str, object] = {"np": np, "math": math, "strided": strided, "custom": CUSTOM}
-"""What a text is loaded with; `custom` holds the array forms of the user's ops."""
+NAMESPACE: dict[str, object] = {**NAMES, "strided": strided}
+"""What a text is loaded with."""
 BUILTINS = ("bool", "float", "int")
 """The names of Python itself that a text uses."""
 ARGUMENTS = ("batch", "scale", "dtype", "arrays")

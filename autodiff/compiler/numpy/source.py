@@ -43,9 +43,9 @@ def write(
     writer = Writer(program, leaves, cotangent_of or {}, paths)
     lines = lines_of(writer, backward)
     results = [writer.names.of[i] for i in program.results]
-    read = {name for result in results for name in result.reads}
-    steps = needed([line for line in lines if line.is_step], read)
-    binding = needed([line for line in lines if not line.is_step], read)
+    read = frozenset(name for result in results for name in result.reads)
+    steps, read = needed([line for line in lines if line.is_step], read)
+    binding, _ = needed([line for line in lines if not line.is_step], read)
     has_batch_last = [writer.memory.has_batch_last(program.instrs[i]) for i in program.results]
     returned = " ".join(
         f"{result}{'.T' * is_turned},"
@@ -66,14 +66,17 @@ def write(
     return Source("\n".join(text), writer.arrays, fresh)
 
 
-def needed(lines: Sequence[Line], read: set[str]) -> list[Line]:
-    """The lines without those whose name nothing later reads; `read` receives what they read."""
-    found = []
+def needed(lines: Sequence[Line], read: frozenset[str]) -> tuple[list[Line], frozenset[str]]:
+    """The lines without bindings that nothing reads, and all names that are read.
+
+    `read` are the names that later lines read.
+    """
+    found, names = [], set(read)
     for line in reversed(lines):
-        if not line.binds or line.binds in read:
-            read.update(line.reads)
+        if not line.binds or line.binds in names:
+            names.update(line.reads)
             found.append(line)
-    return found[::-1]
+    return found[::-1], frozenset(names)
 
 
 def broken(lines: Iterable[Line]) -> Iterator[str]:
@@ -99,7 +102,7 @@ def broken(lines: Iterable[Line]) -> Iterator[str]:
 
 
 def wrapped(words: Sequence[str], width: int) -> Iterator[str]:
-    """Words in rows of at most `width`, where they are no longer; the last quotient begins one."""
+    """Words in rows of at most `width` (a longer word has its own); the last `/` begins a row."""
     quotient = len(words) - 1 - words[::-1].index("/") if "/" in words else -1
     row = ""
     for k, word in enumerate(words):

@@ -40,7 +40,7 @@ class Writer:
     # Lines
 
     def assign(self, new: str, expression: Expr, comment: str = "", is_step: bool = False) -> Expr:
-        """Bind a new name, once if that is possible."""
+        """Bind a new name: in each step if `is_step` or if what it reads is; else once."""
         is_step = is_step or not self.is_bound_once(expression)
         if is_step:
             self._per_step.add(new)

@@ -46,11 +46,11 @@ class Scalars:
     own: set[Any] = field(default_factory=set)
     """The Values made while the function is traced: they are constants."""
     _known: dict[Any, dict[tuple[int, ...], int]] = field(default_factory=lambda: defaultdict(dict))
-    """Of each op, the number of the instruction that has these operands."""
+    """For each op, the numbers of its instructions by their operands."""
     _constants: dict[str, int] = field(default_factory=dict)
     _values: dict[Value, int] = field(default_factory=dict)
     _is_still: list[bool] = field(default_factory=list)
-    """Of the instructions so far for which it was asked: whether nothing flows back from them."""
+    """For the first instructions, whether nothing flows back from them."""
 
     def __str__(self) -> str:
         return "\n".join(map(self.line, range(len(self.ops))))
@@ -75,7 +75,7 @@ class Scalars:
             assert all(0 <= k < i for k in operands), f"{self.line(i)}: an operand not before"
             if op is TAKE:
                 index = self.ops[operands[-1]]
-                assert isinstance(index, Leaf), f"{self.line(i)}: the index is no argument"
+                assert isinstance(index, Leaf), f"{self.line(i)}: the index is not an argument"
                 assert len(operands) > 1, f"{self.line(i)}: nothing to choose from"
             else:
                 assert isinstance(op, Primitive), f"{self.line(i)}: no op"
@@ -88,7 +88,7 @@ class Scalars:
         return len(self.parameters) if leaf is PARAMETERS else leaf.size
 
     def close(self) -> None:
-        """Take no further instructions, and forget what only these would need."""
+        """Forget what only tracing needs; tracers of a closed program refuse to be used."""
         self.is_closed = True
         for kept in (self._known, self._values, self.own):
             kept.clear()
@@ -147,7 +147,7 @@ class Scalars:
             if isinstance(op, Leaf):
                 self._is_still.append(op is CONSTANTS)
             else:
-                is_cut = op is ops.stop_gradient or getattr(op, "is_predicate", False)
+                is_cut = isinstance(op, Primitive) and (op.stops or op.is_predicate)
                 self._is_still.append(is_cut or all(self._is_still[x] for x in self.operands[k]))
         return i if self._is_still[i] else self.apply(ops.stop_gradient, (i,))
 

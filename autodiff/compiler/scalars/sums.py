@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from autodiff import ops
 from autodiff.compiler.scalars.prefixes import chains, increment, is_sum, repeated, signs
 from autodiff.compiler.scalars.program import Leaf, Scalars
 from autodiff.compiler.scalars.zeros import Term, Zeros
@@ -29,6 +28,8 @@ class Sums:
     """The terms of each sum."""
     from_zero: frozenset[int]
     """The sums that are 0.0 where all terms are -0.0, and where the sign of this zero is seen."""
+    told: frozenset[int] = frozenset()
+    """The scalars of which the sign of a zero is seen."""
     chains: tuple[tuple[int, ...], ...] = ()
     """Sums, each of which is that before it and an increment that depends on none of them."""
 
@@ -90,7 +91,7 @@ def reassociate(scalars: Scalars, results: Sequence[int]) -> Sums:
         if zeros.is_told(i) and zeros.may_all_be_minus(terms[i]):
             from_zero.add(i)
     remaining = tuple([i for i in live if i not in absorbed])
-    sums = Sums(scalars, tuple(results), remaining, terms, frozenset(from_zero))
+    sums = Sums(scalars, tuple(results), remaining, terms, frozenset(from_zero), zeros.told)
     found, order = chains(remaining, terms, sums.operands, lambda i: not zeros.is_told(i))
     return replace(sums, live=tuple(order), chains=tuple(found))
 
@@ -125,7 +126,7 @@ def _terms(scalars: Scalars, i: int, inner: Collection[int]) -> tuple[list[Term]
                 (sign * s, operand)
                 for s, operand in zip(reversed(found_signs), reversed(operands), strict=True)
             )
-        elif is_inside and op is ops.mul:
+        elif is_inside and getattr(op, "multiplies", False):
             found.append((sign, operands[0], operands[1]))
         else:
             found.append((sign, j, -1))

@@ -29,10 +29,9 @@ def trace_error(what: str, instead: str) -> TraceError:
 NUMPY, CONDITION, BIT, NUMBER, ARGUMENT, VALUE = range(-1, 5)
 """The kinds of scalars: what each is in eager execution.
 
-A condition is a bool, or one of NumPy's, of which the sum of two is their "or"; a bit the
-integer 0 or 1, of which `&`, `|` and `^` are what they are of conditions. An argument is a
-number or a Value, as the function is called. An op on what is none of the first three has the
-last kind of its operands.
+CONDITION is a bool, NUMPY one of NumPy's bools (the sum of two is their "or"), BIT the integer 0
+or 1 (`&`, `|` and `^` treat it as a condition), and ARGUMENT a number or a Value, as the function
+is called. An op on other kinds than the first three has the highest kind among its operands.
 """
 
 KIND_OF_ELEMENTS = {"b": CONDITION, "i": NUMBER, "f": ARGUMENT}
@@ -122,7 +121,7 @@ def _either(partial: Any) -> Any:
 def _traced(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -> Tracer:
     kinds = [x.kind if isinstance(x, Tracer) else kind_of(x) for x in operands]
     kind = max(kinds)
-    if kind == ARGUMENT:  # most ops are no conditions, and may be anything
+    if kind == ARGUMENT:  # as in most ops
         index = scalars.apply(primitive, _numbers_of(scalars, operands))
         return Tracer(scalars, index, CONDITION if primitive.is_predicate else ARGUMENT)
     if NUMPY in kinds and kind <= CONDITION:
@@ -139,7 +138,7 @@ def _traced(scalars: Scalars, primitive: Primitive, operands: Sequence[Any]) -> 
 
 def _check_numpy(primitive: Primitive) -> None:
     """Raise TraceError for what NumPy's conditions have not, or mean otherwise."""
-    if primitive in (ops.add, ops.sub, ops.neg):
+    if primitive.signs and primitive.arity:
         raise trace_error(
             f"{primitive.label} of NumPy's conditions",
             "in NumPy a + b is their or, a - b an error; write |, ^, or sum([a, b])",
@@ -179,7 +178,7 @@ def kind_of(x: Any) -> int:
 
 def _check_values(row: Primitive, kinds: Sequence[int]) -> None:
     """Raise TypeError, as eager execution does, if a Value is where none may be."""
-    if row.conditions or row.has_conditions:
+    if row.conditions or row.needs_numbers:
         check_conditions(row, [kind == VALUE for kind in kinds])
 
 

@@ -37,9 +37,9 @@ class Traced:
     inputs: tuple[Input, ...]
     results: tuple[int, ...]
     are_conditions: tuple[bool, ...]
-    """Of the results."""
+    """For each result, whether it is a condition."""
     structure: Any
-    """Of what the function returned: numbers and arrays as `Part`s."""
+    """The structure of what the function returned, with a `Part` per number and array."""
 
     def __str__(self) -> str:
         return f"{self.scalars}\nreturn {', '.join(f'%{i}' for i in self.results)}"

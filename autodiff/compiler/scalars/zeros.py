@@ -13,11 +13,11 @@ from autodiff.compiler.scalars.program import CONSTANTS, TAKE, Leaf, Scalars
 from autodiff.rows.primitive import Primitive
 
 Term = tuple[int, int, int]
-"""Sign, factor, other factor (-1 if the term is no product)."""
+"""Sign, factor, other factor (-1 if the term is a single scalar)."""
 
 
 class Zeros:
-    """Of the scalars `live`, operands first: whose zeros have a sign that can be told."""
+    """The scalars among `live` (operands first) for which the sign of a zero is seen."""
 
     def __init__(self, scalars: Scalars, live: Sequence[int]) -> None:
         self._scalars = scalars
@@ -31,6 +31,11 @@ class Zeros:
     def is_told(self, i: int) -> bool:
         """Whether some op gives another number, or slope, if a zero of `i` has another sign."""
         return i in self._told
+
+    @property
+    def told(self) -> frozenset[int]:
+        """The scalars of which this holds."""
+        return frozenset(self._told)
 
     def may_be_minus(self, i: int) -> bool:
         """Whether `i` may be -0.0."""

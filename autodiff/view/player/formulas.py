@@ -9,7 +9,6 @@ from dataclasses import replace
 from math import inf
 from typing import NamedTuple
 
-from autodiff import ops
 from autodiff.engine.graph import toposort
 from autodiff.engine.value import Value
 from autodiff.rows.primitive import Primitive
@@ -94,9 +93,9 @@ def _simplified(op: Primitive, arguments: Sequence[Term]) -> Term:
             return arguments[1 - i]
     if op.bilinear and len(arguments) == 2 and arguments[0] == arguments[1]:  # x · x → x²
         return _power(arguments[0], _number(2.0))
-    if op is ops.stop_gradient:  # it matters for the next derivative only
+    if op.stops:  # it matters for the next derivative only
         return arguments[0]
-    if op.selects and op.conditions and arguments[0].text in ("0", "1"):  # where(1, x, y) → x
+    if op.chooses and arguments[0].text in ("0", "1"):  # where(1, x, y) → x
         return arguments[1 if arguments[0].text == "1" else 2]
     return _call(op, arguments)
 

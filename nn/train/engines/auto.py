@@ -93,7 +93,7 @@ class AutoEngine:
         """Become the engine of a checkpoint, if that is the eager one."""
         if name == "eager" and isinstance(self._now, CompiledEngine):
             self._now = self._on_values()
-            warn_of_eager("fit", RuntimeError("so did the training of the checkpoint"))
+            warn_of_eager("fit", RuntimeError("the checkpoint was trained on Values"))
 
     def _tried(self, do: Callable[[EagerEngine], T], *, draws: bool = False) -> T:
         engine = self._now

@@ -81,8 +81,7 @@ def gradient(root: Value, parameters: Iterable[Value]) -> Floats:
     leaves = autodiff.leaves(root)
     before = [leaf.grad for leaf in leaves]
     try:
-        for leaf in leaves:
-            leaf.grad = 0.0
+        autodiff.zero_grad(leaves)
         root.backward()
         return in_order(parameters, leaves, [leaf.grad for leaf in leaves])
     finally:
@@ -133,6 +132,9 @@ def _loss_words(name: str, few: npt.NDArray[np.int_]) -> list[Words]:
         return f"the {name} of example {few[place]} is {ours} on Values, {theirs} compiled"
 
     def of_all(place: int, ours: str, theirs: str) -> str:
-        return f"the {name} of {len(few)} examples is {ours}, the mean of their losses {theirs}"
+        return (
+            f"the {name} of {len(few)} examples is {ours}, the mean of their losses {theirs}; "
+            "a loss that is a mean over examples can be compiled"
+        )
 
     return [of_one, of_all]

@@ -7,7 +7,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autodiff import Value, no_grad
+from autodiff import Value, no_grad, zero_grad
 from autodiff.checks import brief
 from nn.data.inputs import Rows
 from nn.module import Module
@@ -52,8 +52,7 @@ class EagerEngine:
 
     def update(self, change: Change) -> None:
         """Change the parameters by the gradient of the latest loss."""
-        for parameter in self.parameters:
-            parameter.grad = 0.0
+        zero_grad(self.parameters)
         self._root.backward()
         theta, gradient = self.theta, np.array([parameter.grad for parameter in self.parameters])
         change(theta, gradient)
@@ -87,7 +86,14 @@ class EagerEngine:
 
     def of(self, predictions: Sequence[object], targets: Sequence[Listed]) -> Value:
         """The loss of predictions as a Value."""
-        root = self.criterion(predictions, targets)
+        try:
+            root = self.criterion(predictions, targets)
+        except TypeError as error:
+            error.add_note(
+                "fit: loss is given a list of predictions and a list of targets; a mean over "
+                "zip(predictions, targets), say, is a loss"
+            )
+            raise
         if isinstance(root, float) and not _is_recording():
             return Value(root)  # derivatives inside a model are numbers there
         if not isinstance(root, Value):

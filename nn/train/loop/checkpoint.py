@@ -89,7 +89,7 @@ class Checkpoint:
             self._require_same(training, arrays, facts)
             states = self._generator_states(training, facts["generators"])
         except ValueError as error:
-            raise ValueError(f"{self.path} is of another training, with {error}") from None
+            raise ValueError(f"{self.path} does not fit this training: {error}") from None
         for rng, state in states:
             rng.bit_generator.state = state
         for name, part in _stateful(training).items():
@@ -107,7 +107,7 @@ class Checkpoint:
                 about = (
                     "" if name.endswith("examples") else f": {_brief(there)}, here {_brief(here)}"
                 )
-                raise ValueError(f"another {name}{about}")
+                raise ValueError(f"the {name} differ{'' if name.endswith('s') else 's'}{about}")
         self._require_same_parameters(training, arrays)
         states = {name: part_of(arrays, f"{name}.") for name in ("optimizer", "schedule")}
         parts = _stateful(training)
@@ -115,19 +115,19 @@ class Checkpoint:
             here = parts[name].state_dict() if name in parts else {}
             reason = difference(there, here)
             if reason is not None:
-                raise ValueError(f"another {name}: {reason}")
+                raise ValueError(f"the {name} differs: {reason}")
         for name, step in _next(training, states).items():
             if not is_alike(facts.get("next", {}).get(name), step):
-                raise ValueError(f"another {name}: from the same state it goes on otherwise")
+                raise ValueError(f"the {name} differs: from the same state it goes on otherwise")
 
     def _require_same_parameters(self, training: Training[B], arrays: State) -> None:
         """Raise ValueError if the optimizer here does not train the saved parameters."""
         ours, theirs = training.descent.optimizer.parameters, arrays["theta"].tolist()
         if len(ours) != len(theirs):
-            raise ValueError(f"another optimizer: {len(theirs)} parameters, here {len(ours)}")
+            raise ValueError(f"the optimizer differs: {len(theirs)} parameters, here {len(ours)}")
         data = dict(zip(self.model.parameters(), arrays["model"].tolist(), strict=True))
         if any(data.get(p, x) != x for p, x in zip(ours, theirs, strict=True)):
-            raise ValueError("another optimizer: it has other parameters, or another order of them")
+            raise ValueError("the parameters of the optimizer, or their order, differ")
 
     def _identity(self, training: Training[B]) -> dict[str, object]:
         train, validation = self.examples.train, self.examples.validation
@@ -146,7 +146,7 @@ class Checkpoint:
         """The saved states beside the generators here. ValueError if they do not fit."""
         rngs = self._generators(training)
         if len(rngs) != len(saved):
-            raise ValueError(f"other random generators: {len(saved)}, here {len(rngs)}")
+            raise ValueError(f"the random generators differ: {len(saved)}, here {len(rngs)}")
         return [(rng, generator_state(rng, state)) for rng, state in zip(rngs, saved, strict=True)]
 
     def _generators(self, training: Training[B]) -> list[np.random.Generator]:

@@ -36,7 +36,7 @@ class Descent:
     per: Literal["epoch", "iteration"] = "epoch"
     """How often the schedule takes a step."""
     frozen: npt.NDArray[np.bool_] = field(init=False)
-    """Which parameters no gradient has reached."""
+    """Which parameters no gradient has reached while weights decay."""
     _moves_all: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -52,7 +52,8 @@ class Descent:
             clip_grad_value_(gradient, self.clip_value)
         if self.clip_norm is not None:
             clip_grad_norm_(gradient, self.clip_norm)
-        if self._moves_all:
+        decays = getattr(self.optimizer, "weight_decay", None) != 0.0
+        if self._moves_all or not decays:  # without decay, a gradient of 0 moves nothing
             self.optimizer.update(theta, gradient)
         else:
             self.frozen &= gradient == 0.0

@@ -1,4 +1,4 @@
-"""Whether what was saved fits what is here: by structure, and by what both do next."""
+"""Whether saved parts of a training fit those here: by structure, and by what they do next."""
 
 import copy
 from collections.abc import Mapping
@@ -104,7 +104,7 @@ def generator_state(rng: np.random.Generator, saved: Saved) -> Mapping[str, obje
     except (KeyError, TypeError, ValueError, OverflowError):
         is_same = False
     if not is_same or saved.get("bit_generator", kind) != kind:
-        raise ValueError("another kind of random generator")
+        raise ValueError("the kind of a random generator differs")
     return state
 
 

@@ -11,7 +11,7 @@ from autodiff.compiler import Kernel
 from autodiff.engine.custom import custom_op
 from autodiff.rows.arrays import CUSTOM
 from autodiff.rows.primitive import TABLE, retract
-from tests.compiler.programs import check_derivatives
+from tests.support.eager import check_derivatives
 
 W = [1.0, 2.0, 3.0, -1.0]
 

@@ -4,26 +4,10 @@ import numpy as np
 import pytest
 
 from autodiff import ops
-from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import Gather, View
 from autodiff.compiler.arrays.ops import CONSTANT, LEAF, MATMUL, SUM, VIEW
 from autodiff.compiler.arrays.program import Instr, Program, verify
-from tests.compiler.programs import compiled
-
-
-@pytest.fixture
-def builder():
-    return Builder()
-
-
-def test_a_program_keeps_the_instructions_that_its_results_need(builder):
-    x = builder.leaf("x", 2, True)
-    builder.apply(ops.sin, [x])
-    y = builder.apply(ops.exp, [x])
-    program, number = builder.program([y])
-    assert [instr.op for instr in program.instrs] == [LEAF, ops.exp]
-    assert program.results == (1,)
-    assert number == {x: 0, y: 1}
+from tests.support.programs import compiled
 
 
 def test_programs_print_one_line_per_instruction(builder):

@@ -1,7 +1,5 @@
 import gc
 import linecache
-import subprocess
-import sys
 import traceback
 
 import numpy as np
@@ -11,6 +9,7 @@ import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.numpy.loading import MANY_LINES, load, standalone
+from tests.support.process import printed_alone
 
 TEXT = "def bind(batch, scale, dtype, arrays):\n    return lambda: 1 / 0\n"
 
@@ -75,17 +74,13 @@ def test_texts_of_dead_kernels_are_forgotten():
     assert texts() <= before + 1
 
 
-def run_alone(text, call):
-    """What a module prints, run by a Python that sees neither this folder nor its variables."""
-    script = f"{text}\n\nprint({call})"
-    command = [sys.executable, "-I", "-c", script]
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd="/").stdout
-
-
 ALONE = {
     "nothing more": lambda w, x: w[0] * x[0],
     "a window": lambda w, x: sum(sum(w[k] * x[t + k] for k in range(3)).tanh() for t in range(4)),
-    "math": lambda w, x: (w[0] * x[0]).gelu(),
+    "erfc": lambda w, x: (w[0] * x[0]).gelu(),
+    "erf and a window": lambda w, x: sum(
+        sum(w[k] * x[t + k] for k in range(3)).erf() for t in range(4)
+    ),
     "arrays": lambda w, x: sum(c * v for c, v in zip([1.5, -0.1, 1e-300, 0.3], x, strict=False)),
     "what is not finite": lambda w, x: sum(
         autodiff.maximum(c, w[0] * v) for c, v in zip([-np.inf, 0.5, 7.0], x, strict=False)
@@ -104,14 +99,14 @@ def test_a_module_that_stands_alone_computes_the_same(name):
     assert "autodiff" not in text
     theta = [p.data for p in kernel.parameters]
     step = f"bind(2, 0.5, float, arrays)(np.array({theta}), np.array({x.tolist()}))"
-    found, *slopes = eval(run_alone(text, f"[x.tolist() for x in {step}]"))
+    found, *slopes = eval(printed_alone(f"{text}\n\nprint([x.tolist() for x in {step}])"))
     assert found == [value]
     assert [list(x) for x in slopes] == [gradient.tolist()]
 
 
 def test_strided_views_come_with_the_module():
     text = standalone("def window(x):\n    return strided(x, 1, (2, 2), (1, 1))\n", [])
-    found = run_alone(text, "window(np.arange(4)).tolist()")
+    found = printed_alone(f"{text}\n\nprint(window(np.arange(4)).tolist())")
     assert found == "[[1, 2], [2, 3]]\n"
 
 

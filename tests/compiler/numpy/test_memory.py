@@ -1,39 +1,13 @@
 import numpy as np
-import pytest
 
 from autodiff import ops
-from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import View
 from autodiff.compiler.numpy.memory import Memory, covers, is_disjoint, starts
-from tests.compiler.programs import compiled
-
-
-@pytest.fixture
-def builder():
-    return Builder()
 
 
 def memory(builder, *results):
     program, number = builder.program(results)
     return Memory(program), number
-
-
-def test_gradients_of_matrices_are_computed_in_the_gradient_of_all_parameters():
-    program = compiled("mlp_module")[1].program
-    found = Memory(program)
-    products = [i for i, instr in enumerate(program.instrs) if instr.name == "matmul_batch"]
-    assert len(products) == 5
-    (gradient,) = {found.slots[i].whole for i in products}
-    assert program.instrs[gradient].name == "scatter"
-    assert gradient == program.results[1]
-
-
-def test_inputs_of_a_layer_are_computed_before_the_one_that_follows_them():
-    program = compiled("mixed")[1].program
-    found = Memory(program)
-    joined = [i for i, instr in enumerate(program.instrs) if instr.name == "concatenate"]
-    at = {slot.whole for slot in found.slots.values()}
-    assert set(joined[1:]) <= at
 
 
 def test_permuted_reads_are_computed_in_place(builder):

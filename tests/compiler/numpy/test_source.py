@@ -14,31 +14,16 @@ from autodiff.compiler.arrays.layout import Gather, View
 from autodiff.compiler.numpy import memory, runtime
 from autodiff.compiler.numpy.loading import load
 from autodiff.compiler.numpy.source import write
-from tests.compiler.programs import PROGRAMS, compiled, eager, is_close
+from autodiff.rows.arrays import SPECIAL
 from tests.compiler.reading import Poisoned, unbound_names
+from tests.support.eager import eager, is_close
+from tests.support.programs import PROGRAMS, compiled
 
 
 def run(builder, results, leaves, values, batch=1):
     program, _ = builder.program(results)
     source = write(program, leaves)
     return load(source.text, "test")(batch, 1.0, float, source.arrays)(*values)
-
-
-@pytest.mark.parametrize(
-    "positions",
-    [np.arange(2, 5), np.arange(12).reshape(3, 4).T, np.arange(0, 12, 3), np.array([5, 1, 1, 0]),
-     np.array([[0, 0], [3, 3]]),
-     np.arange(3)[:, None] + np.arange(4), np.array([7])],
-)  # fmt: skip
-@pytest.mark.parametrize("is_batched", [False, True])
-def test_fetched_elements_are_those_at_the_positions(positions, is_batched):
-    builder = Builder()
-    x = builder.leaf("x", 12, is_batched)
-    found = builder.reshape(builder.fetch(x, positions), (positions.size,))
-    doubled = builder.apply(ops.mul, [found, builder.constant([2.0])])
-    array = np.random.default_rng(0).normal(size=(3, 12) if is_batched else 12)
-    (result,) = run(builder, [doubled], ["x"], [array], 3)
-    assert (result == 2 * array[..., positions.ravel()]).all()
 
 
 def test_reductions_of_one_element_many_times_are_right():
@@ -80,16 +65,6 @@ def test_every_name_is_bound_once(name):
         assert unbound_names(function.source) == []
 
 
-def test_the_step_says_where_the_backward_pass_begins():
-    source = compiled("mlp_module")[1].source
-    step = source[source.index("    def step(") :]
-    assert step.count("# backward") == 1
-    forward, backward = step.split("# backward")
-    products = r"(?:np\.matmul|\bdot)\("
-    assert len(re.findall(products, forward)) == 5
-    assert len(re.findall(products, backward)) == 9
-
-
 def test_the_step_makes_no_arrays():
     source = compiled("mlp_module")[1].source
     step = source[source.index("    def step(") :]
@@ -103,7 +78,8 @@ def test_the_step_makes_no_arrays():
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_text_is_clean(name):
     strided = "from autodiff.compiler.numpy.runtime import strided"
-    imports = f"import math\n\nimport numpy as np\n\n{strided}\n"
+    special = f"from autodiff.rows.special import {', '.join(SPECIAL)}"
+    imports = f"import math\n\nimport numpy as np\n\n{strided}\n{special}\n"
     text = f"{imports}\n\n{compiled(name)[1].source}"
     options = [
         "--isolated",

@@ -49,7 +49,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_needs_the_data_raises_where_it_is_written(name):
+def test_a_use_of_the_data_raises_at_the_line_that_makes_it(name):
     f = REFUSED[name]
     with pytest.raises(TraceError) as caught:
         autodiff.compile(f)(X)
@@ -77,7 +77,7 @@ def test_the_line_is_that_of_the_user_also_where_numpy_asks(f):
     [lambda x: x % 2, lambda x: x // 2, lambda x: ~x, lambda x: math.trunc(x),
      lambda x: np.round(x), lambda x: str(x), lambda x: "text"],
 )  # fmt: skip
-def test_what_is_no_op_is_a_type_error(f):
+def test_functions_outside_the_op_table_raise_type_errors(f):
     with pytest.raises(TypeError):
         autodiff.compile(f)(X)
 

@@ -1,14 +1,12 @@
 """The parts that fits of functions and of columns share."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 import autodiff
 import nn
 from nn.cli import fitting, regression
+from tests.support.process import printed_alone
 
 X, Y = np.linspace(-1, 1, 12)[:, None], np.linspace(-1, 1, 12) ** 2
 
@@ -60,10 +58,8 @@ spec.loader.exec_module(module)
 step = module.bind(12, 1 / 12, float, module.arrays)
 errors, slope = step(np.array({theta}), np.array({X.tolist()}), np.array({Y[:, None].tolist()}))
 print([errors.mean(), *slope.tolist()])"""
-    command = [sys.executable, "-I", "-c", script]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/").stdout
     loss = autodiff.compile(lambda x, y: nn.mse(model(x), y))
     value, gradient = loss.value_and_grad(X, Y)
-    found = eval(printed, {"np": np})
+    found = eval(printed_alone(script), {"np": np})
     np.testing.assert_allclose(found, [value, *gradient], rtol=1e-12, atol=1e-15)
     assert "autodiff" not in path.read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import pytest
 import autodiff
 from autodiff import Value, gradcheck
 from nn import SelfAttention
+from tests.support.values import arrays
 
 X = np.random.default_rng(0).normal(size=(5, 4))
 
@@ -16,10 +17,6 @@ def shaken(attention):
         {k: rng.normal(size=a.shape) for k, a in attention.state_dict().items()}
     )
     return attention
-
-
-def data(rows):
-    return np.array([[v.data for v in row] for row in rows])
 
 
 def by_matrices(state, x, heads, causal):
@@ -43,7 +40,7 @@ def test_it_computes_what_matrices_do(heads, causal, bias):
     attention = shaken(SelfAttention(4, heads, causal=causal, bias=bias))
     expected = by_matrices(attention.state_dict(), X, heads, causal)
     for xs in (X, X.tolist(), [[Value(v) for v in row] for row in X]):
-        np.testing.assert_allclose(data(attention(xs)), expected, rtol=1e-12)
+        np.testing.assert_allclose(arrays(attention(xs)), expected, rtol=1e-12)
 
 
 def test_a_position_sees_itself_and_those_before_it():
@@ -52,18 +49,18 @@ def test_a_position_sees_itself_and_those_before_it():
     attention(xs)[2][0].backward()
     seen = [any(v.grad for v in row) for row in xs]
     assert seen == [True, True, True, False, False]
-    np.testing.assert_array_equal(data(attention(X[:3])), data(attention(X))[:3])
+    np.testing.assert_array_equal(arrays(attention(X[:3])), arrays(attention(X))[:3])
 
 
 def test_without_causal_every_position_is_seen_in_any_order():
     attention = shaken(SelfAttention(4, 2, causal=False))
     order = [3, 1, 4, 0, 2]
-    np.testing.assert_allclose(data(attention(X[order])), data(attention(X))[order], rtol=1e-12)
+    np.testing.assert_allclose(arrays(attention(X[order])), arrays(attention(X))[order], rtol=1e-12)
 
 
 def test_scores_that_are_huge_do_not_overflow():
     attention = shaken(SelfAttention(4, 1))
-    assert np.isfinite(data(attention(X * 1e3))).all()
+    assert np.isfinite(arrays(attention(X * 1e3))).all()
 
 
 def test_slopes_are_those_of_finite_differences():
@@ -78,7 +75,7 @@ def test_a_kernel_is_the_layer_of_each_sequence():
     kernel = autodiff.compile(lambda xs: [v for row in attention(xs) for v in row])
     batch = np.stack([X, -X])
     kernel.check(batch)
-    expected = [data(attention(x)).ravel() for x in batch]
+    expected = [arrays(attention(x)).ravel() for x in batch]
     np.testing.assert_allclose(np.transpose(kernel(batch)), expected, rtol=1e-12)
 
 

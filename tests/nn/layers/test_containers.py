@@ -7,10 +7,7 @@ import autodiff
 import nn
 from autodiff import Value
 from nn import MLP, Activation, Layer, Linear, Sequential
-
-
-def data(outputs):
-    return [v.data for v in outputs]
+from tests.support.values import data
 
 
 def test_steps_are_applied_in_order():

@@ -7,10 +7,7 @@ import autodiff
 import nn
 from autodiff import TraceError, Value
 from nn import Dropout, Linear, Sequential, uniforms
-
-
-def data(xs):
-    return [x.data if isinstance(x, Value) else x for x in xs]
+from tests.support.values import data
 
 
 def test_in_training_numbers_are_dropped_or_scaled_up():

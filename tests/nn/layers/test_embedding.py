@@ -6,10 +6,7 @@ import pytest
 import autodiff
 from autodiff import Value
 from nn import Embedding
-
-
-def data(row):
-    return [v.data for v in row]
+from tests.support.values import data
 
 
 def rows(table):

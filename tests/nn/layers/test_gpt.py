@@ -6,28 +6,25 @@ import pytest
 import autodiff
 import nn
 from nn import GPT
+from tests.support.values import arrays
 
 MODEL = GPT(7, 6, 8, 2, seed=0)
 
 
-def numbers(rows):
-    return np.array([[x.data for x in row] for row in rows])
-
-
 def test_each_token_has_a_row_of_logits():
-    assert numbers(MODEL([0, 3, 6])).shape == (3, 7)
+    assert arrays(MODEL([0, 3, 6])).shape == (3, 7)
     # Embeddings of 7 tokens and 6 places, four projections, two wide layers, a head, three norms.
     assert len(MODEL.parameters()) == 13 * 8 + 4 * 64 + 2 * 4 * 64 + 7 * 8 + 3 * 8
 
 
 def test_a_position_sees_those_before_it_alone():
-    first, second = numbers(MODEL([1, 2, 3, 4])), numbers(MODEL([1, 2, 5, 4]))
+    first, second = arrays(MODEL([1, 2, 3, 4])), arrays(MODEL([1, 2, 5, 4]))
     np.testing.assert_array_equal(first[:2], second[:2])
     assert (np.abs(first[2:] - second[2:]) > 1e-6).any(axis=1).all()
 
 
 def test_positions_matter():
-    rows = numbers(MODEL([2, 2, 2]))
+    rows = arrays(MODEL([2, 2, 2]))
     assert np.abs(rows[0] - rows[1]).max() > 1e-3
 
 

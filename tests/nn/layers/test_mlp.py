@@ -9,6 +9,7 @@ import autodiff
 import nn
 from autodiff import Value, gradcheck
 from nn import ACTIVATIONS, MLP, Layer, Linear, Neuron
+from tests.support.values import bits, data
 
 FORWARD = {
     None: lambda z: z,
@@ -46,10 +47,6 @@ def shaken(model, seed=0):
         for neuron in layer.neurons:
             neuron.b.data = rng.uniform(-1, 1)
     return model
-
-
-def data(outputs):
-    return [v.data for v in outputs] if isinstance(outputs, list) else [outputs.data]
 
 
 def test_every_activation_has_its_formula_here():
@@ -107,7 +104,7 @@ def test_the_gradient_is_that_of_finite_differences(activation):
     assert not report.kinks
 
 
-def test_micrograds_usage():
+def test_an_mlp_is_used_as_in_micrograd():
     model = MLP(3, [4, 4, 1])
     assert len(model.parameters()) == 16 + 20 + 5
     out = model([2.0, 3.0, -1.0])
@@ -277,10 +274,6 @@ def test_a_layer_of_one_neuron_feeds_the_next_in_a_trace_as_well():
 # Where the first weights come from
 
 
-def bits(model):
-    return [p.data.hex() for p in model.parameters()]
-
-
 @pytest.mark.parametrize(
     "make",
     [lambda **o: Neuron(3, **o), lambda **o: Layer(3, 2, **o), lambda **o: MLP(3, [4, 1], **o)],
@@ -311,3 +304,16 @@ def test_no_two_neurons_start_alike():
     model = MLP(3, [5, 5, 5], seed=0)
     weights = [w.data for layer in model.layers for neuron in layer.neurons for w in neuron.w]
     assert len(set(weights)) == len(weights)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((1, 4), r"MLP: nouts must be a list of sizes, as \[4, 1\], got 4"),
+        ((1, "41"), "MLP: nouts must be a list of sizes, .*, got '41'"),
+        ((1, [4, 1], autodiff.tanh), "MLP: activation must be a name or a list of names, got <op"),
+    ],
+)
+def test_arguments_of_wrong_kinds_are_named(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        MLP(*arguments)

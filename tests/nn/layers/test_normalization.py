@@ -6,24 +6,21 @@ import pytest
 import autodiff
 from autodiff import Value, gradcheck
 from nn import LayerNorm, RMSNorm
+from tests.support.values import arrays
 
 X = [0.3, -1.2, 2.0, 5.0]
 KINDS = [LayerNorm, RMSNorm]
 
 
-def data(xs):
-    return np.array([v.data for v in xs])
-
-
 def test_layer_norm_has_mean_0_and_variance_1():
-    out = data(LayerNorm(4, eps=0.0)(X))
+    out = arrays(LayerNorm(4, eps=0.0)(X))
     assert out.mean() == pytest.approx(0.0, abs=1e-15)
     assert out.var() == pytest.approx(1.0, rel=1e-14)
     assert np.corrcoef(out, X)[0, 1] == pytest.approx(1.0)
 
 
 def test_rms_norm_has_mean_square_1():
-    out = data(RMSNorm(4)(X))
+    out = arrays(RMSNorm(4)(X))
     assert np.mean(out * out) == pytest.approx(1.0, rel=1e-14)
     np.testing.assert_allclose(out / X, out[0] / X[0], rtol=1e-14)
 
@@ -32,22 +29,22 @@ def test_eps_is_added_to_the_mean_square():
     x = np.array(X)
     centered = x - x.mean()
     expected = centered / np.sqrt((centered**2).mean() + 0.5)
-    np.testing.assert_allclose(data(LayerNorm(4, eps=0.5)(X)), expected, rtol=1e-14)
+    np.testing.assert_allclose(arrays(LayerNorm(4, eps=0.5)(X)), expected, rtol=1e-14)
     expected = x / np.sqrt((x**2).mean() + 0.5)
-    np.testing.assert_allclose(data(RMSNorm(4, eps=0.5)(X)), expected, rtol=1e-14)
-    assert data(LayerNorm(3)([2.0, 2.0, 2.0])).tolist() == [0.0, 0.0, 0.0]
+    np.testing.assert_allclose(arrays(RMSNorm(4, eps=0.5)(X)), expected, rtol=1e-14)
+    assert arrays(LayerNorm(3)([2.0, 2.0, 2.0])).tolist() == [0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_scale_and_biases_shift(kind):
     norm = kind(4)
-    plain = data(norm(X))
+    plain = arrays(norm(X))
     norm.weight[1].data = 3.0
     expected = plain * [1, 3, 1, 1]
     if norm.bias is not None:
         norm.bias[2].data = 0.5
         expected[2] += 0.5
-    np.testing.assert_allclose(data(norm(X)), expected, rtol=1e-14)
+    np.testing.assert_allclose(arrays(norm(X)), expected, rtol=1e-14)
 
 
 def test_weights_and_biases_are_optional():

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from nn.train.curves import learning_curves
+from tests.support.marks import needs_matplotlib
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -14,8 +15,8 @@ EPOCHS = {
 }  # fmt: skip
 
 
+@needs_matplotlib
 def test_learning_curves_pair_training_with_validation():
-    pytest.importorskip("matplotlib")
     loss, accuracy = learning_curves(EPOCHS, [1.0] * 30, best_epoch=2).axes
     for axes, name, scale in ((loss, "loss", "log"), (accuracy, "accuracy", "linear")):
         train, validation, best = axes.lines
@@ -25,8 +26,8 @@ def test_learning_curves_pair_training_with_validation():
         assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_yscale()) == ("epoch", name, scale)
 
 
+@needs_matplotlib
 def test_curves_are_a_picture_in_a_notebook():
-    pytest.importorskip("matplotlib")
     assert learning_curves(EPOCHS, [])._repr_png_().startswith(PNG)
 
 
@@ -36,8 +37,8 @@ def test_without_matplotlib_a_figure_names_the_extra(monkeypatch):
         learning_curves(EPOCHS, [])
 
 
+@needs_matplotlib
 def test_curves_of_fewer_than_two_epochs_show_iterations():
-    pytest.importorskip("matplotlib")
     (axes,) = learning_curves({"loss": [2.0], "r2": [0.0]}, [3.0, 2.0, 0.0]).axes
     assert axes.lines[0].get_ydata().tolist() == [3.0, 2.0, 0.0]
     assert (axes.get_xlabel(), axes.get_yscale()) == ("iteration", "linear")

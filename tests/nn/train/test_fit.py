@@ -6,7 +6,8 @@ import pytest
 import nn
 from autodiff import Value
 from nn import MLP, SGD, metrics
-from tests.nn.trainees import Number, X, Y, branching, data, total
+from tests.nn.trainees import Number, X, Y, branching, total
+from tests.support.values import data
 
 XX = X.reshape(6, 2)
 

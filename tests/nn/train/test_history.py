@@ -4,6 +4,7 @@ import pytest
 
 import nn
 from nn import History
+from tests.support.marks import needs_matplotlib
 
 
 def made(count, best=None):
@@ -39,8 +40,8 @@ def test_without_epochs_there_is_one_line():
     assert repr(History()) == "0 epochs, 0 iterations, stopped: iterations"
 
 
+@needs_matplotlib
 def test_a_plot_shows_what_was_recorded():
-    pytest.importorskip("matplotlib")
     model = nn.MLP(2, [4, 2], seed=0)
     history = nn.fit(
         model, *nn.data.moons(40), loss=nn.cross_entropy, metrics=["accuracy"], epochs=6,

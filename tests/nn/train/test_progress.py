@@ -50,7 +50,7 @@ def test_lines_go_to_a_file_at_once(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_silence_is_silent(capsys):
+def test_silent_progress_prints_nothing(capsys):
     shown(Silent(), 200)
     assert capsys.readouterr() == ("", "")
 

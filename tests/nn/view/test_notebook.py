@@ -6,13 +6,9 @@ import pytest
 
 import nn
 from autodiff import Value
-from autodiff.view import find_renderer, renderer
+from autodiff.view import renderer
 from nn.view.notebook import SMALL
-from nn.view.plots import can_plot
-
-needs_renderer = pytest.mark.skipif(
-    find_renderer("svg") is None, reason='no renderer: pip install "scalar-autodiff[draw]"'
-)
+from tests.support.marks import needs_matplotlib, needs_renderer
 
 
 class Scale(nn.Module):
@@ -51,7 +47,7 @@ def history(iterations):
     return nn.History(losses=[1.0 / (i + 1) for i in range(iterations)])
 
 
-@pytest.mark.skipif(not can_plot(), reason='no matplotlib: pip install "scalar-autodiff[plot]"')
+@needs_matplotlib
 def test_a_history_is_its_curves_and_its_table():
     shown = history(20)._repr_mimebundle_()
     assert shown["image/png"].startswith(b"\x89PNG")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nn.view.plots import can_plot, plot_boundary, plot_curves, plot_fit, plot_loss
+from tests.support.marks import needs_matplotlib
 
 PNG = b"\x89PNG\r\n\x1a\n"
 FIT = ([-1.0, 0.0, 1.0], [1.0, 0.0, 1.0], [0.9, 0.1 + 0.2, 1.1], ([0.5], [0.25]))
@@ -31,9 +32,9 @@ def without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
 
 
+@needs_matplotlib
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_plot_is_a_png_of_its_name(tmp_path, name):
-    pytest.importorskip("matplotlib")
     assert can_plot()
     path = WRITERS[name](tmp_path)
     assert [path] == [*tmp_path.iterdir()] == [tmp_path / f"{name}.png"]
@@ -90,14 +91,14 @@ def test_a_loss_is_shown_over_iterations_on_a_logarithmic_scale(tmp_path, monkey
     assert "loss" in axes.get_ylabel()
 
 
+@needs_matplotlib
 @pytest.mark.parametrize("losses", [[], [1.0]])
 def test_short_histories_are_drawn(tmp_path, losses):
-    pytest.importorskip("matplotlib")
     assert plot_loss(tmp_path, losses).read_bytes().startswith(PNG)
 
 
+@needs_matplotlib
 def test_a_loss_of_zero_is_drawn_without_a_warning(tmp_path):
-    pytest.importorskip("matplotlib")
     plot_loss(tmp_path, [0.0, 0.0])
 
 
@@ -125,8 +126,8 @@ def right(points):
     return np.column_stack([0 * points[:, 0], points[:, 0] - 1.0])
 
 
+@needs_matplotlib
 def test_a_boundary_shows_regions_and_examples(tmp_path, monkeypatch):
-    pytest.importorskip("matplotlib")
     options = {"names": ("length", "width"), "classes": ("left", "right")}
     axes = drawn(
         monkeypatch,

@@ -1,9 +1,6 @@
 """Drawings: each node with its numbers, in DOT text that no label or hash seed disturbs."""
 
-import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from math import inf, nan
@@ -12,11 +9,9 @@ import graphviz
 import pytest
 
 from autodiff import Value, exp, ops, toposort, where
-from autodiff.view import draw, find_renderer
-
-needs_renderer = pytest.mark.skipif(
-    find_renderer("svg") is None, reason='no renderer: pip install "scalar-autodiff[draw]"'
-)
+from autodiff.view import draw
+from tests.support.marks import needs_renderer
+from tests.support.process import printed_under_any_hash_seed
 
 GOLDEN = """\
 digraph {
@@ -89,18 +84,7 @@ def test_anything_but_a_value_is_refused(wrong):
 
 
 def test_text_does_not_depend_on_the_hash_seed():
-    texts = {
-        subprocess.run(
-            [sys.executable, "-c", PROGRAM],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-            encoding="utf-8",
-        ).stdout
-        for seed in "0123"
-    }
-    assert len(texts) == 1
-    assert texts.pop().count("->") == 18 + 1 + 2 + 2
+    assert printed_under_any_hash_seed(PROGRAM).count("->") == 18 + 1 + 2 + 2
 
 
 def test_names_count_the_nodes_in_topological_order():

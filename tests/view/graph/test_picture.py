@@ -1,10 +1,9 @@
 """Pictures of graphs: golden texts, the order of neurons, paths, colors, and omissions."""
 
 import re
-import subprocess
-import sys
 from itertools import pairwise
 from math import inf, nan
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,13 +11,12 @@ from hypothesis import strategies as st
 
 import nn
 from autodiff import Value, dot, draw, prod, toposort
-from autodiff.view import find_renderer
 from tests.programs import gpt
-from tests.view.golden import is_golden
+from tests.support.golden import recorded
+from tests.support.marks import needs_renderer
+from tests.support.process import printed_under_any_hash_seed
 
-needs_renderer = pytest.mark.skipif(
-    find_renderer("svg") is None, reason='no renderer: pip install "scalar-autodiff[draw]"'
-)
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def network(nouts=(2, 1), nin=2, activation="tanh"):
@@ -66,7 +64,8 @@ PICTURES = {
 @pytest.mark.parametrize("name", PICTURES)
 def test_text_is_the_golden_one(name):
     model, root = network()
-    assert is_golden(name, PICTURES[name](model, root).source)
+    text = PICTURES[name](model, root).source
+    assert text == recorded(GOLDEN / f"{name}.gv", text)
 
 
 def test_parameters_have_the_names_of_the_model_unless_they_have_a_label():
@@ -331,14 +330,4 @@ def test_text_does_not_depend_on_the_hash_seed():
         for collapse in (None, "layers", "neurons", "ops"):
             print(ascii(draw(root, model=model, collapse=collapse, highlight=root).source))
     """
-    texts = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={"PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in "012"
-    }
-    assert len(texts) == 1
-    assert len(texts.pop()) > 1000
+    assert len(printed_under_any_hash_seed(program)) > 1000

@@ -3,19 +3,16 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-import autodiff
 from autodiff import Value, play, toposort
 from autodiff.view.player import page
 from nn import MLP
+from tests.support.process import ROOT, printed
 
-ROOT = Path(__file__).parents[3]
 ASSETS = ROOT / "autodiff" / "view" / "player" / "assets"
 
 HOSTILE = [
@@ -158,12 +155,7 @@ def test_the_graph_is_left_as_it_was(target):
 def test_the_same_graph_gives_the_same_file_whatever_the_hash_seed(tmp_path):
     pages = set()
     for seed in "012":
-        subprocess.run(
-            [sys.executable, "-c", PROGRAM],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
-            cwd=tmp_path,
-            check=True,
-        )
+        printed(PROGRAM, tmp_path, PYTHONHASHSEED=seed)
         pages.add((tmp_path / "page.html").read_bytes())
     assert len(pages) == 1
 
@@ -197,16 +189,8 @@ def test_every_asset_is_used_and_short():
 
 def test_the_wheel_has_the_assets(tmp_path):
     pytest.importorskip("hatchling", reason='pip install -e ".[test]"')
-    build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
-    subprocess.run(
-        [sys.executable, "-c", build, str(tmp_path)], cwd=ROOT, check=True, capture_output=True
-    )
+    printed(f"from hatchling.build import build_wheel; build_wheel({str(tmp_path)!r})")
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     assert {f"autodiff/view/player/assets/{path.name}" for path in ASSETS.iterdir()} <= held
-
-
-def test_play_is_a_public_name():
-    assert autodiff.play is play
-    assert "play" in autodiff.__all__

@@ -95,7 +95,7 @@ def test_overwriting_loses_all_contributions_but_one():
 
 
 @pytest.mark.parametrize("sweep", [depth_first, overwriting])
-def test_in_a_tree_every_sweep_is_right(sweep):
+def test_every_sweep_is_right_in_a_tree(sweep):
     a, b, c = Value(2.0), Value(-3.0), Value(0.5)
     root = (a * b + c).tanh() / 3.0
     assert totals(root, sweep(root)) == totals(root, topological(root))

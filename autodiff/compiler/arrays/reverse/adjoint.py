@@ -23,13 +23,13 @@ def adjoint(
     unless it is behind a choice.
     """
     given = frozenset(sources)
-    reaches = set(given)
+    dependent = set(given)
     for i, instr in enumerate(builder.instrs):
         # No slope crosses a condition.
-        if instr.kind == "f" and not reaches.isdisjoint(instr.operands):
-            reaches.add(i)
-    masks = unreached(builder, [result for result, _ in results], reaches)
-    cotangents = Cotangents(builder, reaches)
+        if instr.kind == "f" and not dependent.isdisjoint(instr.operands):
+            dependent.add(i)
+    missed = unreached(builder, [result for result, _ in results], dependent)
+    cotangents = Cotangents(builder, dependent)
     for result, seed in results:
         cotangents.give(result, seed)
     for i in range(max((result for result, _ in results), default=-1), -1, -1):
@@ -38,7 +38,7 @@ def adjoint(
         instr = builder.instrs[i]
         ct = cotangents.spread(instr, cotangents.total(i))
         if isinstance(instr.op, Primitive):
-            elementwise(Step(cotangents, i, instr, ct), instr.op, masks.get(i))
+            elementwise(Step(cotangents, i, instr, ct), instr.op, missed.get(i))
         else:
             ct = builder.broadcast(ct, instr.shape)
             RULES[instr.op](Step(cotangents, i, instr, ct))

@@ -15,11 +15,11 @@ Part = tuple[int, Access | None]
 
 
 class Cotangents:
-    """Cotangents of the arrays in `reaches`, those that depend on what is differentiated by."""
+    """Cotangents of the arrays in `dependent`, those that depend on what is differentiated by."""
 
-    def __init__(self, builder: Builder, reaches: Collection[int]) -> None:
+    def __init__(self, builder: Builder, dependent: Collection[int]) -> None:
         self.builder = builder
-        self.reaches = reaches
+        self.dependent = dependent
         self.names: dict[int, int] = {}
         """For arrays that were made, the array that each is the cotangent of."""
         self._parts: dict[int, list[Part]] = {}
@@ -33,7 +33,7 @@ class Cotangents:
     def give(self, i: int, ct: int, access: Access | None = None) -> None:
         """Add to the cotangent of `i`, or to the part of it that `access` reads."""
         builder = self.builder
-        if i not in self.reaches:
+        if i not in self.dependent:
             return
         target = builder.instrs[i]
         parts = self._parts.setdefault(i, [])
@@ -117,7 +117,7 @@ class Cotangents:
     def spread(self, instr: Instr, ct: int) -> int:
         """`ct`, with an element wherever an operand is repeated: there its parts are summed."""
         builder = self.builder
-        reached = [builder.instrs[x] for x in instr.operands if x in self.reaches]
+        reached = [builder.instrs[x] for x in instr.operands if x in self.dependent]
         if instr.is_batched and not all(x.is_batched for x in reached):
             ct = builder.broadcast(ct, builder.shape(ct), is_batched=True)
         if isinstance(instr.op, Primitive) and any(x.shape != instr.shape for x in reached):

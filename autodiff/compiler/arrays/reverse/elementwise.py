@@ -20,7 +20,7 @@ def elementwise(step: Step, row: Primitive, unreached: int | None) -> None:
     """Give each operand the cotangent times its partial, 0 at elements that are `unreached`."""
     builder, operands = step.builder, step.instr.operands
     for k, partial in enumerate(_partials(step, row)):
-        if partial is None or not step.reaches(operands[k]):
+        if partial is None or not step.depends(operands[k]):
             continue
         if row.selects and _only(step, partial) == 0.0:
             continue
@@ -32,7 +32,7 @@ def elementwise(step: Step, row: Primitive, unreached: int | None) -> None:
 
 
 def _partials(step: Step, row: Primitive) -> Sequence[Slope | None]:
-    """The partials by operands that are reached; by a square's operand in one."""
+    """The partial by each operand that is reached; for x·x both in the first, as 2 x."""
     operands = step.instr.operands
     terms = [_term(step, operand) for operand in operands]
     out = ArrayOperand(step.builder, step.i)
@@ -41,7 +41,7 @@ def _partials(step: Step, row: Primitive) -> Sequence[Slope | None]:
     if row.refined and isinstance(terms[0], ArrayOperand):
         return [_refined(step.builder, row, terms[0], out)]
     partials = [
-        None if partial is None or not step.reaches(operand) else partial(*terms, out)
+        None if partial is None or not step.depends(operand) else partial(*terms, out)
         for partial, operand in zip(row.partials, operands, strict=True)
     ]
     if row.bilinear and operands[0] == operands[1]:

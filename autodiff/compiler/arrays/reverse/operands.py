@@ -46,11 +46,12 @@ class _Arrays:
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         builder = next(x.builder for x in operands if isinstance(x, ArrayOperand))
-        if primitive is ops.where and not isinstance(operands[0], ArrayOperand):
+        if primitive.chooses and not isinstance(operands[0], ArrayOperand):
             return operands[1] if operands[0] else operands[2]
-        if primitive is ops.sum and len(operands) > 1:
+        is_sum = primitive.adds and primitive.arity is None
+        if is_sum and len(operands) > 1:
             return reduce(ops.add, operands)
-        if primitive is ops.sum:  # the operands of a reduction lie along the last axis
+        if is_sum:  # the operands of a reduction lie along the last axis
             *outer, _ = builder.shape(operands[0].index)
             total = builder.sum(operands[0].index, (len(outer),))
             return ArrayOperand(builder, builder.reshape(total, (*outer, 1)))

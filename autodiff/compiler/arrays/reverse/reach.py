@@ -48,14 +48,16 @@ Rule = Callable[[Reached, int, Instr, Mask], None]
 """Given the elements that an instruction is reached at, gives its operands theirs."""
 
 
-def unreached(builder: Builder, results: Sequence[int], crossed: Collection[int]) -> dict[int, int]:
+def unreached(
+    builder: Builder, results: Sequence[int], dependent: Collection[int]
+) -> dict[int, int]:
     """For rows with a partial that may be infinite, the elements that receive no cotangent.
 
-    `crossed` are the instructions that depend on what is differentiated by. A row is left out
+    `dependent` are the instructions that depend on what is differentiated by. A row is left out
     if all its elements are reached, or if the others read nothing that these do not read.
     """
     asked: set[int] = set()  # rows whose partial may be infinite, and what depends on them
-    for i in sorted(crossed):
+    for i in sorted(dependent):
         instr = builder.instrs[i]
         if is_singular(builder, instr) or not asked.isdisjoint(instr.operands):
             asked.add(i)

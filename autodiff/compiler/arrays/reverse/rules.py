@@ -52,7 +52,7 @@ def _concatenate(step: Step) -> None:
     builder, start = step.builder, 0
     for k, operand in enumerate(step.instr.operands):
         size = step.operand(k).size
-        if step.reaches(operand):
+        if step.depends(operand):
             part = builder.fetch(step.ct, np.arange(start, start + size))
             step.cotangents.names.setdefault(part, operand)
             step.give(k, builder.reshape(part, builder.shape(operand)))
@@ -67,9 +67,9 @@ def _scatter(step: Step) -> None:
 def _matmul(step: Step) -> None:
     builder, ct = step.builder, step.ct
     a, b = step.instr.operands
-    if step.reaches(a) and not _gives_inputs(step):
+    if step.depends(a) and not _gives_inputs(step):
         step.give(0, builder.matmul(ct, builder.transpose(b)))
-    if not step.reaches(b):
+    if not step.depends(b):
         return
     if step.operand(0).is_batched and not step.operand(1).is_batched:
         ct = builder.broadcast(ct, builder.shape(ct), is_batched=True)
@@ -86,7 +86,7 @@ def _gives_inputs(step: Step) -> bool:
     if step.operand(0).op is not CONCATENATE or builder.instrs[weights].op is not VIEW:
         return False
     inputs, *others = step.operand(0).operands
-    if not step.reaches(inputs) or any(map(step.reaches, others)):
+    if not step.depends(inputs) or any(map(step.depends, others)):
         return False
     matrix, places = builder.place(weights)
     kept = builder.fetch(matrix, places[:, : builder.instrs[inputs].size])

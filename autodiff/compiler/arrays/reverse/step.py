@@ -25,9 +25,9 @@ class Step:
         """The instruction of operand k."""
         return self.builder.instrs[self.instr.operands[k]]
 
-    def reaches(self, operand: int) -> bool:
+    def depends(self, operand: int) -> bool:
         """Whether an operand depends on what is differentiated by."""
-        return operand in self.cotangents.reaches
+        return operand in self.cotangents.dependent
 
     def give(self, k: int, ct: int) -> None:
         """Add to the cotangent of operand k."""

@@ -1,69 +1,8 @@
 import numpy as np
 import pytest
 
-from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.layout import ANY
-from autodiff.compiler.arrays.lowering.contract import Dots, _completed, bands, padded
-from autodiff.compiler.arrays.ops import VIEW
-from autodiff.compiler.numpy.loading import load
-from autodiff.compiler.numpy.source import write
-
-
-def run(builder, i, arrays):
-    program, _ = builder.program([i])
-    source = write(program, list(arrays))
-    (found,) = load(source.text, "test")(2, 1.0, float, source.arrays)(*arrays.values())
-    return found
-
-
-@pytest.fixture
-def builder():
-    return Builder()
-
-
-A = np.random.default_rng(0).normal(size=12)
-B = np.random.default_rng(1).normal(size=(2, 20))
-
-LAYOUTS = {
-    "grid": ([[0, 1, 2], [0, 1, 2], [3, 4, 5], [3, 4, 5]],
-             [[0, 1, 2], [3, 4, 5], [0, 1, 2], [3, 4, 5]], {"matmul"}),
-    "blocks": ([[0, 1], [0, 1], [2, 3], [2, 3]], [[0, 1], [2, 3], [4, 5], [6, 7]], {"matmul"}),
-    "one dot": ([[0, 1, 2]], [[4, 5, 6]], {"matmul"}),
-    "cells": ([[0, 1], [2, 3], [4, 5]], [[0, 1], [2, 3], [4, 5]], {"mul", "sum"}),
-    "irregular": ([[0, 7, 2], [5, 1, 1]], [[9, 3, 8], [2, 2, 0]], {"mul", "sum", "gather"}),
-    "triangle": ([[0, ANY, ANY], [3, 4, ANY], [6, 7, 8]],
-                 [[0, ANY, ANY], [0, 1, ANY], [0, 1, 2]], {"matmul", "where"}),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_dots_are_right_and_their_form_is_as_expected(builder, layout):
-    left, right, forms = LAYOUTS[layout]
-    left, right = np.array(left), np.array(right)
-    a, b = builder.leaf("a", 12, False), builder.leaf("b", 20, True)
-    array, places = Dots(builder, a, b, {}).contract(left, right)
-    found = run(builder, array, {"a": A, "b": B}).reshape(2, -1)[:, places]
-    for k, (x, y) in enumerate(zip(left, right, strict=True)):
-        expected = sum(A[i] * B[:, j] for i, j in zip(x, y, strict=True) if i >= 0)
-        assert np.allclose(found[:, k], expected, rtol=1e-12)
-    made = {instr.name for instr in builder.program([array])[0].instrs}
-    assert made - {"leaf", "view", "constant"} == forms
-
-
-@pytest.mark.parametrize("places", [[[0, ANY], [2, 3]], [[5, ANY, ANY], [7, 1, ANY]]])
-def test_padding_is_zero(builder, places):
-    places = np.array(places)
-    a = builder.leaf("a", 12, False)
-    found = run(builder, padded(builder, a, places, {}), {"a": A})
-    assert found.tolist() == np.where(places < 0, 0.0, A[places]).tolist()
-
-
-def test_existing_zeros_are_not_made_again(builder):
-    a = builder.leaf("a", 4, False)
-    holes = np.array([False, True, False, False])
-    made = padded(builder, a, np.array([[0, ANY], [2, 3]]), {a: holes})
-    assert builder.instrs[made].op is VIEW
-
+from autodiff.compiler.arrays.lowering.contract import _completed, bands
 
 ROWS = {
     "none": ([[1, 2], [3, 4]], [[1, 2], [3, 4]]),

@@ -40,7 +40,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_packs_become(case):
+def test_packs_become_these_array_instructions(case):
     f, expected = CASES[case]
     x = np.random.default_rng(0).normal(size=(3, 4))
     kernel = Kernel(f)

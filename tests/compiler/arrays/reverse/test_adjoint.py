@@ -12,7 +12,7 @@ from autodiff.compiler.arrays.builder import Builder
 from autodiff.compiler.arrays.program import verify
 from autodiff.compiler.arrays.reverse.adjoint import adjoint
 from autodiff.rows.primitive import Primitive
-from tests.compiler.programs import check_derivatives, is_close
+from tests.support.eager import check_derivatives, is_close
 
 w, v = Value(0.7), Value(-1.3)
 
@@ -69,14 +69,8 @@ POLES = {
 """Ops with an infinite or no derivative at 0."""
 
 
-@pytest.fixture
-def alone(monkeypatch):
-    """No kernel falls back to eager execution."""
-    monkeypatch.setattr("autodiff.compiler.kernel.Fallback", None)
-
-
 @pytest.mark.parametrize("case", POLES)
-@pytest.mark.usefixtures("alone")
+@pytest.mark.usefixtures("no_fallback")
 def test_a_branch_not_taken_has_slope_zero(case):
     f = POLES[case]
     kernel = Kernel(lambda x: autodiff.where(x > 0, f(x), 0.0))
@@ -221,7 +215,7 @@ def test_a_softmax_of_infinite_operands_is_that_of_eager_execution(other):
         np.testing.assert_allclose(slope, [leaf.grad for leaf in leaves])
 
 
-@pytest.mark.usefixtures("alone")
+@pytest.mark.usefixtures("no_fallback")
 def test_roots_of_a_triangle_have_finite_slopes_whatever_is_beside_it():
     w = [(Value(1.0), Value(0.5 - j)) for j in range(5)]
 
@@ -241,19 +235,6 @@ def test_ties_and_kinks_are_those_of_eager_execution():
     x, y = Value(0.0), Value(0.0)
     f(x, y).backward()
     assert [s[0] for s in slopes] == [x.grad, y.grad]
-
-
-def test_the_adjoint_of_an_adjoint_is_a_program():
-    builder = Builder()
-    x = builder.leaf("x", 1, False)
-    y = builder.apply(ops.mul, [builder.apply(ops.exp, [x]), x])
-    seed = builder.constant([1.0])
-    (first,), names = adjoint(builder, [(y, seed)], [x])
-    assert names[first] == x
-    (second,), _ = adjoint(builder, [(first, seed)], [x])
-    program, _ = builder.program([first, second])
-    verify(program)
-    assert [program.instrs[i].shape for i in program.results] == [(1,), (1,)]
 
 
 def test_a_source_that_no_result_reads_has_cotangent_zero():

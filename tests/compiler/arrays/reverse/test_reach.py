@@ -6,7 +6,7 @@ import pytest
 import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
-from tests.compiler.programs import check_derivatives
+from tests.support.eager import check_derivatives
 
 W = [0.0, 0.5, 0.0, 1.5]
 ROWS = [[0.0, 0.25, 0.0, 4.0], [-1.0, 0.0, 0.0, 0.0], [2.0, 1.0, 0.5, 3.0], [1.0, 2.0, -1.0, 4.0]]
@@ -90,15 +90,16 @@ def test_unreached_slopes_are_0_and_all_others_are_as_in_eager_execution(case, m
     f = CASES[case]
     check_derivatives(f, W, ROWS, VECTOR)
     if case not in MET:
-        monkeypatch.setattr("autodiff.compiler.kernel.Fallback", None)
+        for module in ("kernel", "results"):
+            monkeypatch.setattr(f"autodiff.compiler.{module}.Fallback", None)
         parameters = [Value(t) for t in W]
         kernel = Kernel(lambda x: f(parameters, list(x)))
         assert np.isfinite(kernel.value_and_grad(np.array(ROWS))[1]).all()
         assert np.isfinite(kernel.value_and_grad(np.array(ROWS), argnums=0)[1]).all()
 
 
-def test_elements_chosen_by_an_index_are_guarded_as_well(monkeypatch):
-    monkeypatch.setattr("autodiff.compiler.kernel.Fallback", None)
+@pytest.mark.usefixtures("no_fallback")
+def test_elements_chosen_by_an_index_are_guarded_as_well():
     w = [Value(t) for t in (0.5, 2.0, 1.0)]
 
     def f(x, k):

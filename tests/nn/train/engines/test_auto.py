@@ -11,7 +11,8 @@ from autodiff import Value, take
 from nn import SGD
 from nn.train.engines.compiled import CompiledEngine
 from tests.nn.meanings import ROWS, TARGETS, Weighted
-from tests.nn.trainees import Number, X, Y, data
+from tests.nn.trainees import Number, X, Y
+from tests.support.values import data
 
 OPTIONS = {"epochs": 5, "batch_size": 8, "validation": (ROWS[:9], TARGETS[:9]), "progress": False}
 
@@ -146,9 +147,9 @@ def test_training_resumes_on_the_engine_of_the_checkpoint(monkeypatch, tmp_path)
             whole = run(6)
         with pytest.warns(RuntimeWarning, match="IndexError"):
             run(3)
-    with pytest.warns(RuntimeWarning, match="so did the training of the checkpoint"):
+    with pytest.warns(RuntimeWarning, match="the checkpoint was trained on Values"):
         assert run(6, resume=True) == whole
-    with pytest.raises(ValueError, match="another engine: eager, here compiled"):
+    with pytest.raises(ValueError, match="the engine differs: eager, here compiled"):
         run(6, resume=True, engine="compiled")
 
 

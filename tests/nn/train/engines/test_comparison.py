@@ -10,7 +10,7 @@ from nn.train.engines.comparison import gradient, in_order
 from nn.train.engines.compiled import CompiledEngine
 from nn.train.engines.trust import DiffersError
 from tests.nn.meanings import ROWS, TARGETS, Frozen, Lying, Weighted, fitted
-from tests.nn.trainees import data, grads
+from tests.support.values import data, grads
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from nn import MLP, SGD
 from nn.train.engines.compiled import CompiledEngine
 from nn.train.engines.trust import DiffersError
 from tests.nn.meanings import MEANINGS, ROWS, TARGETS, Lying, Weighted, each, fitted
-from tests.nn.trainees import Number, Seen, X, Y, data
+from tests.nn.trainees import Number, Seen, X, Y
+from tests.support.values import data
 
 XX, YY = ROWS[:, :2], ROWS[:, 1:]
 

@@ -12,7 +12,8 @@ from autodiff import Value
 from nn import MLP, SGD
 from nn.train.engines.compiled import CompiledEngine
 from nn.train.engines.eager import EagerEngine
-from tests.nn.trainees import Number, Unused, X, Y, absolute, branching, data, grads, total
+from tests.nn.trainees import Number, Unused, X, Y, absolute, branching, total
+from tests.support.values import data, grads
 
 
 def pair(**options):
@@ -279,3 +280,10 @@ def test_a_model_may_change_the_row_that_it_is_given():
         for engine in ("compiled", "eager")
     ]
     np.testing.assert_allclose(*found, rtol=1e-12)
+
+
+def test_a_loss_of_single_numbers_is_told_that_it_gets_lists():
+    engine = EagerEngine(Number(), lambda p, y: (p - y) ** 2, X, Y, [])
+    with pytest.raises(TypeError) as caught:
+        engine.loss(np.arange(2))
+    assert "a list of predictions and a list of targets" in caught.value.__notes__[0]

@@ -9,7 +9,8 @@ import nn
 from autodiff import Value
 from nn.train.engines.trust import DiffersError, require_equal, spread
 from tests.nn.meanings import MEANINGS, ROWS, TARGETS, Averaging, Counting, Noisy, Weighted
-from tests.nn.trainees import Number, data
+from tests.nn.trainees import Number
+from tests.support.values import data
 
 # What users write, on both engines
 

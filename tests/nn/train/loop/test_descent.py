@@ -8,7 +8,8 @@ from autodiff import Value
 from nn import SGD, Adagrad, Adam, AdamW, RMSprop, StepLR
 from nn.train.loop.descent import Descent
 from tests.nn.meanings import ROWS, TARGETS, Frozen
-from tests.nn.trainees import Unused, X, Y, data
+from tests.nn.trainees import Unused, X, Y
+from tests.support.values import data
 
 DECAYING = [
     lambda ps: AdamW(ps, lr=0.1, weight_decay=0.1),

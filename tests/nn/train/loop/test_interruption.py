@@ -8,7 +8,8 @@ from math import isfinite
 import pytest
 
 import nn
-from tests.nn.trainees import Number, Seen, X, Y, data, interrupt_at
+from tests.nn.trainees import Number, Seen, X, Y, interrupt_at
+from tests.support.values import data
 
 
 @pytest.fixture

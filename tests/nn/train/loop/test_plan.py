@@ -3,7 +3,8 @@
 import pytest
 
 import nn
-from tests.nn.trainees import Number, X, Y, data
+from tests.nn.trainees import Number, X, Y
+from tests.support.values import data
 
 
 @pytest.mark.parametrize(

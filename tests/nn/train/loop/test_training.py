@@ -9,7 +9,8 @@ import pytest
 import nn
 from autodiff import Value, mean
 from nn import MLP, SGD
-from tests.nn.trainees import Number, Seen, X, Y, data, interrupt_at, scripted
+from tests.nn.trainees import Number, Seen, X, Y, interrupt_at, scripted
+from tests.support.values import data
 
 
 @pytest.mark.parametrize("limit", [{"epochs": 4}, {"iterations": 12}])

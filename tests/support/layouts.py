@@ -11,8 +11,7 @@ import numpy as np
 
 import autodiff
 from autodiff import Value, ops
-
-from .programs import BINARY, UNARY
+from tests.support.programs import BINARY, UNARY
 
 REDUCTIONS = [
     sum, ops.sum, ops.mean, ops.logsumexp, lambda xs: ops.maximum(*xs),
