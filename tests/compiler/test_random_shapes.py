@@ -124,8 +124,11 @@ def exchanges(rng, p):
     return f, (n,)
 
 
-@pytest.mark.parametrize("make", [line, grid, table, sums, exchanges])
-@pytest.mark.parametrize("seed", range(8))
+CASES = [(make, seed) for make in (line, grid, table, sums, exchanges) for seed in range(8)]
+CASES.append((line, 54))  # a product among sums that have a term more
+
+
+@pytest.mark.parametrize(("make", "seed"), CASES)
 def test_random_shapes_equal_eager_execution(make, seed):
     rng = random.Random(seed)
     f, shape = make(rng, [Value(rng.uniform(0.2, 0.9)) for _ in range(3)])

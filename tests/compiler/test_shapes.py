@@ -1,12 +1,17 @@
 """Programs with boundaries, prefixes and irregular sums: equal to Values, and few arrays."""
 
+from itertools import pairwise
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from autodiff import Value, ops
 from autodiff.compiler import Kernel
+from tests.support.golden import recorded
+from tests.support.shapes import BARS, fft, heat, prefix_sums, soft_edit_distance, walls
 
-from .shapes import BARS, fft, heat, prefix_sums, soft_edit_distance, walls
-from .test_compile import check_golden
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def compiled(program, batch=2):
@@ -44,4 +49,18 @@ def test_other_sizes_and_batches_are_equal_too(make, batch):
 @pytest.mark.parametrize("name", ["heat", "prefix_sums"])
 def test_source_is_as_recorded(name):
     make = {"heat": lambda: heat(6, 2), "prefix_sums": lambda: prefix_sums(5)}[name]
-    check_golden(name, compiled(make())[0].source)
+    source = compiled(make())[0].source
+    assert source == recorded(GOLDEN / f"{name}.txt", source)
+
+
+def test_a_product_beside_sums_keeps_the_sign_of_its_zero():
+    k = Value(0.5)
+
+    def f(x):
+        found = [sum([a, k * b]) for a, b in pairwise(x[:5])] + [k * x[5]]
+        return sum(ops.atan2(a, -1.0) for a in found)
+
+    kernel = Kernel(f)
+    x = np.array([[0.0, 1.0, 2.0, 3.0, 4.0, -0.0], [0.0, 1.0, 2.0, 3.0, 4.0, 0.0]])
+    assert kernel(x)[0] < kernel(x)[1] - 6
+    kernel.check(x)

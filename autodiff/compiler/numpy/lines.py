@@ -32,7 +32,7 @@ from autodiff.compiler.arrays.ops import (
     ArrayOp,
 )
 from autodiff.compiler.arrays.program import Instr
-from autodiff.compiler.numpy import indices, products
+from autodiff.compiler.numpy import indices, products, sums
 from autodiff.compiler.numpy.records import NOTHING, Expr, Line, all_of, call, written
 from autodiff.compiler.numpy.writer import Writer
 from autodiff.rows.arrays import SPECIAL
@@ -169,57 +169,6 @@ def _zeros(writer: Writer, i: int, instr: Instr, kept: Expr) -> None:
     writer.finish(i, call("np.copyto", own, writer.names.of[zero], where=where))
 
 
-# Sums and reductions
-
-
-def _sum(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
-    (operand,) = instr.operands
-    made = writer.program.instrs[operand]
-    own = writer.out(i)
-    if operand in writer.live.fused:
-        writer.finish(i, call("np.vecdot", *writer.operands(made), out=own))
-        return
-    axes = tuple(axis + made.is_batched for axis in instr.axes)
-    axis = str(axes[0] if len(axes) == 1 else axes)
-    writer.finish(i, call("np.add.reduce", *operands, axis=axis, out=own))
-
-
-def _sum_batch(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
-    (operand,) = instr.operands
-    if operand in writer.live.fused:  # one number
-        product = call("np.vdot", *writer.operands(writer.program.instrs[operand]))
-        writer.finish(i, product, into=all_of(writer.out(i)))
-    elif len(instr.shape) == 1:
-        ones = writer.bind(written("np.ones(batch, dtype)"), "ones")
-        factors = (*operands, ones) if writer.memory.batch_last else (ones, *operands)
-        writer.finish(i, call("np.matmul", *factors, out=writer.out(i)))
-    else:
-        writer.finish(i, call("np.add.reduce", *operands, axis="0", out=writer.out(i)))
-
-
-def _cumsum(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
-    is_first = writer.memory.has_batch_last(instr)
-    backwards = "" if not instr.is_reversed else "[::-1]" if is_first else "[..., ::-1]"
-    source, own = (written(f"{{}}{backwards}", x) for x in (*operands, writer.out(i)))
-    axis = "0" if is_first else "-1"
-    writer.finish(i, call("np.add.accumulate", source, axis=axis, out=own))
-
-
-def _reduce(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
-    own = writer.out(i)
-    function = instr.reduction.array.partition("(")[0]
-    writer.finish(i, call(function, *operands, axis="-1", out=own))
-
-
-def _top(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
-    own = writer.out(i)
-    limit = writer.bind(written("np.finfo(dtype).max"), "limit")
-    top = call("np.maximum.reduce", *operands, axis="-1", keepdims="True", out=own)
-    writer.finish(i, top)
-    writer.write(i, call("np.maximum", own, written("-{}", limit), out=own))
-    writer.write(i, call("np.minimum", own, limit, out=own))
-
-
 def _refine(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -> None:
     """Slopes, and those that are small anew, by the spelling that keeps their digits."""
     slope, x = operands
@@ -252,7 +201,8 @@ def _broadcast(writer: Writer, i: int, instr: Instr, operands: Sequence[Expr]) -
 LINES: dict[ArrayOp, Callable[[Writer, int, Instr, Sequence[Expr]], None]] = {
     LEAF: _leaf, CONSTANT: _constant, VIEW: _view,
     MATMUL: products.matmul, MATMUL_BATCH: products.matmul_batch,
-    SUM: _sum, SUM_BATCH: _sum_batch, CUMSUM: _cumsum, REDUCE: _reduce, TOP: _top, REFINE: _refine,
+    SUM: sums.sum, SUM_BATCH: sums.sum_batch, CUMSUM: sums.cumsum,
+    REDUCE: sums.reduce, TOP: sums.top, REFINE: _refine,
     COPY: _copy, CAST: _copy, BROADCAST: _broadcast, CONCATENATE: indices.concatenate,
     GATHER: indices.gather, SCATTER: indices.scatter,
     ROWS: indices.rows, ADD_ROWS: indices.add_rows,

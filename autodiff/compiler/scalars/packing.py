@@ -70,7 +70,7 @@ class _Packing:
                 level[i], needs[i] = level[first_of[i]], needs[first_of[i]]
             else:
                 found.add(i)
-        found.promote_products()
+        found.promote_products(self.sums.told)
         return found
 
     def place(self, level: int) -> None:

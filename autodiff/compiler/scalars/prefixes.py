@@ -10,7 +10,6 @@ chain in which each is read by the next.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from autodiff import ops
 from autodiff.compiler.scalars.program import CONSTANTS, Leaf, Scalars
 from autodiff.compiler.scalars.zeros import Term
 from autodiff.rows.reduction import Reduction
@@ -74,7 +73,7 @@ def repeated(
 
 def _has_constant(scalars: Scalars, i: int) -> bool:
     """Whether a scalar is a product with a constant."""
-    is_product = scalars.ops[i] is ops.mul
+    is_product = getattr(scalars.ops[i], "multiplies", False)
     return is_product and any(scalars.ops[x] is CONSTANTS for x in scalars.operands[i])
 
 

@@ -5,11 +5,11 @@ the cells beside these one step later. By keys alone T steps would make T² pack
 them reads them all alike: they are one pack, if that costs no more than one for each key.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
+from itertools import product
 from typing import Any
 
-from autodiff import ops
 from autodiff.compiler.scalars.costs import Place, cost
 from autodiff.compiler.scalars.packs import CHAIN, SUM
 from autodiff.compiler.scalars.program import CONSTANTS, PARAMETERS, Scalars
@@ -116,25 +116,40 @@ class Classes:
             return [(0, x) for x in self.scalars.operands[i]]
         return enumerate(self.scalars.operands[i])
 
-    def promote_products(self) -> None:
-        """Make products sums of one term where few of them are read beside many sums."""
+    def promote_products(self, told: Collection[int]) -> None:
+        """Make products sums of one term where few of them are read beside many sums.
+
+        Those that are `told` stay: what a sum has no term of is 0.0, and 0.0 + -0.0 is not -0.0.
+        """
+        is_changed = False
         for classes in self.members.values():
             for needs in (0, 1):
+                products = [cls for cls in classes if _multiplies(cls[0]) and cls[2] == needs]
                 sums = [cls for cls in classes if cls[0] == SUM and cls[2] == needs]
-                for cls in sums:
-                    if cls[1] & PLUS and (ops.mul, 0, needs) in classes:
-                        self._promote(classes, cls, (ops.mul, 0, needs))
+                for pair in product(sums, products):
+                    if pair[0][1] & PLUS and pair[1] in classes:
+                        is_changed |= self._promote(classes, *pair, told)
+        if is_changed:
+            del self.slots
 
-    def _promote(self, classes: dict[Class, list[int]], sums: Class, products: Class) -> None:
+    def _promote(
+        self,
+        classes: dict[Class, list[int]],
+        sums: Class,
+        products: Class,
+        told: Collection[int],
+    ) -> bool:
+        """Whether products of a class became sums of a class."""
         slots = {slot for i in classes[sums] for slot in self.slots.get(i, ())}
         moved = {
             i
             for i in classes[products]
-            if not slots.isdisjoint(self.slots.get(i, ()))
+            if i not in told
+            and not slots.isdisjoint(self.slots.get(i, ()))
             and not is_multiple(self.scalars.ops, *self.scalars.operands[i])
         }
         if not moved or 2 * len(moved) > len(classes[sums]):
-            return
+            return False
         for i in moved:
             x, y = self.scalars.operands[i]
             self.terms[i] = [(1, x, y)]
@@ -142,6 +157,11 @@ class Classes:
         classes[products] = [i for i in classes[products] if i not in moved]
         if not classes[products]:
             del classes[products]
+        return True
+
+
+def _multiplies(op: Any) -> bool:
+    return bool(getattr(op, "multiplies", False))
 
 
 def kind(everything: Sequence[Any], sign: int, x: int, y: int) -> int:

@@ -28,6 +28,8 @@ class Sums:
     """The terms of each sum."""
     from_zero: frozenset[int]
     """The sums that are 0.0 where all terms are -0.0, and where the sign of this zero is seen."""
+    told: frozenset[int] = frozenset()
+    """The scalars of which the sign of a zero is seen."""
     chains: tuple[tuple[int, ...], ...] = ()
     """Sums, each of which is that before it and an increment that depends on none of them."""
 
@@ -89,7 +91,7 @@ def reassociate(scalars: Scalars, results: Sequence[int]) -> Sums:
         if zeros.is_told(i) and zeros.may_all_be_minus(terms[i]):
             from_zero.add(i)
     remaining = tuple([i for i in live if i not in absorbed])
-    sums = Sums(scalars, tuple(results), remaining, terms, frozenset(from_zero))
+    sums = Sums(scalars, tuple(results), remaining, terms, frozenset(from_zero), zeros.told)
     found, order = chains(remaining, terms, sums.operands, lambda i: not zeros.is_told(i))
     return replace(sums, live=tuple(order), chains=tuple(found))
 

@@ -32,6 +32,11 @@ class Zeros:
         """Whether some op gives another number, or slope, if a zero of `i` has another sign."""
         return i in self._told
 
+    @property
+    def told(self) -> frozenset[int]:
+        """The scalars of which this holds."""
+        return frozenset(self._told)
+
     def may_be_minus(self, i: int) -> bool:
         """Whether `i` may be -0.0."""
         return i in self._minus

@@ -9,8 +9,7 @@ import random
 from itertools import pairwise
 
 from autodiff import Value, ops
-
-from .programs import Program, numbers, vector
+from tests.support.programs import Program, numbers, vector
 
 
 def heat(cells, steps):
