@@ -7,9 +7,8 @@ import numpy as np
 import autodiff
 from autodiff import Value
 from nn import MLP, Embedding
-
-from .harness import Bar, MissingPeerError, Row, Unmeasured, peer, share_of_time
-from .training import LR, Compiled, flat
+from tests.benchmarks.harness import Bar, MissingPeerError, Row, Unmeasured, peer, share_of_time
+from tests.benchmarks.training import LR, Compiled, flat
 
 SIZES, BATCH = (64, 64, 64, 64, 1), 1_000
 ROWS, WIDTH, LANES = 500, 64, 64
