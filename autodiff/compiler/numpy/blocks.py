@@ -17,6 +17,8 @@ SHARE = 8
 
 Each block has a gradient of its own, which is added to that of the others.
 """
+ELEMENTS = 2048
+"""How many elements a call of NumPy computes at least, on average, in a block worth its calls."""
 
 
 def block_size(program: Program, dtype: npt.DTypeLike) -> int:
@@ -28,7 +30,8 @@ def block_size(program: Program, dtype: npt.DTypeLike) -> int:
     )
     parameters = sum(instr.size for instr in program.instrs if instr.leaf == "parameters")
     size = CACHE // max(1, each * np.dtype(dtype).itemsize)
-    return size if each * size >= SHARE * parameters else 0
+    is_worth_it = each * size >= max(SHARE * parameters, ELEMENTS * program.calls)
+    return size if is_worth_it else 0
 
 
 def blocks(batch: int, size: int) -> Iterator[slice]:

@@ -90,3 +90,17 @@ def test_a_large_batch_takes_the_memory_of_a_block():
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_programs_of_many_small_arrays_run_whole():
+    def f(x):
+        total = x[0]
+        for _ in range(600):
+            total = total.sin() + x[1]
+        return total
+
+    kernel = autodiff.compile(f)
+    kernel(np.ones((2, 2)))
+    program = kernel._latest.function("grad", (0,)).program
+    assert program.calls > 1000
+    assert blocks.block_size(program, float) == 0
