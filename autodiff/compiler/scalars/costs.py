@@ -5,6 +5,7 @@ The unit is a call of NumPy on small arrays, forward and backward together.
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from math import inf
 
 PACK = 6.0
 """An array that is computed."""
@@ -15,7 +16,11 @@ COPY = 2.0
 GATHER = 5.0
 """An array from which elements are picked that are not evenly spaced."""
 ELEMENT = 0.05
-"""An element that is copied or picked, for about ten examples."""
+"""An element that is copied, for about ten examples."""
+PICK = 0.05
+"""An element that is picked from places that are not evenly spaced."""
+ALONE = 0.35
+"""Lanes are not joined if more than this share of what they read comes from a pack each."""
 COLUMNS = 12
 """Lanes with more operands, or with different numbers of them, are rows of a matrix."""
 GAPS = 3
@@ -29,13 +34,15 @@ def cost(rows: Sequence[Sequence[int]], place: Callable[[int], Place]) -> float:
     """The cost of one pack of lanes, each of which reads a row of scalars."""
     width = max(map(len, rows))
     if width > COLUMNS or min(map(len, rows)) < width:
-        return PACK + GATHER + ELEMENT * sum(map(len, rows))
+        return PACK + GATHER + PICK * sum(map(len, rows))
     copied: set[tuple[tuple[int, int], tuple[int, int]]] = set()
     gathered: set[tuple[int, int]] = set()
     total = PACK + COLUMN * width
     if len(rows) > 1:
         for column in zip(*rows, strict=True):
-            total += ELEMENT * _moved([place(i) for i in column], copied, gathered)
+            total += _moved([place(i) for i in column], copied, gathered)
+    if len(copied) > ALONE * len(rows) * width:
+        return inf
     return total + COPY * len(copied) + GATHER * len(gathered)
 
 
@@ -43,8 +50,8 @@ def _moved(
     column: Sequence[Place],
     copied: set[tuple[tuple[int, int], tuple[int, int]]],
     gathered: set[tuple[int, int]],
-) -> int:
-    """The number of elements that move so that a column can be read side by side.
+) -> float:
+    """The cost of the elements that move so that a column can be read side by side.
 
     Adds the pairs of packs of which one is copied to the other, and the packs picked from.
     """
@@ -54,10 +61,10 @@ def _moved(
     own = [(k, lane) for k, (pack, lane) in enumerate(column) if pack == newest]
     others = len(column) - len(own)
     if len({lane - k for k, lane in own}) == 1:  # side by side
-        return others
+        return ELEMENT * others
     lanes = [lane for _, lane in own]
     gaps = {b - a for a, b in pairwise(lanes)}
     if len(gaps) <= GAPS and min(gaps) >= 0 and 2 * len(own) > len(column):
-        return others
+        return ELEMENT * others
     gathered.add(newest)
-    return len(column)
+    return PICK * len(column)

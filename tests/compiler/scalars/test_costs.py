@@ -1,3 +1,5 @@
+import math
+
 from autodiff.compiler.scalars.costs import COLUMN, COPY, ELEMENT, GATHER, PACK, cost
 
 
@@ -28,3 +30,9 @@ def test_scattered_scalars_are_gathered():
 def test_rows_of_different_lengths_are_gathered():
     place = place_of([range(20)])
     assert cost([[0, 1], [2]], place) == PACK + GATHER + 3 * ELEMENT
+
+
+def test_lanes_that_read_a_pack_each_are_not_joined():
+    rows = [(k, 10 + k) for k in range(10)]
+    assert cost(rows, lambda i: ((i, i), 0)) == math.inf
+    assert cost(rows, lambda i: ((0, 0), i)) < math.inf
