@@ -6,7 +6,7 @@ row. NumPy's ufuncs find their rows here too.
 
 from collections.abc import Callable, Mapping
 from math import inf
-from typing import TYPE_CHECKING, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from autodiff import ops
 from autodiff.rows.primitive import INNER, UFUNCS, Primitive
@@ -210,6 +210,12 @@ def row_of_ufunc(ufunc: "np.ufunc", method: str, options: Mapping[str, object]) 
     return UFUNCS.get(ufunc.__name__) or INNER.get(ufunc.__name__)
 
 
+def double(x: Any) -> Any:
+    """A number or an array in long double as one in double, which Python has; else as it is."""
+    kind = {"g": "float64", "G": "complex128"}.get(getattr(getattr(x, "dtype", None), "char", ""))
+    return x.astype(kind) if kind else x
+
+
 def loop(
     kind: type,
     ufunc: "np.ufunc",
@@ -221,6 +227,6 @@ def loop(
     # Only NumPy asks for this, so it is there; the engine itself does without it.
     import numpy as np
 
-    wrapped = [np.array(x, object) if isinstance(x, kind) else x for x in inputs]
+    wrapped = [np.array(x, object) if isinstance(x, kind) else double(x) for x in inputs]
     with np.errstate(all="ignore"):
         return getattr(ufunc, method)(*wrapped, **options)

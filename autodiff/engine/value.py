@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from autodiff import ops
 from autodiff.checks import number
 from autodiff.engine import anomaly, copying, modes, reverse
-from autodiff.engine.operators import Operators, loop, row_of_ufunc
+from autodiff.engine.operators import Operators, double, loop, row_of_ufunc
 from autodiff.rows.primitive import Primitive
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class Value(Operators["Value", bool]):
         if any(getattr(x, "ndim", 0) for x in inputs):
             return loop(Value, ufunc, method, inputs, options)
         # A comparison gives a bool of Python's: the sum of two of NumPy's is their "or".
-        scalars = [x.item() if hasattr(x, "dtype") else x for x in inputs]
+        scalars = [double(x).item() if hasattr(x, "dtype") else x for x in inputs]
         return row.forward(*scalars)
 
 

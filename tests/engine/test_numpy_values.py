@@ -73,8 +73,21 @@ def test_comparisons_with_numpy_compare_data(compare, y):
     v = Value(y)
     assert compare(np.float64(2.0), v) is compare(2.0, y)
     assert compare(v, np.float64(2.0)) is compare(y, 2.0)
-    assert (compare(v, F) == compare(y, F)).all()
-    assert (compare(F, v) == compare(F, y)).all()
+    assert compare(np.longdouble(2.0), v) is compare(2.0, y)
+    assert compare(v, np.longdouble(2.0)) is compare(y, 2.0)
+    for array in (F, F.astype(np.longdouble)):
+        assert (compare(v, array) == compare(y, F)).all()
+        assert (compare(array, v) == compare(F, y)).all()
+
+
+@pytest.mark.parametrize("connect", [operator.and_, operator.or_, operator.xor])
+@pytest.mark.parametrize(
+    "number", [np.longdouble(1), np.ones(2, np.longdouble), np.clongdouble(1), np.float32(1)]
+)
+def test_connectives_refuse_numbers_of_numpy(connect, number):
+    for operands in [(Value(1.0), number), (number, Value(1.0))]:
+        with pytest.raises(TypeError, match="unsupported operand"):
+            connect(*operands)
 
 
 def test_equality_of_values_in_arrays_is_identity():
