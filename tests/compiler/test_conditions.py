@@ -87,6 +87,8 @@ AS_CONDITIONS = {
     + np.equal(x[0], 0.5) * w + np.not_equal(n[0], 2) * x[1] + np.logical_xor(m[0], m[1]) * v,
     "NumPy's numbers": lambda x, m, n: (np.float64(0.5) < x[0]) * w + (np.float64(1.5) == w) * v
     + (np.float64(0.5) < x[0]) + (np.float64(-1.5) < x[0]),
+    "long doubles": lambda x, m, n: (np.longdouble(0.5) < x[0]) * w + (np.longdouble(1.5) == w) * v
+    + (x[0] >= np.longdouble(0.5)) + (np.longdouble([0.5, -0.5]) < x[0]).sum(),
     "infinite": lambda x, m, n: where(m[0], div(w, x[0]), v) + where(n[0], w, div(v, x[1])),
 }  # fmt: skip
 PROGRAMS = AS_NUMBERS | AS_CONDITIONS

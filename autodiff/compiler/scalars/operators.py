@@ -31,6 +31,7 @@ from autodiff.engine.operators import (
     Prefix,
     Reflected,
     bounded,
+    double,
     install,
     loop,
     row_of_ufunc,
@@ -189,7 +190,7 @@ def _array_ufunc(self: Tracer, ufunc: Any, method: str, *inputs: Any, **options:
         except TypeError as error:
             raise trace_error(f"np.{ufunc.__name__}", "it has no row in the op table") from error
     if row.is_predicate and not row.conditions:  # a comparison
-        wrapped = [np.array(x, object) if isinstance(x, Tracer) else x for x in inputs]
+        wrapped = [np.array(x, object) if isinstance(x, Tracer) else double(x) for x in inputs]
         made = np.frompyfunc(row.forward, 2, 1)(*wrapped)
     else:
         made = row(*inputs)
