@@ -245,6 +245,7 @@ def test_first_calls_are_of_fresh_kernels():
     x = np.ones(2)
     assert tracing.first_call(training.regression, (1, 2, 1), x, x) > 0
     assert tracing.compile_scalars(600) > 0
+    assert tracing.compile_irregular(60) > 0
 
 
 def test_epochs_of_one_batch_end_at_the_same_logits_in_pytorch():

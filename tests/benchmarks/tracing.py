@@ -1,12 +1,11 @@
 """The first call of a kernel, from the trace to the loaded program: how long, and how it grows."""
 
-from time import process_time
-
 import numpy as np
 
 import autodiff
 from autodiff import Value
 from tests.benchmarks.harness import Bar, Row, seconds
+from tests.benchmarks.irregular import LEAVES, in_scalars, random_graph
 from tests.benchmarks.training import CLASSIFIER, SIZES, classification, regression
 
 
@@ -26,9 +25,15 @@ def compile_scalars(count):
 
     kernel = autodiff.compile(f)
     x = np.ones((1, width))
-    start = process_time()
-    kernel.value_and_grad(x)
-    return (process_time() - start) / count
+    return seconds(lambda: kernel.value_and_grad(x)) / count
+
+
+def compile_irregular(count):
+    """Seconds a scalar of a first call that traces a random graph of `count` of them."""
+    nodes = random_graph(count)
+    kernel = autodiff.compile(in_scalars(nodes, [Value(0.5) for _ in range(LEAVES)]))
+    x = np.full((1, LEAVES), 0.5)
+    return seconds(lambda: kernel.value_and_grad(x)) / count
 
 
 def measure(settings):
@@ -52,3 +57,5 @@ def measure(settings):
         "× its time",
         Bar("≤", 2.0),
     )
+    taken = tuple(1e6 * compile_irregular(small) for _ in times)
+    yield Row(f"a scalar of a random graph of {small:,}", "—", taken, "µs")
