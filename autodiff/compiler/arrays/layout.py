@@ -36,8 +36,9 @@ class View:
         known = positions >= 0
         if not known.any():
             return None
-        if not positions.ndim:
-            return View(int(positions), (), ())
+        if positions.size == 1:
+            place = int(positions.flat[0])
+            return View(place, positions.shape, (0,) * positions.ndim) if place < size else None
         strides = _strides(positions, known)
         if strides is None:
             return None

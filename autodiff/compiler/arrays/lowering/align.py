@@ -46,6 +46,8 @@ def aligned(builder: Builder, operands: Sequence[Operand]) -> tuple[list[int], S
 def _in_lane_order(builder: Builder, operands: Sequence[Operand]) -> tuple[int, Shape, Positions]:
     """How many elements are gathered, the shape, and the place of each lane."""
     count = len(operands[0][1])
+    if count == 1:
+        return 0, (1,), np.arange(1)
     blocks: set[int] = set()
     shape: Shape = (count,)
     gathered = 0
