@@ -16,9 +16,9 @@ from nn.train.engines.eager import EagerEngine, Loss, check_loss
 from nn.train.engines.prediction import EngineName, check_engine, check_model
 from nn.train.engines.training_mode import in_mode
 from nn.train.history import History
+from nn.train.loop.batches import Validation, examples_of
 from nn.train.loop.checkpoint import Checkpoint, checkpoint_path
 from nn.train.loop.descent import descent_of, require_trained
-from nn.train.loop.examples import Validation, examples_of
 from nn.train.loop.measuring import Measuring, metrics_of
 from nn.train.loop.plan import Plan
 from nn.train.loop.training import Training

@@ -19,8 +19,8 @@ from nn.train.engines.auto import AutoEngine
 from nn.train.engines.eager import EagerEngine
 from nn.train.engines.snapshot import generators
 from nn.train.history import History
-from nn.train.loop.examples import Examples
-from nn.train.loop.facts import Facts, fingerprint, history_facts, part_of, read, write
+from nn.train.loop.archive import Facts, fingerprint, history_facts, part_of, read, write
+from nn.train.loop.batches import Examples
 from nn.train.loop.likeness import (
     Saved,
     difference,

@@ -9,7 +9,7 @@ from autodiff.checks import brief
 from nn.data.inputs import Rows
 from nn.metrics import METRICS, Metric
 from nn.train.arrays import Floats
-from nn.train.loop.examples import Examples, Pair
+from nn.train.loop.batches import Examples, Pair
 
 
 class Holder(Protocol):

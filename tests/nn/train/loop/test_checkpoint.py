@@ -10,7 +10,7 @@ import nn
 from autodiff import Value, mean
 from nn import MLP
 from nn.train.engines.snapshot import generators
-from nn.train.loop.facts import read, write
+from nn.train.loop.archive import read, write
 from tests.nn.trainees import Seen, Unused
 from tests.support.values import bits
 

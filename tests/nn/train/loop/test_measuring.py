@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nn.metrics import accuracy, r2
-from nn.train.loop.examples import examples_of
+from nn.train.loop.batches import examples_of
 from nn.train.loop.measuring import Measuring, lent, metrics_of
 from tests.nn.trainees import X, Y
 

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from nn.train.loop.facts import fingerprint, read, write
+from nn.train.loop.archive import fingerprint, read, write
 
 
 def test_a_failed_write_leaves_the_file_before(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nn.train.loop.examples import examples_of
+from nn.train.loop.batches import examples_of
 from tests.nn.trainees import X, Y
 
 
