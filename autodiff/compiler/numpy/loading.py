@@ -3,7 +3,6 @@
 import ast
 import inspect
 import linecache
-import re
 import weakref
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -66,24 +65,31 @@ def standalone(text: str, arrays: Sequence[Array]) -> str:
     The module's `arrays` are those that `bind` takes. Raises ValueError for a text that calls a
     function that a user gave to `custom_op`.
     """
-    called = re.search(r"\bcustom\[(.*?)\]", text)
-    if called:
-        raise ValueError(f"the op {called[1]} is a Python function, which cannot be written down")
+    nodes = list(ast.walk(ast.parse(text)))
+    names = set(map(_named, nodes))
+    match [x.slice for x in nodes if isinstance(x, ast.Subscript) and _named(x.value) == "custom"]:
+        case [ast.Constant(op), *_]:
+            raise ValueError(f"the op {op!r} is a Python function, which cannot be written down")
     parts = []
-    if re.search(rf"\b({'|'.join(SPECIAL)})\(", text):  # a module that stands alone itself
+    if not names.isdisjoint(SPECIAL):  # a module that stands alone itself
         parts.append(inspect.getsource(special))
     else:
-        parts += ["import math\n"] * ("math." in text) + ["\nimport numpy as np\n"]
-    if "strided(" in text:
+        parts += ["import math\n"] * ("math" in names) + ["\nimport numpy as np\n"]
+    if "strided" in names:
         parts.insert(-1, "from typing import Any\n")
         parts.append(f"\n\n{inspect.getsource(strided)}")
     return "".join([*parts, f"\narrays = {_written_down(arrays)}\n", f"\n\n{text}"]).lstrip()
+
+
+def _named(node: ast.AST) -> str:
+    """The name that a node of Python's syntax tree is; empty for any other node."""
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _written_down(arrays: Sequence[Array]) -> str:
     """A list of arrays as an expression."""
     lines = []
     for array in arrays:
-        numbers = re.sub("(inf|nan)", r"np.\1", str(array.tolist()))
+        numbers = str(array.tolist()).replace("inf", "np.inf").replace("nan", "np.nan")
         lines.append(f"    np.array({numbers}, {array.dtype.str!r}),")
     return "\n".join(["[", *lines, "]"]) if lines else "[]"
