@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autodiff import ops
-from autodiff.checks import number
+from autodiff.checks import brief, number
 from autodiff.engine import anomaly, copying, modes, reverse
 from autodiff.engine.operators import Operators, double, loop, row_of_ufunc
 from autodiff.rows.primitive import Primitive
@@ -221,10 +221,19 @@ class Value(Operators["Value", bool]):
 
 
 def zero_grad(values: Iterable[Value]) -> None:
-    """Set the `grad` of each of `values` to 0, sooner than one at a time."""
+    """Set the `grad` of each of `values` to 0, sooner than one at a time.
+
+    Raises TypeError, with every `grad` as it was, if one of them is no Value.
+    """
+    if not isinstance(values, Iterable):
+        raise TypeError(f"zero_grad: values must be an iterable of Values, got {brief(values)}")
+    leaves = list(values)
+    for kind in dict.fromkeys(map(type, leaves)):
+        if not issubclass(kind, Value):
+            raise TypeError(f"zero_grad: values must be Values, got one of type {kind.__name__}")
     if modes.switched:
-        for value in values:
+        for value in leaves:
             value.grad = 0.0  # which a trace refuses
     else:
-        for value in values:
+        for value in leaves:
             value._grad = 0.0

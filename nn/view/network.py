@@ -5,6 +5,7 @@ from math import isfinite
 
 import graphviz
 
+from autodiff.checks import instance
 from autodiff.view import Drawing, weight_line
 from nn.layers.mlp import MLP, Layer
 
@@ -30,8 +31,9 @@ def draw_network(model: MLP) -> graphviz.Digraph:
 
     Positive weights are blue, negative ones orange; larger weights within a layer are wider and
     darker. A layer of more than 40 neurons shows the first 39 and counts the others. Neurons
-    keep their order, from top to bottom.
+    keep their order, from top to bottom. Raises TypeError for any other module.
     """
+    instance("draw_network: model", model, MLP, "an MLP")
     drawing = Drawing(engine="neato", graph_attr=_GRAPH, node_attr=_NODE)
     drawing.attr("edge", arrowhead="none")
     nin = len(model.layers[0].neurons[0].w)

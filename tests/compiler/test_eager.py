@@ -11,7 +11,7 @@ import autodiff
 from autodiff import Value
 from autodiff.compiler import Kernel
 from autodiff.compiler.eager import evaluate
-from tests.support.eager import check_derivatives
+from tests.support.eager import check_derivatives, leaves_of
 
 # Products are exact and do not overflow, so that BLAS may fuse them with sums.
 EXTREMES = [0.0, -0.0, 1.0, -1.0, 0.5, inf, -inf, nan, 2.0**300, -(2.0**300), 2.0**-600]
@@ -73,16 +73,13 @@ def test_kernels_equal_eager_execution_on_extremes(program, weights, inputs):
     x = np.array(inputs).reshape(2, 2)
     values, by_input = kernel.value_and_grad(x, argnums=0)
     mean, gradient = kernel.value_and_grad(x)
-    expected, expected_gradient = [], np.zeros(len(kernel.parameters))
+    order = [w.index(p) for p in kernel.parameters]
+    expected, expected_gradient = [], np.zeros(len(order))
     for b, row in enumerate(x):
-        leaves = [Value(t) for t in row]
-        for parameter in w:
-            parameter.grad = 0.0
-        root = program(w, leaves)
-        root.backward()
+        root, parameters, leaves = leaves_of(program, weights, row)
         expected.append(root.data)
         with np.errstate(all="ignore"):
-            expected_gradient = expected_gradient + [p.grad for p in kernel.parameters]
+            expected_gradient = expected_gradient + [parameters[k].grad for k in order]
         assert same(by_input[b], [leaf.grad for leaf in leaves])
     with np.errstate(all="ignore"):
         assert same(values, expected)

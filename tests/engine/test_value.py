@@ -2,6 +2,7 @@
 
 import math
 import operator
+from contextlib import nullcontext
 from decimal import Decimal
 from fractions import Fraction
 
@@ -316,6 +317,24 @@ def test_detach_is_a_leaf_with_the_same_data_and_label():
 def test_values_compare_with_integers_too_large_for_floats():
     v = Value(1.0)
     assert [v < 10**400, v <= -(10**400), v == 10**400, v != 10**400] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("mode", [nullcontext, autodiff.no_grad])
+def test_zero_grad_changes_nothing_if_one_is_no_value(mode):
+    class Module:
+        grad = 1.0
+
+    v = Value(2.0)
+    (v * v).backward()
+    cases = [
+        ([v, Module()], "values must be Values, got one of type Module"),
+        ({"v": v}, "values must be Values, got one of type str"),
+        (v, "values must be an iterable of Values, got Value"),
+    ]
+    for given, message in cases:
+        with mode(), pytest.raises(TypeError, match=f"zero_grad: {message}"):
+            autodiff.zero_grad(given)
+    assert v.grad == 4.0
 
 
 def test_zero_grad_clears_values_and_a_trace_refuses_it():

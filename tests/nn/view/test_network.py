@@ -26,6 +26,12 @@ def column(nodes, number):
     return [nodes[name] for name in nodes if name.startswith(f"n{number}_")]
 
 
+@pytest.mark.parametrize("model", [3, nn.Linear(2, 1), nn.MLP])
+def test_only_an_mlp_is_drawn(model):
+    with pytest.raises(TypeError, match="draw_network: model must be an MLP, got"):
+        draw_network(model)
+
+
 @pytest.mark.parametrize(
     ("nin", "nouts"), [(1, [1]), (3, [5, 2]), (2, [40, 1]), (1, [10, 20, 30, 40, 1])]
 )
