@@ -6,7 +6,7 @@ integer, got 2.5". True and False are neither counts nor names; NumPy's integers
 a float never is.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from math import inf, isfinite
 from operator import index
 from typing import TypeVar
@@ -14,7 +14,18 @@ from typing import TypeVar
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., object])
 
-__all__ = ["brief", "flag", "function", "instance", "integer", "number", "one_of", "show", "within"]
+__all__ = [
+    "brief",
+    "flag",
+    "function",
+    "instance",
+    "integer",
+    "number",
+    "one_of",
+    "parameters",
+    "show",
+    "within",
+]
 
 
 def number(x: object) -> float:
@@ -102,6 +113,17 @@ def instance(name: str, x: object, kind: type[T], wanted: str) -> T:
     if isinstance(x, type) and issubclass(x, kind):
         raise TypeError(f"{name} must be {wanted}, got the class {x.__name__}; pass an instance")
     raise TypeError(f"{name} must be {wanted}, got {brief(x)}")
+
+
+def parameters(taker: str, given: object, kind: type[T]) -> list[T]:
+    """`given` as a list of Values, which are `kind`; `taker` wants them: "an optimizer"."""
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{taker} takes a list of parameters, got {type(given).__name__}")
+    found = list(given)
+    for own in dict.fromkeys(map(type, found)):  # sooner than one at a time
+        if not issubclass(own, kind):
+            raise TypeError(f"a parameter is a {kind.__name__}, got {own.__name__}")
+    return found
 
 
 def show(x: object) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autodiff import ops
-from autodiff.checks import brief, number
+from autodiff.checks import number, parameters
 from autodiff.engine import anomaly, copying, modes, reverse
 from autodiff.engine.operators import Operators, double, loop, row_of_ufunc
 from autodiff.rows.primitive import Primitive
@@ -225,12 +225,7 @@ def zero_grad(values: Iterable[Value]) -> None:
 
     Raises TypeError, with every `grad` as it was, if one of them is no Value.
     """
-    if not isinstance(values, Iterable):
-        raise TypeError(f"zero_grad: values must be an iterable of Values, got {brief(values)}")
-    leaves = list(values)
-    for kind in dict.fromkeys(map(type, leaves)):
-        if not issubclass(kind, Value):
-            raise TypeError(f"zero_grad: values must be Values, got one of type {kind.__name__}")
+    leaves = parameters("zero_grad", values, Value)
     if modes.switched:
         for value in leaves:
             value.grad = 0.0  # which a trace refuses

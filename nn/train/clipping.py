@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autodiff import Value
+from autodiff import Value, checks
 from autodiff.checks import within
 
 Gradients: TypeAlias = Iterable[Value] | npt.NDArray[np.float64]
@@ -51,14 +51,8 @@ def _gathered(
         if parameters.dtype.kind != "f":  # what is scaled would be cut to integers
             raise TypeError(f"a flat gradient is an array of floats, got {parameters.dtype}")
         return parameters, parameters
-    values = [parameters] if isinstance(parameters, Value) else parameters
-    if not isinstance(values, Iterable):
-        kind = type(values).__name__
-        raise TypeError(f"clipping takes a list of parameters, got {kind}")
-    values = list(values)
-    for value in values:
-        if not isinstance(value, Value):
-            raise TypeError(f"a parameter is a Value, got {type(value).__name__}")
+    given = [parameters] if isinstance(parameters, Value) else parameters
+    values = checks.parameters("clipping", given, Value)
     return values, np.array([value.grad for value in values], dtype=float)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from autodiff import Value, zero_grad
+from autodiff import Value, checks, zero_grad
 from autodiff.checks import within
 from nn.train.arrays import Floats
 from nn.train.stateful import Stateful
@@ -20,15 +20,10 @@ class Optimizer(Stateful):
     links = ("parameters",)
 
     def __init__(self, parameters: Iterable[Value], lr: float) -> None:
-        if not isinstance(parameters, Iterable):
-            kind = type(parameters).__name__
-            raise TypeError(f"an optimizer takes a list of parameters, got {kind}")
-        self.parameters = list(parameters)
+        self.parameters = checks.parameters("an optimizer", parameters, Value)
         if not self.parameters:
             raise ValueError("an optimizer needs at least one parameter")
         for parameter in self.parameters:
-            if not isinstance(parameter, Value):
-                raise TypeError(f"a parameter is a Value, got {type(parameter).__name__}")
             if parameter.operands:
                 raise ValueError("a parameter is a leaf, got the result of others")
         if len(set(self.parameters)) < len(self.parameters):

@@ -327,12 +327,12 @@ def test_zero_grad_changes_nothing_if_one_is_no_value(mode):
     v = Value(2.0)
     (v * v).backward()
     cases = [
-        ([v, Module()], "values must be Values, got one of type Module"),
-        ({"v": v}, "values must be Values, got one of type str"),
-        (v, "values must be an iterable of Values, got Value"),
+        ([v, Module()], "a parameter is a Value, got Module"),
+        ({"v": v}, "a parameter is a Value, got str"),
+        (v, "zero_grad takes a list of parameters, got Value"),
     ]
     for given, message in cases:
-        with mode(), pytest.raises(TypeError, match=f"zero_grad: {message}"):
+        with mode(), pytest.raises(TypeError, match=message):
             autodiff.zero_grad(given)
     assert v.grad == 4.0
 
